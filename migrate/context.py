@@ -1,0 +1,69 @@
+"""The build context as the core sees it: a lazily asked view, or unknown. Only drivers implement the disk."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+
+class Context(Protocol):
+    """Answers about paths relative to the context root, ``/``-separated; None means unknown."""
+
+    def exists(self, path: str) -> bool | None:
+        """Whether something stands at ``path`` (links are not followed)."""
+
+    def is_directory(self, path: str) -> bool | None:
+        """Whether a real directory stands at ``path``."""
+
+    def link_target(self, path: str) -> str | None:
+        """The text of the link at ``path``, None when it is no link or unknown."""
+
+    def head(self, path: str, size: int = 512) -> bytes | None:
+        """The first ``size`` bytes of the file at ``path``."""
+
+    def matches(self, pattern: str) -> tuple[str, ...] | None:
+        """The paths that a COPY wildcard pattern matches, sorted."""
+
+    def ignore_text(self) -> tuple[str, str] | None:
+        """(file name, text) of the ignore file that BuildKit would use for this Dockerfile, if any."""
+
+    def earth_ignore_text(self) -> tuple[str, str] | None:
+        """(file name, text) of an existing .earthlyignore or .earthignore, if any."""
+
+    def known(self) -> bool:
+        """False for a context nobody can look into."""
+
+
+class UnknownContext:
+    """A context that answers nothing: a Dockerfile read from stdin."""
+
+    def exists(self, path: str) -> bool | None:
+        """Unknown."""
+        return None
+
+    def is_directory(self, path: str) -> bool | None:
+        """Unknown."""
+        return None
+
+    def link_target(self, path: str) -> str | None:
+        """Unknown."""
+        return None
+
+    def head(self, path: str, size: int = 512) -> bytes | None:
+        """Unknown."""
+        return None
+
+    def matches(self, pattern: str) -> tuple[str, ...] | None:
+        """Unknown."""
+        return None
+
+    def ignore_text(self) -> tuple[str, str] | None:
+        """Unknown."""
+        return None
+
+    def earth_ignore_text(self) -> tuple[str, str] | None:
+        """Unknown."""
+        return None
+
+    def known(self) -> bool:
+        """Always False."""
+        return False

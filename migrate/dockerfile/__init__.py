@@ -1,0 +1,1 @@
+"""Reading Dockerfiles exactly as BuildKit does."""

@@ -1,0 +1,232 @@
+"""What a Dockerfile is once it is read: frozen instructions with exact spans, comments and layout."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from dataclasses import dataclass, field
+from typing import Literal as OneOf
+from typing import TypeAlias
+
+from migrate.spans import Position, Span
+
+LineKind: TypeAlias = OneOf["code", "comment", "blank", "heredoc"]
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One physical line: its 1-based number, its text without line ending, and what it is."""
+
+    number: int
+    text: str
+    kind: LineKind
+
+
+@dataclass(frozen=True, slots=True)
+class Directive:
+    """A parser directive (``syntax``, ``escape``, ``check``); ``name`` is lower case."""
+
+    name: str
+    value: str
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class Flag:
+    """``--name=value`` before the operands, quotes and escapes removed as BuildKit does.
+
+    ``value`` is None for a bare ``--name``. ``start``/``end`` are offsets in ``Instruction.text``.
+    """
+
+    name: str
+    value: str | None
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Operand:
+    """One whitespace-separated (or JSON) operand: its text before expansion and its offsets in ``Instruction.text``.
+
+    For a heredoc operand ``heredoc`` is set and ``text`` is its header word (``<<EOF``).
+    """
+
+    text: str
+    start: int
+    end: int
+    heredoc: Heredoc | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """A ``key=value`` of ENV, LABEL or ARG, both still quoted as written; ``value`` is None for ``ARG key``."""
+
+    key: str
+    value: str | None
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Heredoc:
+    """``<<NAME`` and its body.
+
+    ``body`` is the raw text up to the terminator line, newlines as in the file, tabs kept even when ``chomp``
+    (``<<-``) asks to strip them. ``expand`` is False when the name was quoted. ``first_line``/``last_line`` are the
+    1-based lines of the body; the terminator stands on ``last_line + 1``.
+    """
+
+    name: str
+    body: str
+    expand: bool
+    chomp: bool
+    fd: int
+    first_line: int
+    last_line: int
+
+
+@dataclass(frozen=True, slots=True)
+class FromDetail:
+    """FROM: image reference and platform before expansion; ``name`` is lower-cased as BuildKit does, None if unnamed."""
+
+    image: Operand
+    platform: Flag | None
+    name: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class PairsDetail:
+    """ENV, LABEL and ARG; ``legacy`` is the one-pair ``KEY rest of line`` form."""
+
+    pairs: tuple[Pair, ...]
+    legacy: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class CopyDetail:
+    """COPY and ADD: sources (heredocs included, in order) and destination, before expansion."""
+
+    sources: tuple[Operand, ...]
+    destination: Operand
+
+
+@dataclass(frozen=True, slots=True)
+class Mount:
+    """One ``--mount`` of a RUN: its options in order (keys lower-cased, bare ones have None) and its type."""
+
+    type: str
+    options: tuple[tuple[str, str | None], ...]
+    flag: Flag
+
+    def get(self, *names: str) -> str | None:
+        """The value of the last option with one of these names, else None."""
+        found = [value for key, value in self.options if key in names]
+        return found[-1] if found else None
+
+    def has(self, *names: str) -> bool:
+        """Whether one of these options was written, with or without a value."""
+        return any(key in names for key, _ in self.options)
+
+
+@dataclass(frozen=True, slots=True)
+class RunDetail:
+    """RUN: its mounts; the command is ``Instruction.exec_form`` or ``Instruction.operand`` plus heredocs."""
+
+    mounts: tuple[Mount, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class HealthcheckDetail:
+    """HEALTHCHECK: ``none``, or a command in exec form or as shell text."""
+
+    none: bool
+    exec_form: tuple[str, ...] | None
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class WordsDetail:
+    """EXPOSE and VOLUME: their operands before expansion."""
+
+    operands: tuple[Operand, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class OnbuildDetail:
+    """ONBUILD: the instruction it triggers (its offsets and spans are those of the same text)."""
+
+    trigger: Instruction
+
+
+Detail: TypeAlias = (
+    FromDetail
+    | PairsDetail
+    | CopyDetail
+    | RunDetail
+    | HealthcheckDetail
+    | WordsDetail
+    | OnbuildDetail
+    | None  # CMD, ENTRYPOINT, SHELL, USER, WORKDIR, STOPSIGNAL, MAINTAINER: see operand and exec_form
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Instruction:
+    """One instruction.
+
+    ``text`` is what follows the keyword and its blanks, continuation lines joined as BuildKit joins them (comment and
+    blank lines dropped, leading blanks of continuation lines kept); heredoc bodies are not part of it.
+    ``operand_start`` is the offset in ``text`` where flags end. ``exec_form`` is the JSON array, when BuildKit takes it
+    as one. ``lines`` are the physical lines from keyword to end, heredoc bodies and terminators included;
+    ``above`` the comment and blank lines between the instruction before and this one. ``chunks`` maps offsets in
+    ``text`` to the file: (offset, line, column) for the start of each physical line's share.
+    """
+
+    keyword: str
+    span: Span
+    text: str
+    operand_start: int
+    flags: tuple[Flag, ...]
+    exec_form: tuple[str, ...] | None
+    heredocs: tuple[Heredoc, ...]
+    lines: tuple[Line, ...]
+    above: tuple[Line, ...]
+    chunks: tuple[tuple[int, int, int], ...]
+    detail: Detail = None
+    written: str = ""
+    """The keyword as it stands in the file."""
+
+    @property
+    def operand(self) -> str:
+        """``text`` after the flags."""
+        return self.text[self.operand_start :]
+
+    def flag(self, name: str) -> Flag | None:
+        """The last flag of that name, else None."""
+        found = [flag for flag in self.flags if flag.name == name]
+        return found[-1] if found else None
+
+    def position(self, offset: int) -> Position:
+        """Where the character ``text[offset]`` stands in the file."""
+        index = max(bisect_right(self.chunks, (offset, 1 << 60, 0)) - 1, 0)
+        start, line, column = self.chunks[index]
+        return Position(line, column + offset - start)
+
+    def span_of(self, start: int, end: int) -> Span:
+        """The span of ``text[start:end]`` in the file."""
+        if end <= start:
+            return Span(self.position(start), self.position(start))
+        last = self.position(end - 1)
+        return Span(self.position(start), Position(last.line, last.column + 1))
+
+
+@dataclass(frozen=True, slots=True)
+class Dockerfile:
+    """A whole file. ``trailing`` are the comment and blank lines after the last instruction."""
+
+    instructions: tuple[Instruction, ...]
+    directives: tuple[Directive, ...]
+    trailing: tuple[Line, ...]
+    escape: str = "\\"
+    newline: str = "\n"
+    lines: tuple[str, ...] = field(default=(), repr=False)
+    """Every physical line of the file without its ending, for excerpts in reports."""

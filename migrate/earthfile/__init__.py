@@ -1,0 +1,1 @@
+"""Writing Earthfiles, and reading them exactly as earth does."""

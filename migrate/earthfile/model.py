@@ -1,0 +1,72 @@
+"""The Earthfile that rules build: commands in targets, with comments and line breaks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from migrate.spans import Span
+
+
+@dataclass(frozen=True, slots=True)
+class TextLine:
+    """One physical line of a command. A ``verbatim`` line stands inside quotes: the printer adds no indentation."""
+
+    text: str
+    verbatim: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One command: ``keyword`` (``RUN``, ``SAVE ARTIFACT``, ...) and the lines after it.
+
+    The first line follows the keyword after one blank; every other line is indented like the command plus what its own
+    text begins with. Continuation backslashes are part of the lines. ``above`` holds comment lines (``# ...``) and
+    blank lines (``""``) printed before it. ``depth`` is the nesting inside IF blocks. ``source`` is the Dockerfile span.
+    """
+
+    keyword: str
+    lines: tuple[TextLine, ...] = ()
+    above: tuple[str, ...] = ()
+    source: Span | None = None
+    depth: int = 0
+
+    @classmethod
+    def of(
+        cls, keyword: str, text: str = "", *, above: tuple[str, ...] = (), source: Span | None = None, depth: int = 0
+    ) -> Command:
+        """A command on one line."""
+        return cls(keyword, (TextLine(text),) if text else (), above, source, depth)
+
+
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """Comment and blank lines that belong to no command: what was not converted, comments at a recipe's end."""
+
+    lines: tuple[str, ...]
+    source: Span | None = None
+    depth: int = 0
+
+
+Item: TypeAlias = Command | Remark
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A target: ``above`` are the comment lines printed over its header."""
+
+    name: str
+    items: tuple[Item, ...]
+    above: tuple[str, ...] = ()
+    source: Span | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Earthfile:
+    """A whole file: ``VERSION`` arguments, base recipe items, targets, comment lines at the end."""
+
+    base: tuple[Item, ...]
+    targets: tuple[Target, ...]
+    version: str = "0.8"
+    trailing: tuple[str, ...] = ()
+    newline: str = "\n"

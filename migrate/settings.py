@@ -1,0 +1,22 @@
+"""The options of one conversion."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What a caller may choose; hashable and picklable, so a batch can send it to workers.
+
+    ``images``: names for the last stage's SAVE IMAGE. ``target``: the stage that a plain ``docker build`` of this
+    repository selects (None: the last). ``name``: the context folder's name, used for the image when ``images`` is
+    empty (None: unknown, as from stdin). ``fidelity``: ``clean`` or ``exact``. ``helper_image``: the image of helper targets
+    that have no better one.
+    """
+
+    images: tuple[str, ...] = ()
+    target: str | None = None
+    name: str | None = None
+    fidelity: str = "clean"
+    helper_image: str = "busybox"

@@ -1,0 +1,26 @@
+"""Positions in a text: 1-based lines and columns, columns counted in characters."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Position:
+    """One character's place: ``line`` and ``column`` are 1-based."""
+
+    line: int
+    column: int
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Span:
+    """A stretch of text; ``end`` is the position just after its last character."""
+
+    start: Position
+    end: Position
+
+    @classmethod
+    def of(cls, line: int, column: int, end_line: int, end_column: int) -> Span:
+        """The span between two line/column pairs."""
+        return cls(Position(line, column), Position(end_line, end_column))
