@@ -2,10 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from migrate.diagnostics import Diagnostic, Grade
+from migrate import ignorefile
+from migrate.assemble import assemble
+from migrate.checked import printed
+from migrate.context import Context, UnknownContext
+from migrate.diagnostics import Collector, Diagnostic, Grade
+from migrate.dockerfile.errors import DockerfileError
+from migrate.dockerfile.model import Dockerfile
+from migrate.dockerfile.reader import read
+from migrate.mappings import Mappings, builtin
+from migrate.plan import Plan, make
+from migrate.settings import Settings
 from migrate.spans import Span
+from migrate.stages import build
+from migrate.suppression import apply
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,3 +59,71 @@ class Conversion:
     def earthfile(self) -> str | None:
         """The Earthfile's text, None when the input was not converted."""
         return self.files[0].text if self.files else None
+
+
+def convert(
+    source: str | bytes,
+    settings: Settings | None = None,
+    *,
+    path: str = "Dockerfile",
+    context: Context | None = None,
+    mappings: Mappings | None = None,
+) -> Conversion:
+    """Convert one Dockerfile. Never raises for any input: what cannot be read is an ``error`` diagnostic.
+
+    ``path`` is how diagnostics name the file; ``context`` answers questions about the build context (unknown by default).
+    """
+    settings = settings or Settings()
+    context = context or UnknownContext()
+    mappings = mappings or builtin()
+    collector = Collector(path, mappings.diagnostics)
+    try:
+        dockerfile = read(source)
+        graph = build(dockerfile)
+    except DockerfileError as error:
+        collector.report(error.code, error.span, **error.fields)
+        return Conversion(path, (), collector.diagnostics, lines=_lines(source))
+    plan = make(graph, settings, mappings, collector.report)
+    assembled = assemble(plan, settings, mappings, context, collector.report)
+    text, source_map = printed(assembled.earthfile, collector.report)
+    ignore = ignorefile.needed(assembled.context_sources, context, collector.report, writes=settings.writes)
+    files = [OutputFile("Earthfile", text)]
+    if ignore is not None:
+        files.append(OutputFile(ignorefile.NAME, ignore))
+    shown, hidden = apply(dockerfile, collector)
+    best = Grade.EXACT if settings.fidelity == "exact" else Grade.EQUAL
+    targets = _grades(plan, assembled.helpers, (*shown, *hidden), best)
+    return Conversion(path, tuple(files), shown, source_map, targets, hidden, dockerfile.lines)
+
+
+def _lines(source: str | bytes) -> tuple[str, ...]:
+    text = source.decode("utf-8", "replace") if isinstance(source, bytes) else source
+    return tuple(line.removesuffix("\r") for line in text.split("\n"))
+
+
+def _grades(
+    plan: Plan, helpers: Mapping[str, int], diagnostics: tuple[Diagnostic, ...], best: Grade
+) -> tuple[TargetResult, ...]:
+    """The grade of each target: the worst finding on its stage or on a stage that it is made from."""
+    graph = plan.graph
+    own: list[Grade] = [best for _ in graph.stages]
+    for diagnostic in diagnostics:
+        for index in _stages_at(plan, graph.dockerfile, diagnostic):
+            own[index] = max(own[index], diagnostic.grade)
+    results = []
+    for stage in graph.stages:
+        grade = max(own[index] for index in graph.reachable(stage.index))
+        results.append(TargetResult(plan.targets[stage.index], stage.name or str(stage.index), grade))
+    results += [TargetResult(name, None, own[index]) for name, index in helpers.items()]
+    return tuple(results)
+
+
+def _stages_at(plan: Plan, dockerfile: Dockerfile, diagnostic: Diagnostic) -> list[int]:
+    """The stages that a finding concerns: the one it stands in; all, when it stands in none."""
+    stages = plan.graph.stages
+    if diagnostic.span is not None:
+        line = diagnostic.span.start.line
+        found = [stage.index for stage in stages if stage.instruction.span.start.line <= line]
+        if found:
+            return found[-1:]
+    return [stage.index for stage in stages]

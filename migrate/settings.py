@@ -20,3 +20,5 @@ class Settings:
     name: str | None = None
     fidelity: str = "clean"
     helper_image: str = "busybox"
+    writes: bool = False
+    """Whether the caller writes every file of the result: then nobody must be told to carry one over."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from migrate.spans import Span
+from migrate.words import Word
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,12 +18,37 @@ class TextLine:
 
 
 @dataclass(frozen=True, slots=True)
+class ShellText:
+    """What a shell-form RUN must hand to ``/bin/sh -c``, blanks between words apart."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What the arguments of a command must expand to, flags included."""
+
+    words: tuple[Word, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Items:
+    """The array that an exec form must decode to."""
+
+    items: tuple[str, ...]
+
+
+Meaning: TypeAlias = ShellText | Words | Items
+
+
+@dataclass(frozen=True, slots=True)
 class Command:
     """One command: ``keyword`` (``RUN``, ``SAVE ARTIFACT``, ...) and the lines after it.
 
     The first line follows the keyword after one blank; every other line is indented like the command plus what its own
     text begins with. Continuation backslashes are part of the lines. ``above`` holds comment lines (``# ...``) and
     blank lines (``""``) printed before it. ``depth`` is the nesting inside IF blocks. ``source`` is the Dockerfile span.
+    ``meaning`` is what earth must read in it; ``alternatives`` are other spellings to try when it does not.
     """
 
     keyword: str
@@ -30,13 +56,22 @@ class Command:
     above: tuple[str, ...] = ()
     source: Span | None = None
     depth: int = 0
+    meaning: Meaning | None = None
+    alternatives: tuple[tuple[TextLine, ...], ...] = ()
 
     @classmethod
     def of(
-        cls, keyword: str, text: str = "", *, above: tuple[str, ...] = (), source: Span | None = None, depth: int = 0
+        cls,
+        keyword: str,
+        text: str = "",
+        *,
+        above: tuple[str, ...] = (),
+        source: Span | None = None,
+        depth: int = 0,
+        meaning: Meaning | None = None,
     ) -> Command:
         """A command on one line."""
-        return cls(keyword, (TextLine(text),) if text else (), above, source, depth)
+        return cls(keyword, (TextLine(text),) if text else (), above, source, depth, meaning)
 
 
 @dataclass(frozen=True, slots=True)

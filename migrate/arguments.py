@@ -1,0 +1,190 @@
+"""How an ARG of one stage is declared in its target: defaults, imports, inheritance, what an Earthfile lacks.
+
+hard-cases.md 2 and facts/dockerfile.md 5 hold the rules this follows.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from migrate.dockerfile.model import Instruction
+from migrate.earthfile.model import Command, Words
+from migrate.mappings import Mappings
+from migrate.plan import GlobalArgument, Plan, earth_name, is_environment_name
+from migrate.recipe import Recipe
+from migrate.scope import ARGUMENT, Binding, Scope
+from migrate.words import Literal, Variable, Word, variables
+
+_EQUALS: Word = (Literal("="),)
+
+
+@dataclass(frozen=True, slots=True)
+class Arguments:
+    """What declaring an argument needs to know beyond the stage itself."""
+
+    plan: Plan
+    mappings: Mappings
+    shared_caches: frozenset[str]
+    """Cache targets without an id that several stages mount."""
+    unique: Callable[[str], str]
+    """Makes a target name that nothing else has."""
+
+    @property
+    def has_globals(self) -> bool:
+        """Whether an ``ARG --global`` reaches the RUNs of every target."""
+        return any(argument.everywhere for argument in self.plan.globals.values())
+
+    def is_empty(self, index: int) -> bool:
+        """Whether a stage has nothing to save: it starts from scratch and adds nothing."""
+        stage = self.plan.graph.stages[index]
+        makes = ("RUN", "COPY", "ADD", "WORKDIR")
+        return stage.is_scratch and not any(item.keyword in makes for item in stage.instructions)
+
+    def imported(self, name: str) -> GlobalArgument | None:
+        """The global argument that a bare ARG of this name takes its default from."""
+        found = self.plan.globals.get(name)
+        return found if found is not None and found.default is not None else None
+
+
+def declare(
+    name: str, default: Word | None, spelling: str | None, instruction: Instruction, stage: Recipe, arguments: Arguments
+) -> Iterator[Command]:
+    """The commands for ``ARG name`` or ``ARG name=default`` at one place of a stage, or none when it changes nothing."""
+    if name in arguments.mappings.builtin_arguments and (platform := earth_name(name, arguments.mappings)):
+        yield from _platform(name, platform, default, instruction, stage)
+        return
+    if default is None:
+        yield from _bare(name, instruction, stage, arguments)
+        return
+    yield from _with_default(name, default, spelling, instruction, stage)
+
+
+def _with_default(
+    name: str, default: Word, spelling: str | None, instruction: Instruction, stage: Recipe
+) -> Iterator[Command]:
+    meaning = stage.adapt(default, instruction)
+    text = stage.spell(meaning, spelling) or '""'
+    value = stage.scope.static(default)
+    if name in stage.scope.declared:
+        keyword = "SET" if name in stage.scope.reassigned else "LET"
+        stage.scope.reassigned.add(name)
+        stage.warn("EM304", instruction, name=name)
+        yield _assignment(keyword, name, text, meaning, instruction)
+    else:
+        yield _assignment("ARG", name, text, meaning, instruction)
+    _bind(name, Binding(ARGUMENT, value, default), stage.scope)
+
+
+def _bare(name: str, instruction: Instruction, stage: Recipe, arguments: Arguments) -> Iterator[Command]:
+    known = stage.scope.bindings.get(name)
+    source = arguments.imported(name)
+    if source is not None and source.default is not None:
+        if name in stage.scope.declared and known is not None and known.default == source.default:
+            stage.warn("EM315", instruction, name=name)
+            return
+        yield from _with_default(name, source.default, source.text, instruction, stage)
+        return
+    if name in stage.scope.declared:
+        stage.warn("EM315", instruction, name=name)
+        return
+    if known is not None and known.kind == ARGUMENT and known.default is not None:
+        yield from _with_default(name, known.default, None, instruction, stage)
+        return
+    _report_unset(name, instruction, stage)
+    keeps = stage.scope.may_be_environment(name) and name not in ("HOME", "PATH")
+    text = name + (f"=${name}" if keeps else "")
+    words: tuple[Word, ...] = ((Literal(name),),)
+    if keeps:
+        words = (*words, _EQUALS, (Variable(name),))
+    yield Command.of("ARG", text, source=instruction.span, meaning=Words(words))
+    stage.scope.declared.add(name)
+    if known is None:
+        _bind(name, Binding(ARGUMENT, None), stage.scope)
+
+
+def _report_unset(name: str, instruction: Instruction, stage: Recipe) -> None:
+    """Docker leaves such an argument unset, an Earthfile exports it empty: only a test for "unset" can tell."""
+    tested = re.compile(rf"\$\{{{re.escape(name)}[-+?]|-v\s+{re.escape(name)}\b")
+    stage.warn("EM302" if tested.search(stage.text) else "EM301", instruction, name=name)
+
+
+def _platform(
+    name: str, platform: str, default: Word | None, instruction: Instruction, stage: Recipe
+) -> Iterator[Command]:
+    if default is not None and not is_builtin(name):
+        yield from _with_default(name, default, None, instruction, stage)
+        return
+    if default is not None:  # a plain argument in Docker; earth refuses a default for a builtin one
+        stage.warn("EM312", instruction, name=name)
+    if platform in stage.scope.declared and platform == name:
+        stage.warn("EM313", instruction, name=name)
+        return
+    if name in stage.scope.declared:
+        stage.warn("EM315", instruction, name=name)
+        return
+    if platform not in stage.scope.declared:
+        stage.scope.declared.add(platform)
+        yield Command.of("ARG", platform, source=instruction.span, meaning=Words(((Literal(platform),),)))
+    if platform != name:
+        stage.scope.declared.add(name)
+        meaning: tuple[Word, ...] = ((Literal(name),), _EQUALS, (Variable(platform),))
+        yield Command.of("ARG", f"{name}=${platform}", source=instruction.span, meaning=Words(meaning))
+    stage.scope.bindings[name] = Binding(ARGUMENT, None)
+
+
+def is_builtin(name: str) -> bool:
+    """Whether earth itself sets ``name``; BUILD* are free names there."""
+    return name.startswith(("TARGET", "NATIVE"))
+
+
+def _bind(name: str, binding: Binding, scope: Scope) -> None:
+    scope.bindings[name] = binding
+    scope.declared.add(name)
+    scope.overwritten.discard(name)
+
+
+def _assignment(keyword: str, name: str, text: str, meaning: Word, instruction: Instruction) -> Command:
+    words = ((Literal(name),), _EQUALS, meaning)
+    return Command.of(keyword, f"{name}={text}", source=instruction.span, meaning=Words(words))
+
+
+def inherited(parent: Scope, stage: Recipe, instruction: Instruction, arguments: Arguments) -> Iterator[Command]:
+    """The ARGs that a stage gets from the stage it is FROM and uses, declared again: ``FROM +target`` brings none."""
+    wanted = [name for name in parent.bindings if _uses(name, parent, stage, arguments)]
+    for name in _with_references(wanted, parent):
+        binding = parent.bindings[name]
+        if (platform := earth_name(name, arguments.mappings)) is not None:
+            yield from _platform(name, platform, None, instruction, stage)
+        elif binding.default is not None:
+            stale = [used.name for used in variables(binding.default) if used.name in parent.overwritten]
+            if stale:
+                stage.warn("EM314", instruction, name=name, used=", ".join(stale))
+            yield from _with_default(name, binding.default, None, instruction, stage)
+        else:
+            keeps = stage.scope.may_be_environment(name)
+            yield Command.of("ARG", f"{name}=${name}" if keeps else name, source=instruction.span)
+            stage.scope.declared.add(name)
+
+
+def _uses(name: str, parent: Scope, stage: Recipe, arguments: Arguments) -> bool:
+    if parent.bindings[name].kind != ARGUMENT:
+        return False
+    if name in stage.own_arguments:
+        return False
+    mentions = arguments.plan.mentions[stage.stage]
+    return name in mentions or (stage.runs and is_environment_name(name, arguments.mappings))
+
+
+def _with_references(names: list[str], parent: Scope) -> list[str]:
+    """``names`` and the arguments that their defaults read, in the order the parent declared them."""
+    seen: set[str] = set()
+    queue = list(names)
+    while queue:
+        name = queue.pop()
+        if name in seen or name not in parent.bindings or parent.bindings[name].kind != ARGUMENT:
+            continue
+        seen.add(name)
+        queue += [used.name for used in variables(parent.bindings[name].default or ())]
+    return [name for name in parent.bindings if name in seen]

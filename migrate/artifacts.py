@@ -1,0 +1,76 @@
+"""Which paths a stage must save so that others can copy them (hard-cases.md 4, earthfile.md 4)."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from migrate.words import Literal, Word, literal_text
+
+WILDCARDS = frozenset("*?[")
+ROOT = "/"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Artifact:
+    """One SAVE ARTIFACT: an absolute path without a slash at the end, ``/`` for the whole root.
+
+    ``pattern`` is the last component when that is a wildcard; ``path`` is then its folder.
+    """
+
+    path: str
+    pattern: str = ""
+
+    def covers(self, other: Artifact) -> bool:
+        """Whether saving this makes saving ``other`` unnecessary."""
+        if self == other or self.path == ROOT:
+            return True
+        return not self.pattern and (other.path == self.path or other.path.startswith(self.path + "/"))
+
+
+def clean(path: str) -> str:
+    """``path`` rooted at ``/`` with dots resolved, as BuildKit reads a source of ``--from``."""
+    cleaned = posixpath.normpath("/" + path)
+    return "/" + cleaned.lstrip("/")
+
+
+def needed(word: Word) -> Artifact:
+    """What must be saved so that ``word``, a source of ``COPY --from``, can be copied whatever its variables are."""
+    text = literal_text(word)
+    if text is None:
+        first = word[0]
+        known = first.text if isinstance(first, Literal) else ""
+        return Artifact(clean(known.rpartition("/")[0]))
+    path = clean(text)
+    if not WILDCARDS & set(path):
+        return Artifact(path)
+    head, _, tail = path.rpartition("/")
+    if WILDCARDS & set(head):
+        parts = head.split("/")
+        stop = next(index for index, part in enumerate(parts) if WILDCARDS & set(part))
+        return Artifact("/".join(parts[:stop]) or ROOT)
+    return Artifact(head or ROOT, tail) if head else Artifact(ROOT)
+
+
+def minimal(artifacts: Iterable[Artifact]) -> tuple[Artifact, ...]:
+    """``artifacts`` without those that another one covers, in first-use order."""
+    unique = list(dict.fromkeys(artifacts))
+    return tuple(
+        artifact for artifact in unique if not any(other != artifact and other.covers(artifact) for other in unique)
+    )
+
+
+def reference(target: str, word: Word) -> Word:
+    """The artifact reference for the source ``word`` of a ``--from``: ``+target/path``."""
+    text = literal_text(word)
+    if text is not None:
+        path = clean(text)
+        slash = "/" if text.endswith("/") and path != ROOT else ""
+        return (Literal(f"+{target}{path}{slash}"),)
+    first, rest = word[0], word[1:]
+    if not isinstance(first, Literal):
+        return (Literal(f"+{target}/"), *word)
+    head, _, tail = first.text.rpartition("/")
+    folder = clean(head)
+    return (Literal(f"+{target}{folder.rstrip('/')}/{tail}"), *rest)

@@ -1,0 +1,313 @@
+"""Runs the rules over every stage and puts the targets together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+
+from migrate import ownership
+from migrate.arguments import Arguments, inherited
+from migrate.artifacts import ROOT, Artifact
+from migrate.context import Context
+from migrate.dockerfile.model import Instruction, Line, PairsDetail
+from migrate.earthfile import quoting
+from migrate.earthfile.model import Command, Earthfile, Item, Remark, Target
+from migrate.images import BaseImage, base_image, parse_reference
+from migrate.mappings import Mappings
+from migrate.mounts import shared_cache_targets
+from migrate.plan import Helper, Plan, earth_name, unique_name
+from migrate.recipe import DEFAULT_SHELL, NotExpressible, Recipe, Reporter, User, attach, not_converted
+from migrate.rules import rule
+from migrate.rules.from_ import alias_items
+from migrate.rules.user import ROOT as ROOT_NAMES
+from migrate.scope import Scope
+from migrate.settings import Settings
+from migrate.stages import Stage
+from migrate.suppression import is_pragma
+from migrate.words import Literal
+
+
+@dataclass(frozen=True, slots=True)
+class Assembled:
+    """The Earthfile, the helper targets in it (name -> the stage they serve), and what COPY takes from the context."""
+
+    earthfile: Earthfile
+    helpers: Mapping[str, int]
+    context_sources: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Build:
+    """What every stage needs while the file is put together."""
+
+    plan: Plan
+    settings: Settings
+    mappings: Mappings
+    context: Context
+    report: Reporter
+    arguments: Arguments
+    moved: dict[str, tuple[str, ...]]
+    """Comments of global ARGs whose line goes: they stand over the first ARG that takes their place."""
+
+
+def assemble(plan: Plan, settings: Settings, mappings: Mappings, context: Context, report: Reporter) -> Assembled:
+    """The Earthfile for ``plan``; every instruction ends as a command, a remark or a finding."""
+    graph = plan.graph
+    taken = {*plan.targets, *(helper.target for helper in (*plan.image_helpers.values(), *plan.aliases.values()))}
+    taken |= {plan.image_target} if plan.image_target else set()
+    unique: Callable[[str], str] = lambda name: unique_name(name, taken)  # noqa: E731
+    arguments = Arguments(plan, mappings, shared_cache_targets(graph), unique)
+    work = _Build(plan, settings, mappings, context, report, arguments, {})
+    header, first_above = _header(work)
+    recipes: list[Recipe] = []
+    targets: list[Target] = []
+    helpers: dict[str, int] = {}
+    for stage in graph.stages:
+        above = first_above if stage.index == 0 and first_above is not None else comments(stage.instruction.above)
+        made = _stage(stage, recipes, above, work)
+        helpers.update(dict.fromkeys((target.name for target in made[:-1]), stage.index))
+        targets += made
+    targets += _image_target(work)
+    sources = tuple(dict.fromkeys(source for recipe in recipes for source in recipe.context_sources))
+    trailing = comments(graph.dockerfile.trailing)
+    file = Earthfile(tuple(header), tuple(_with_trailing(targets, trailing)), newline=graph.dockerfile.newline)
+    return Assembled(file, helpers, sources)
+
+
+def comments(lines: Iterable[Line]) -> tuple[str, ...]:
+    """Comment and blank lines as an Earthfile has them: no indentation, none of our own pragmas, no blank line first."""
+    found = [line.text.strip() for line in lines if not (line.kind == "comment" and is_pragma(line.text))]
+    while found and not found[0]:
+        found.pop(0)
+    return tuple(found)
+
+
+def _header(work: _Build) -> tuple[list[Item], tuple[str, ...] | None]:
+    """The base recipe: the file's first comments and the global arguments that FROM lines use."""
+    graph = work.plan.graph
+    first = graph.dockerfile.instructions[0]
+    lines = comments(first.above)
+    license_lines, own = _split_header(lines)
+    items: list[Item] = [Remark(license_lines)] if license_lines else []
+    if not graph.arguments:
+        return items, own
+    for instruction in graph.arguments:
+        above = own if instruction is first else comments(instruction.above)
+        items += _global_argument(instruction, above, work)
+    return items, None
+
+
+def _split_header(lines: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The comments of the file, and those directly above its first instruction."""
+    if "" not in lines:
+        return (), lines
+    cut = len(lines) - 1 - lines[::-1].index("")
+    return lines[:cut], lines[cut + 1 :]
+
+
+def _global_argument(instruction: Instruction, above: tuple[str, ...], work: _Build) -> list[Item]:
+    detail = instruction.detail
+    assert isinstance(detail, PairsDetail)
+    items: list[Item] = []
+    for pair in detail.pairs:
+        known = work.plan.globals[pair.key]
+        platform = earth_name(pair.key, work.mappings)
+        if platform is not None and pair.value is None:
+            work.report("EM318", instruction.span, name=pair.key)
+        elif known.instruction is not instruction:
+            work.report("EM315", instruction.span, name=pair.key)
+        elif known.everywhere and (platform is None or platform != pair.key):
+            text = pair.key if known.text is None else f"{pair.key}={known.text}"
+            items.append(Command.of("ARG", f"--global {text}", source=instruction.span))
+        elif platform == pair.key:
+            work.report("EM312", instruction.span, name=pair.key)
+        elif known.imported or any(pair.key in alias.arguments for alias in work.plan.aliases.values()):
+            work.moved[pair.key] = above
+        else:
+            work.report("EM303", instruction.span, name=pair.key)
+    if not items and above and not any(pair.key in work.moved for pair in detail.pairs):
+        return [Remark(above)]
+    return attach(items, above) if items else []
+
+
+def _stage(stage: Stage, recipes: list[Recipe], above: tuple[str, ...], work: _Build) -> list[Target]:
+    """The target of one stage, last, with the helper targets that stand in front of it."""
+    plan = work.plan
+    recipe = _recipe(stage, recipes, work)
+    recipes.append(recipe)
+    before = [_alias(plan.aliases[stage.index], recipe, work)] if stage.index in plan.aliases else []
+    items: list[Item] = list(rule("FROM")(stage.instruction, recipe))
+    if stage.base is not None:
+        items += inherited(recipes[stage.base].scope, recipe, stage.instruction, work.arguments)
+    for instruction in stage.instructions:
+        items += _instruction(instruction, recipe, work)
+    items += _saves(plan.artifacts.get(stage.index, ()), stage, recipe)
+    if stage.index == plan.final and plan.image_target is None:
+        items += _save_image(stage, work)
+    helpers = [_image_helper(helper, work) for helper in plan.image_helpers.values() if helper.before == stage.index]
+    target = Target(plan.targets[stage.index], tuple(items), above, stage.instruction.span)
+    return [*before, *helpers, *recipe.extra, target]
+
+
+def _recipe(stage: Stage, recipes: list[Recipe], work: _Build) -> Recipe:
+    plan = work.plan
+    graph = plan.graph
+    parent = recipes[stage.base] if stage.base is not None else None
+    image = base_image(stage.reference, work.mappings) if parent is None and stage.reference else None
+    if parent is None and image is None:
+        _report_unknown(stage, work)
+    if image is not None and image.onbuild:
+        work.report("EM215", stage.instruction.span, image=stage.reference or "")
+    lines = [line for item in stage.instructions for line in item.lines]
+    recipe = Recipe(
+        stage=stage.index,
+        target=plan.targets[stage.index],
+        scope=parent.scope.inherit() if parent is not None else Scope(_environment(image)),
+        escape=graph.dockerfile.escape,
+        report=work.report,
+        user=parent.user if parent is not None else _user(image),
+        arguments=work.arguments,
+        settings=work.settings,
+        context=work.context,
+        text="\n".join(line.text for line in lines),
+        own_arguments=frozenset(_own_arguments(stage)),
+        runs=any(item.keyword == "RUN" for item in stage.instructions),
+        shell=parent.shell if parent is not None else (image and image.shell) or DEFAULT_SHELL,
+        workdir=parent.workdir if parent is not None else "/" if stage.is_scratch else None,
+        has_shell=parent.has_shell if parent is not None else image.has_shell if image is not None else None,
+        delivered=stage.index in graph.chain(plan.final),
+        owners=set(parent.owners) if parent is not None else set(),
+    )
+    return recipe
+
+
+def _report_unknown(stage: Stage, work: _Build) -> None:
+    """One note per image: nothing is known about who it runs as."""
+    image = "".join(part.text if isinstance(part, Literal) else f"${part.name}" for part in stage.image)  # type: ignore[union-attr]
+    earlier = [other for other in work.plan.graph.stages[: stage.index] if other.image == stage.image]
+    if not earlier and any(item.keyword in ("COPY", "ADD", "RUN") for item in stage.instructions):
+        work.report("EM205", stage.instruction.span, image=image)
+
+
+def _environment(image: BaseImage | None) -> frozenset[str] | None:
+    if image is None or image.environment is None:
+        return None
+    return frozenset(image.environment)
+
+
+def _user(image: BaseImage | None) -> User:
+    if image is None or image.user is None:
+        return User(None, None)
+    return User(None, image.user.partition(":")[0] in ROOT_NAMES)
+
+
+def _own_arguments(stage: Stage) -> Iterable[str]:
+    """Names that the stage declares with ARG before anything else in it mentions them."""
+    seen: list[str] = []
+    for instruction in stage.instructions:
+        if instruction.keyword == "ARG" and isinstance(instruction.detail, PairsDetail):
+            before = "\n".join(seen)
+            yield from (pair.key for pair in instruction.detail.pairs if pair.key not in before)
+        seen += [line.text for line in instruction.lines]
+
+
+def _instruction(instruction: Instruction, recipe: Recipe, work: _Build) -> list[Item]:
+    above = comments(instruction.above)
+    try:
+        items = list(rule(instruction.keyword)(instruction, recipe))
+    except NotExpressible as problem:
+        work.report(problem.code, problem.span or instruction.span, **problem.fields)
+        items = [not_converted(instruction, problem.code)]
+    if instruction.keyword == "RUN":
+        ownership.note_run(instruction, recipe)
+    if isinstance(instruction.detail, PairsDetail) and instruction.keyword == "ARG":
+        for pair in instruction.detail.pairs:
+            above = (*work.moved.pop(pair.key, ()), *above)
+    return attach(items, above)
+
+
+def _saves(artifacts: tuple[Artifact, ...], stage: Stage, recipe: Recipe) -> list[Item]:
+    """The SAVE ARTIFACT block: at the end, because it is a snapshot of its place."""
+    items: list[Item] = []
+    for artifact in artifacts:
+        if artifact.path == ROOT:
+            if not recipe.arguments.is_empty(stage.index):
+                items.append(Command.of("SAVE ARTIFACT", "--symlink-no-follow /* /"))
+        elif artifact.pattern:
+            folder = quoting.render((Literal(f"{artifact.path}/"),))
+            items.append(Command.of("SAVE ARTIFACT", f"{_path(f'{artifact.path}/{artifact.pattern}')} {folder}"))
+        else:
+            items.append(Command.of("SAVE ARTIFACT", f"{_path(artifact.path)} {_path(artifact.path)}"))
+    return items
+
+
+def _path(text: str) -> str:
+    return quoting.render((Literal(text),))
+
+
+def _image_names(work: _Build) -> tuple[str, ...]:
+    if work.settings.images:
+        return work.settings.images
+    if work.settings.name is None:
+        return ()
+    return (work.settings.name if ":" in work.settings.name else f"{work.settings.name}:latest",)
+
+
+def _save_image(stage: Stage, work: _Build) -> list[Item]:
+    names = _image_names(work)
+    if not names:
+        work.report("EM219", stage.instruction.span)
+        return []
+    texts = [quoting.render((Literal(name),)) for name in names]
+    return [Command.of("SAVE IMAGE", f"--push {' '.join(texts)}")]
+
+
+def _image_target(work: _Build) -> list[Target]:
+    """The thin target that saves the image of a stage others are FROM: a SAVE IMAGE there would freeze their config."""
+    plan = work.plan
+    if plan.image_target is None:
+        return []
+    stage = plan.graph.stages[plan.final]
+    items = [Command.of("FROM", f"+{plan.targets[plan.final]}"), *_save_image(stage, work)]
+    return [Target(plan.image_target, tuple(items))]
+
+
+def _alias(alias: Helper, recipe: Recipe, work: _Build) -> Target:
+    items = []
+    for item in alias_items(alias, recipe):
+        name = item.lines[0].text.partition("=")[0] if isinstance(item, Command) and item.keyword == "ARG" else ""
+        items += attach([item], work.moved.get(name, ()))
+    return Target(alias.target, tuple(items))
+
+
+def _image_helper(helper: Helper, work: _Build) -> Target:
+    image = "".join(part.text for part in helper.image if isinstance(part, Literal))
+    source = helper.source
+    span = source.instruction.span if source is not None else None
+    reference = parse_reference(image)
+    if source is not None and not reference.registry and "/" not in reference.repository and not reference.tag:
+        if base_image(image, work.mappings) is None:
+            work.report("EM220", source.span, name=image, target=helper.target)
+    items: list[Item] = [Command.of("FROM", quoting.render(helper.image), source=span)]
+    for artifact in helper.artifacts:
+        if artifact.path == ROOT:
+            items.append(Command.of("SAVE ARTIFACT", "--symlink-no-follow /* /", source=span))
+        else:
+            path = f"{artifact.path}/{artifact.pattern}" if artifact.pattern else artifact.path
+            end = f"{artifact.path}/" if artifact.pattern else artifact.path
+            items.append(Command.of("SAVE ARTIFACT", f"{_path(path)} {_path(end)}", source=span))
+    return Target(helper.target, tuple(items), source=span)
+
+
+def _with_trailing(targets: list[Target], trailing: tuple[str, ...]) -> list[Target]:
+    """Comments after the last instruction stay in the last stage's recipe, in front of what it saves."""
+    kept = tuple(trailing[: len(trailing) - next((i for i, line in enumerate(reversed(trailing)) if line), len(trailing))])
+    if not kept:
+        return targets
+    index = max(position for position, target in enumerate(targets) if target.source is not None)
+    items = list(targets[index].items)
+    cut = len(items)
+    while cut and isinstance(items[cut - 1], Command) and items[cut - 1].keyword.startswith("SAVE"):  # type: ignore[union-attr]
+        cut -= 1
+    items.insert(cut, Remark(kept))
+    return [*targets[:index], replace(targets[index], items=tuple(items)), *targets[index + 1 :]]

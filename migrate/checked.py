@@ -1,0 +1,98 @@
+"""Reads our own output as earth does and repairs what it would read differently (design 5.7)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from migrate.earthfile import quoting
+from migrate.earthfile.model import Command, Earthfile, Item, Items, Remark, ShellText, Target, Words
+from migrate.earthfile.printer import render_file
+from migrate.earthfile.reader import read, run_text
+from migrate.earthfile.shelltext import same_shell_text
+from migrate.earthfile.tree import EarthfileError, Statement, Tree
+from migrate.recipe import Reporter
+from migrate.spans import Span
+
+
+def printed(earthfile: Earthfile, report: Reporter) -> tuple[str, tuple[tuple[int, Span], ...]]:
+    """The text and source map of ``earthfile`` once every command is read by earth as it is meant.
+
+    A command that fails is replaced by its first alternative that does not, else kept as a comment (``EM321``).
+    """
+    text, source_map = render_file(earthfile)
+    if _agrees(earthfile, text):
+        return text, source_map
+    return render_file(_repaired(earthfile, report))
+
+
+def _agrees(earthfile: Earthfile, text: str) -> bool:
+    try:
+        tree = read(text)
+    except EarthfileError:
+        return False
+    commands = list(_commands(earthfile))
+    statements = list(_statements(tree))
+    return len(commands) == len(statements) and all(map(means, commands, statements))
+
+
+def _commands(earthfile: Earthfile) -> Iterator[Command]:
+    for items in (earthfile.base, *(target.items for target in earthfile.targets)):
+        yield from (item for item in items if isinstance(item, Command))
+
+
+def _statements(tree: Tree) -> Iterator[Statement]:
+    yield from tree.base
+    for target in tree.targets:
+        yield from target.statements
+
+
+def means(command: Command, statement: Statement) -> bool:
+    """Whether earth reads in ``statement`` what ``command`` is meant to say."""
+    meaning = command.meaning
+    if statement.name != command.keyword:
+        return False
+    if isinstance(meaning, ShellText):
+        return not statement.exec_form and same_shell_text(meaning.text, run_text(statement))
+    if isinstance(meaning, Items):
+        return statement.exec_form and statement.args == meaning.items
+    if isinstance(meaning, Words):
+        try:
+            return tuple(quoting.parse_word(argument) for argument in statement.args) == meaning.words
+        except quoting.WordError:
+            return False
+    return True
+
+
+def _repaired(earthfile: Earthfile, report: Reporter) -> Earthfile:
+    """Each command by itself: the first spelling that earth reads as meant."""
+    targets = tuple(
+        replace(target, items=tuple(_repaired_item(item, report, in_target=True) for item in target.items))
+        for target in earthfile.targets
+    )
+    base = tuple(_repaired_item(item, report, in_target=False) for item in earthfile.base)
+    return replace(earthfile, base=base, targets=targets)
+
+
+def _repaired_item(item: Item, report: Reporter, *, in_target: bool) -> Item:
+    if isinstance(item, Remark):
+        return item
+    for lines in (item.lines, *item.alternatives):
+        candidate = replace(item, lines=lines, alternatives=())
+        if _reads_alone(candidate, in_target=in_target):
+            return candidate
+    report("EM321", item.source, keyword=item.keyword)
+    lines = tuple(f"#     {line.text.strip()}".rstrip() for line in item.lines[1:])
+    first = item.lines[0].text if item.lines else ""
+    return Remark((*item.above, f"# EM321, not converted: {item.keyword} {first}".rstrip(), *lines), item.source, item.depth)
+
+
+def _reads_alone(command: Command, *, in_target: bool) -> bool:
+    flat = replace(command, depth=0)
+    file = Earthfile((), (Target("t", (flat,)),)) if in_target else Earthfile((flat,), ())
+    text, _ = render_file(file)
+    try:
+        statements = list(_statements(read(text)))
+    except EarthfileError:
+        return False
+    return len(statements) == 1 and means(flat, statements[0])

@@ -1,0 +1,222 @@
+"""The command line: options to settings, one call, results to stdout, the rest to stderr, an exit code.
+
+Only click and the standard library are imported here; everything else is, inside the commands, when one of them runs.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, TextIO
+
+import click
+
+from migrate import __version__
+
+if TYPE_CHECKING:
+    from migrate.driver import Job
+    from migrate.mappings import Mappings
+
+EXIT_FINDINGS = 1
+EXIT_NOTHING = 3
+_SEVERITIES = ("error", "warning", "info")
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, "-V", "--version", message="%(prog)s %(version)s")
+def main() -> None:
+    """Move from Dockerfiles to Earthfiles.
+
+    Exit codes: 0 done; 1 findings reach --fail-on, or --check would change something; 2 wrong usage; 3 an input could
+    not be read, or nothing could be produced or written for it.
+    """
+
+
+@main.command()
+@click.argument("path", default=".", metavar="[PATH|-]")
+@click.option("-o", "--output", metavar="FILE", help="Write the Earthfile to FILE, whatever it holds now.")
+@click.option("--write", is_flag=True, help="Write the Earthfile and its ignore file into the context folder.")
+@click.option("--force", is_flag=True, help="With --write: replace files that differ.")
+@click.option(
+    "--diff", is_flag=True, help="Print what --write would change; without an Earthfile, Dockerfile -> Earthfile."
+)
+@click.option("--check", is_flag=True, help="Write nothing; exit with 1 when --write would change something.")
+@click.option(
+    "--context",
+    metavar="DIR",
+    type=click.Path(exists=True, file_okay=False),
+    help="The build context; otherwise the folder of the Dockerfile, and none for standard input.",
+)
+@click.option("--image", "images", metavar="NAME", multiple=True, help="Save the image under NAME; may be repeated.")
+@click.option("--target", metavar="STAGE", help="The stage that the Docker build selects; otherwise the last.")
+@click.option(
+    "--mappings",
+    metavar="FILE",
+    type=click.Path(exists=True, dir_okay=False),
+    help="Lay the mappings in this YAML file over those of the tool.",
+)
+@click.option(
+    "--fail-on",
+    type=click.Choice([*_SEVERITIES, "never"]),
+    default="error",
+    show_default=True,
+    help="Exit with 1 for findings of this severity or above.",
+)
+@click.option(
+    "--format",
+    "style",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="What stdout gets.",
+)
+@click.option(
+    "--color", type=click.Choice(["auto", "always", "never"]), default="auto", show_default=True, help="When to colour."
+)
+@click.option("-q", "--quiet", is_flag=True, help="Report nothing but errors on stderr.")
+def convert(
+    path: str,
+    output: str | None,
+    write: bool,
+    force: bool,
+    diff: bool,
+    check: bool,
+    context: str | None,
+    images: tuple[str, ...],
+    target: str | None,
+    mappings: str | None,
+    fail_on: str,
+    style: str,
+    color: str,
+    quiet: bool,
+) -> None:
+    """Turn one Dockerfile into an Earthfile.
+
+    PATH is a Dockerfile, or a folder that holds a Dockerfile or Containerfile; - reads standard input. The Earthfile
+    goes to stdout, unless -o, --write, --diff, --check or --format json say otherwise; all there is to know about it
+    goes to stderr.
+    """
+    _check_usage(path, output, context, write=write, force=force, diff=diff, check=check)
+    from migrate.driver import Job
+
+    job = Job(
+        path=None if path == "-" else Path(path),
+        context=Path(context) if context is not None else None,
+        images=images,
+        target=target,
+        output=Path(output) if output is not None else None,
+        write=write,
+        force=force,
+        diff=diff,
+        check=check,
+        json=style == "json",
+    )
+    sys.exit(_run(job, mappings, fail_on, color, quiet))
+
+
+@main.command()
+@click.argument("code", required=False)
+@click.option("--all", "every", is_flag=True, help="List all codes.")
+@click.option(
+    "--format",
+    "style",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="What stdout gets.",
+)
+def explain(code: str | None, every: bool, style: str) -> None:
+    """Tell what a diagnostic means, why it is there, and what to do.
+
+    CODE is a code such as EM190, or a name such as input-not-found.
+    """
+    from migrate.report import explanations
+
+    if (code is None) != every:
+        raise click.UsageError("Name one code, or ask for --all.")
+    if code is None:
+        write_stdout(explanations.listing(as_json=style == "json"))
+        return
+    text = explanations.explained(code, as_json=style == "json")
+    if text is None:
+        close = explanations.similar(code)
+        raise click.BadParameter(
+            f"{code} is not known." + (f" Did you mean {' or '.join(close)}?" if close else ""), param_hint="CODE"
+        )
+    write_stdout(text)
+
+
+def write_stdout(text: str) -> None:
+    """Results are UTF-8 bytes with the newlines they have, whatever the locale and the system."""
+    sys.stdout.buffer.write(text.encode("utf-8", "surrogateescape"))
+    sys.stdout.buffer.flush()
+
+
+def _check_usage(
+    path: str, output: str | None, context: str | None, *, write: bool, force: bool, diff: bool, check: bool
+) -> None:
+    if sum([output is not None, write, diff or check]) > 1:
+        raise click.UsageError("Use only one of --output, --write, and --diff or --check.")
+    if force and not write:
+        raise click.UsageError("--force needs --write.")
+    if path == "-" and context is None and (write or check):
+        raise click.UsageError("With standard input, --write and --check need the folder: name it with --context.")
+    if output is not None and path != "-" and _same_file(path, output):
+        raise click.UsageError("--output would overwrite the Dockerfile.")
+
+
+def _same_file(path: str, other: str) -> bool:
+    try:
+        return os.path.samefile(path, other)
+    except OSError:
+        return False
+
+
+def _run(job: Job, mappings: str | None, fail_on: str, color: str, quiet: bool) -> int:
+    from migrate.diagnostics import Severity
+    from migrate.driver import execute
+    from migrate.report import text
+
+    outcome = execute(job, _overlaid(mappings), colored=_colored(color, sys.stdout))
+    if outcome.stdout:
+        write_stdout(outcome.stdout)
+    conversion = outcome.conversion
+    if not job.json:
+        colored = _colored(color, sys.stderr)
+        least = Severity.ERROR if quiet else Severity.INFO
+        click.echo(text.render(conversion, color=colored, least=least), err=True, nl=False, color=colored)
+    if not quiet:
+        for line in (*outcome.notes, text.summary([conversion])):
+            click.echo(line, err=True)
+    if outcome.failed:
+        return EXIT_NOTHING
+    limit = None if fail_on == "never" else Severity[fail_on.upper()]
+    reached = limit is not None and any(item.severity >= limit for item in conversion.diagnostics)
+    return EXIT_FINDINGS if reached or (job.check and outcome.changes) else 0
+
+
+def _overlaid(path: str | None) -> Mappings | None:
+    if path is None:
+        return None
+    from migrate.mappings import MappingError, builtin, overlay
+
+    try:
+        return overlay(builtin(), Path(path).read_text(encoding="utf-8"), path)
+    except MappingError as error:
+        raise click.BadParameter(str(error), param_hint="--mappings") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise click.BadParameter(f"{path}: {error}", param_hint="--mappings") from None
+
+
+def _colored(choice: str, stream: TextIO) -> bool:
+    """Whether to colour: on request, else on a terminal unless NO_COLOR or a dumb terminal forbids it."""
+    if choice != "auto":
+        return choice == "always"
+    if os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
+        return False
+    return stream.isatty()
+
+
+if __name__ == "__main__":
+    main(prog_name="earthmigrate")

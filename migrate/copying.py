@@ -1,0 +1,277 @@
+"""COPY, and the ADDs that are one: sources, destination, owner and mode (earthfile.md 3, hard-cases.md 4 and 15)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from migrate import artifacts, ownership
+from migrate.dockerfile import words
+from migrate.dockerfile.model import CopyDetail, Flag, Instruction, Operand
+from migrate.earthfile.model import Command, Item, TextLine, Words
+from migrate.layout import Edit, lines_of
+from migrate.recipe import NotExpressible, Recipe
+from migrate.stages import SCRATCH, Source
+from migrate.words import Literal, Word, literal_text, merged
+
+WILDCARDS = frozenset("*?[")
+
+
+@dataclass(frozen=True, slots=True)
+class Argument:
+    """One argument of the new COPY: the operand it replaces, its spelling and its meaning."""
+
+    operand: Operand
+    spelling: str
+    meaning: Word
+
+    @property
+    def text(self) -> str:
+        """The literal text, variables left out."""
+        return "".join(part.text for part in self.meaning if isinstance(part, Literal))
+
+    @property
+    def is_pattern(self) -> bool:
+        """Whether it has a wildcard."""
+        return bool(WILDCARDS & set(self.text))
+
+
+def convert(instruction: Instruction, stage: Recipe) -> Iterator[Item]:
+    """COPY from the context, a stage or an image; what has no equal is NotExpressible."""
+    detail = instruction.detail
+    assert isinstance(detail, CopyDetail)
+    for name, code in (("parents", "EM401"), ("exclude", "EM402")):
+        if (flag := instruction.flag(name)) is not None and flag.value != "false":
+            raise NotExpressible(code, instruction.span_of(flag.start, flag.end), flag=f"--{name}")
+    if any(source.heredoc is not None for source in detail.sources):
+        raise NotExpressible("EM403")
+    target = _argument(detail.destination, instruction, stage)
+    path = ownership.destination(stage.known(detail.destination.text), stage)
+    flags = _mode(instruction, path, stage)
+    source = _source(instruction, stage)
+    if source is not None:
+        yield from _from_source(source, detail, target, path, flags, instruction, stage)
+    else:
+        yield from _from_context(detail, target, path, flags, instruction, stage)
+
+
+def _source(instruction: Instruction, stage: Recipe) -> Source | None:
+    found = stage.arguments.plan.graph.sources.get(stage.stage, ())
+    return next((source for source in found if source.instruction is instruction), None)
+
+
+def _argument(operand: Operand, instruction: Instruction, stage: Recipe) -> Argument:
+    spelling, meaning = stage.word(operand.text, instruction, path=True)
+    return Argument(operand, spelling or '""', meaning)
+
+
+def _mode(instruction: Instruction, path: str | None, stage: Recipe) -> list[tuple[str, Word]]:
+    """``--chmod`` where both builders apply it alike."""
+    flag = instruction.flag("chmod")
+    if flag is None or not flag.value:
+        return []
+    at = instruction.span_of(flag.start, flag.end)
+    value = stage.known(flag.value)
+    if value is not None:
+        if not value.isdigit() or set(value) & set("89"):
+            raise NotExpressible("EM404", at, mode=value)
+        if int(value, 8) > 0o777:
+            raise NotExpressible("EM405", at, mode=value)
+        detail = instruction.detail
+        assert isinstance(detail, CopyDetail)
+        folder = path if _is_folder(detail.destination.text) or path is None else path.rpartition("/")[0] or "/"
+        if not ownership.exists(folder, stage) and value not in ("755", "0755"):
+            stage.report("EM406", at, mode=value, folder=folder or detail.destination.text)
+    spelling, word = stage.word(flag.value, instruction)
+    return [(f"--chmod={spelling}", merged([Literal("--chmod="), *word]))]
+
+
+def _owner(instruction: Instruction, stage: Recipe) -> tuple[str, Word] | None:
+    flag = instruction.flag("chown")
+    if flag is None or not flag.value:
+        return None
+    spelling, word = stage.word(flag.value, instruction)
+    return f"--chown={spelling}", merged([Literal("--chown="), *word])
+
+
+def _plain(flag: str) -> tuple[str, Word]:
+    return flag, (Literal(flag),)
+
+
+def _is_folder(text: str) -> bool:
+    return text.endswith(("/", "/.")) or text in (".", "..", "")
+
+
+def _linked(instruction: Instruction) -> bool:
+    link, mode = instruction.flag("link"), instruction.flag("chmod")
+    return link is not None and link.value != "false" and mode is None
+
+
+def _from_context(
+    detail: CopyDetail,
+    target: Argument,
+    path: str | None,
+    mode: list[tuple[str, Word]],
+    instruction: Instruction,
+    stage: Recipe,
+) -> Iterator[Command]:
+    flags: list[tuple[str, Word]] = []
+    if (owner := _owner(instruction, stage)) is not None:
+        flags.append(owner)
+    elif _linked(instruction) and not ownership.is_ordinary(path, stage):
+        flags.append(_plain("--keep-own"))
+    elif stage.user.root is not True:
+        flags.append(_plain("--chown=0:0"))
+    flags += mode
+    sources = [_context_source(operand, instruction, stage) for operand in detail.sources]
+    stage.context_sources += [source.text for source in sources]
+    _check_destination(sources, target, path, instruction, stage)
+    optional = [_is_optional(source, instruction, stage) for source in sources]
+    if not any(optional):
+        yield _command(flags, sources, target, instruction)
+        return
+    for is_optional, group in _groups(sources, optional):
+        extra = [_plain("--if-exists")] if is_optional else []
+        yield _one_line([*flags, *extra], group, target, instruction)
+
+
+def _context_source(operand: Operand, instruction: Instruction, stage: Recipe) -> Argument:
+    """A source without the leading slash and the dots that BuildKit ignores and earth does not."""
+    argument = _argument(operand, instruction, stage)
+    text = literal_text(argument.meaning)
+    if text is not None:
+        rooted = text.startswith("/") or ".." in text.split("/")
+        if not rooted and text:
+            return argument
+        cleaned = artifacts.clean(text)[1:] or "."
+        cleaned += "/" if text.endswith("/") and cleaned != "." else ""
+        meaning: Word = (Literal(cleaned),)
+        return Argument(operand, stage.spell(meaning, path=True), meaning)
+    first = argument.meaning[0]
+    if isinstance(first, Literal) and first.text.startswith("/"):
+        meaning = merged([Literal(first.text.lstrip("/")), *argument.meaning[1:]])
+        return Argument(operand, stage.spell(meaning, path=True), meaning)
+    value = stage.scope.static(argument.meaning)
+    if value is not None and value.startswith("/"):
+        stage.warn("EM413", instruction, operand.start, operand.end, source=operand.text, value=value)
+    return argument
+
+
+def _is_optional(source: Argument, instruction: Instruction, stage: Recipe) -> bool:
+    """Whether a wildcard may match nothing, which Docker accepts and earth does not."""
+    operand = source.operand
+    if not source.text.isascii():
+        stage.warn("EM412", instruction, operand.start, operand.end, source=operand.text)
+    if not source.is_pattern:
+        if stage.context.link_target(source.text.strip("/")) is not None:
+            stage.warn("EM411", instruction, operand.start, operand.end, source=operand.text)
+        return False
+    if literal_text(source.meaning) is not None and stage.context.matches(source.text):
+        return False
+    if source.text.removeprefix("./")[:1] in WILDCARDS:
+        stage.warn("EM410", instruction, operand.start, operand.end, source=operand.text)
+        return False
+    return True
+
+
+def _groups(sources: Sequence[Argument], optional: Sequence[bool]) -> Iterator[tuple[bool, list[Argument]]]:
+    """Neighbouring sources of one kind, in order: a later file still overwrites an earlier one."""
+    group: list[Argument] = []
+    for index, source in enumerate(sources):
+        if group and optional[index] != optional[index - 1]:
+            yield optional[index - 1], group
+            group = []
+        group.append(source)
+    yield optional[-1], group
+
+
+def _check_destination(
+    sources: Sequence[Argument], target: Argument, path: str | None, instruction: Instruction, stage: Recipe
+) -> None:
+    """Several files to one name: Docker keeps the last, earth makes a folder."""
+    value = stage.known(target.operand.text)
+    if _is_folder(target.operand.text if value is None else value) or ownership.exists(path, stage):
+        return
+    at = (target.operand.start, target.operand.end)
+    if len(sources) > 1:
+        stage.warn("EM407", instruction, *at, destination=target.operand.text)
+    elif sources[0].is_pattern and len(stage.context.matches(sources[0].text) or ()) != 1:
+        stage.warn("EM408", instruction, *at, source=sources[0].operand.text, destination=target.operand.text)
+
+
+def _from_source(
+    source: Source,
+    detail: CopyDetail,
+    target: Argument,
+    path: str | None,
+    mode: list[tuple[str, Word]],
+    instruction: Instruction,
+    stage: Recipe,
+) -> Iterator[Command]:
+    plan = stage.arguments.plan
+    if source.stage is None and source.image == SCRATCH:
+        raise NotExpressible("EM409", source.span)
+    name = plan.targets[source.stage] if source.stage is not None else plan.image_helpers[source.image].target
+    saved = plan.artifacts.get(source.stage, ()) if source.stage is not None else ()
+    whole = any(artifact.path == artifacts.ROOT for artifact in saved)
+    if whole and source.stage is not None and stage.arguments.is_empty(source.stage):
+        stage.report("EM414", source.span, source=name)
+    sources = []
+    for operand in detail.sources:
+        word = artifacts.reference(name, stage.adapt(words.parse_word(operand.text, stage.escape), instruction))
+        sources.append(Argument(operand, stage.spell(word, literal_text(word)), word))
+    _check_destination(sources, target, path, instruction, stage)
+    flags = [*_artifact_owner(source, sources, path, instruction, stage), *mode]
+    yield _command(flags, sources, target, instruction)
+
+
+def _artifact_owner(
+    source: Source, sources: Sequence[Argument], path: str | None, instruction: Instruction, stage: Recipe
+) -> list[tuple[str, Word]]:
+    """The first of hard-cases.md 4 that fits: no flag, --chown=0:0, --chown=U:G, --keep-own."""
+    if (owner := _owner(instruction, stage)) is not None:
+        return [owner]
+    ordinary = ownership.is_ordinary(path, stage)
+    if _linked(instruction) and not ordinary:
+        return [_plain("--keep-own")]
+    reason = None
+    if source.stage is not None:
+        graph = stage.arguments.plan.graph
+        saved = [artifacts.needed(words.parse_word(item.operand.text, stage.escape)).path for item in sources]
+        reasons = [ownership.foreign_owner(graph, source.stage, item) for item in saved]
+        reason = next((found for found in reasons if found is not None), None)
+    if reason is not None and ordinary:
+        return [_plain("--keep-own")]
+    if reason is not None:
+        stage.report("EM415", source.span, reason=reason, destination=path or "the destination")
+    return [] if stage.user.root is True else [_plain("--chown=0:0")]
+
+
+def _command(
+    flags: Sequence[tuple[str, Word]], sources: Sequence[Argument], target: Argument, instruction: Instruction
+) -> Command:
+    """COPY on the lines of the original where it had several."""
+    made = _one_line(flags, sources, target, instruction)
+    if instruction.exec_form is not None:
+        return made
+    edits: list[Edit] = [_gone(flag, instruction) for flag in instruction.flags]
+    edits += [(item.operand.start, item.operand.end, item.spelling) for item in (*sources, target)]
+    start = instruction.operand_start
+    edits.append((start, start, "".join(f"{spelling} " for spelling, _ in flags)))
+    lines = lines_of(instruction, edits)
+    return replace(made, lines=lines, alternatives=(made.lines,)) if len(lines) > 1 else made
+
+
+def _gone(flag: Flag, instruction: Instruction) -> Edit:
+    end = flag.end
+    while instruction.text[end : end + 1] in (" ", "\t"):
+        end += 1
+    return flag.start, min(end, instruction.operand_start), ""
+
+
+def _one_line(
+    flags: Sequence[tuple[str, Word]], sources: Sequence[Argument], target: Argument, instruction: Instruction
+) -> Command:
+    arguments = [*flags, *((item.spelling, item.meaning) for item in (*sources, target))]
+    text = TextLine(" ".join(spelling for spelling, _ in arguments))
+    return Command("COPY", (text,), source=instruction.span, meaning=Words(tuple(word for _, word in arguments)))

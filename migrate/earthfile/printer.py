@@ -1,0 +1,92 @@
+"""From the Earthfile model to text, with a source map."""
+
+from __future__ import annotations
+
+from migrate.earthfile.model import Command, Earthfile, Item, Remark, Target
+from migrate.spans import Span
+
+_INDENT = "    "
+
+SourceMap = tuple[tuple[int, Span], ...]
+
+
+def render_file(earthfile: Earthfile) -> tuple[str, SourceMap]:
+    """The text, and for every output line that comes from the Dockerfile its 1-based number and span.
+
+    ``VERSION`` first, one blank line before the base items and before every target, four blanks per level, no trailing
+    blanks outside verbatim lines, one newline at the end, ``earthfile.newline`` throughout.
+    """
+    page = _Page()
+    page.add(f"VERSION {earthfile.version}")
+    page.section()
+    for item in earthfile.base:
+        page.item(item, 0)
+    for target in earthfile.targets:
+        page.section()
+        page.target(target)
+    page.section()
+    page.notes(earthfile.trailing, "")
+    return page.text(earthfile.newline), tuple(page.spans)
+
+
+class _Page:
+    """Lines written so far."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+        self.spans: list[tuple[int, Span]] = []
+        self._fixed = 0
+        self._section = 0
+
+    def add(self, line: str, source: Span | None = None, *, verbatim: bool = False) -> None:
+        self.lines.append(line if verbatim else line.rstrip())
+        if verbatim:
+            self._fixed = len(self.lines)
+        if source is not None:
+            self.spans.append((len(self.lines), source))
+
+    def section(self) -> None:
+        """Exactly one blank line, however many the items before it left; blank lines after it are left out."""
+        self._drop_blanks()
+        self.add("")
+        self._section = len(self.lines)
+
+    def _drop_blanks(self) -> None:
+        while len(self.lines) > self._fixed and self.lines[-1] == "":
+            self.lines.pop()
+        while self.spans and self.spans[-1][0] > len(self.lines):
+            self.spans.pop()
+
+    def notes(self, lines: tuple[str, ...], indent: str, source: Span | None = None) -> None:
+        """Comment and blank lines."""
+        for line in lines:
+            text = line.strip()
+            if text or len(self.lines) > self._section:
+                self.add(indent + text, source)
+
+    def target(self, target: Target) -> None:
+        self.notes(target.above, "")
+        self.add(f"{target.name}:", target.source)
+        self._section = len(self.lines)
+        for item in target.items:
+            self.item(item, 1)
+
+    def item(self, item: Item, level: int) -> None:
+        indent = _INDENT * (level + item.depth)
+        if isinstance(item, Remark):
+            self.notes(item.lines, indent, item.source)
+        else:
+            self.notes(item.above, indent)
+            self.command(item, indent)
+
+    def command(self, command: Command, indent: str) -> None:
+        if not command.lines:
+            self.add(indent + command.keyword, command.source)
+        for index, line in enumerate(command.lines):
+            start = f"{indent}{command.keyword} " if index == 0 else "" if line.verbatim else indent
+            open_quote = index + 1 < len(command.lines) and command.lines[index + 1].verbatim
+            self.add(start + line.text, command.source, verbatim=line.verbatim or open_quote)
+
+    def text(self, newline: str) -> str:
+        self._drop_blanks()
+        return newline.join(self.lines) + newline

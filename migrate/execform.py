@@ -1,0 +1,27 @@
+"""CMD and ENTRYPOINT: always an exec form, because earth expands and unquotes the shell form (earthfile.md 0.1)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from migrate.dockerfile.model import Instruction
+from migrate.earthfile import quoting
+from migrate.earthfile.model import Command, Items, TextLine
+from migrate.layout import lines_of
+from migrate.recipe import NotExpressible, Recipe
+
+
+def exec_command(keyword: str, instruction: Instruction, stage: Recipe) -> Command:
+    """The array that Docker would store: the JSON as written, or the shell in force and the raw text."""
+    items = instruction.exec_form
+    if items is None:
+        items = (*stage.shell, instruction.operand)
+    try:
+        text = quoting.exec_array(items)
+    except quoting.UnrenderableError as error:
+        raise NotExpressible("EM604", None, keyword=keyword, reason=str(error)) from None
+    made = Command.of(keyword, text, source=instruction.span, meaning=Items(items))
+    if instruction.exec_form is None:
+        return made
+    written = lines_of(instruction, start=instruction.operand_start)
+    return replace(made, lines=written, alternatives=((TextLine(text),),))

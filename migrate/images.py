@@ -1,0 +1,108 @@
+"""Image references, and what mappings/base-images.yaml knows about the images they name."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from typing import Any
+
+from migrate.mappings import Mappings, builtin
+
+_DOCKER_HUB = ("docker.io", "index.docker.io", "registry-1.docker.io")
+_FACTS: Mapping[str, Any] = {"user": None, "shell": None, "onbuild": False, "has_shell": True, "environment": None}
+
+
+@dataclass(frozen=True, slots=True)
+class ImageReference:
+    """An image reference in its parts; ``registry`` is ``""`` for Docker Hub, whose ``library/`` is left out too.
+
+    Variables stay as written: ``tag`` may be ``$VERSION``, ``repository`` may hold one as well.
+    """
+
+    registry: str
+    repository: str
+    tag: str | None = None
+    digest: str | None = None
+
+    @property
+    def name(self) -> str:
+        """Registry and repository, the key that mappings use: ``alpine``, ``gcr.io/distroless/static``."""
+        return f"{self.registry}/{self.repository}" if self.registry else self.repository
+
+
+@dataclass(frozen=True, slots=True)
+class BaseImage:
+    """What is known about a base image; None is unknown, except for ``shell``: there it is Docker's default.
+
+    ``user``: who RUN runs as, ``root`` or a name or number. ``shell``: the SHELL in the image's config. ``onbuild``: it
+    has triggers. ``has_shell``: it has a /bin/sh.
+    """
+
+    user: str | None
+    shell: tuple[str, ...] | None
+    onbuild: bool | None
+    has_shell: bool | None
+    environment: tuple[str, ...] | None = None
+    """The names that its ENV sets, None when unknown."""
+
+
+def parse_reference(text: str) -> ImageReference:
+    """The parts of ``text``; what is written inside ``${...}`` never separates them."""
+    masked = re.sub(r"\$\{[^}]*\}", lambda match: "_" * len(match[0]), text)
+    end = masked.find("@")
+    digest = text[end + 1 :] if end >= 0 else None
+    masked = masked[:end] if end >= 0 else masked
+    colon = masked.rfind(":")
+    tag = text[colon + 1 : len(masked)] if colon > masked.rfind("/") else None
+    path = text[: colon if tag is not None else len(masked)]
+    slash = masked.find("/")
+    registry, repository = "", path
+    if slash > 0 and (text[:slash] == "localhost" or "." in text[:slash] or ":" in text[:slash]):
+        registry, repository = path[:slash], path[slash + 1 :]
+    if registry in ("", *_DOCKER_HUB):
+        registry, repository = "", repository.removeprefix("library/")
+    return ImageReference(registry, repository, tag, digest)
+
+
+def base_image(reference: str, mappings: Mappings | None = None) -> BaseImage | None:
+    """What is known about the image that ``reference`` names, None for an image that the mappings do not list."""
+    image = parse_reference(reference)
+    entry = _entry(image.name, (mappings or builtin()).base_images)
+    if entry is None:
+        return None
+    known_tag = image.tag if image.tag is not None else None if image.digest else "latest"
+    return BaseImage(**_facts(entry, known_tag))
+
+
+def image_name(text: str) -> str | None:
+    """``text`` made a legal image name (of one component), None when nothing of it can stay."""
+    name = re.sub(r"[^a-z0-9._-]+", "-", text.lower())
+    name = re.sub(r"[._-]*-[._-]*|\.[._]+|_\.+|_{3,}", "-", name)
+    return name.strip("._-") or None
+
+
+def _entry(name: str, images: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    if name in images:
+        found: Mapping[str, Any] = images[name]
+        return found
+    keys = [key for key in images if key.endswith("*") and name.startswith(key[:-1]) and "$" not in name]
+    if not keys:
+        return None
+    key = max(keys, key=len)
+    entry: Mapping[str, Any] = images[key]
+    if entry.get("official"):
+        return images.get(name[len(key) - 1 :])
+    return entry
+
+
+def _facts(entry: Mapping[str, Any], tag: str | None) -> dict[str, Any]:
+    """The facts that hold for ``tag``; where it is not known, those that hold for every tag."""
+    facts = {**_FACTS, **{key: value for key, value in entry.items() if key in _FACTS}}
+    for pattern, changes in entry.get("tags", {}).items():
+        if tag is None or "$" in tag:
+            facts.update(dict.fromkeys(changes))
+        elif fnmatchcase(tag, pattern):
+            facts.update(changes)
+    return facts

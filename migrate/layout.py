@@ -1,0 +1,99 @@
+"""Keeps the line breaks and comments of a long instruction in the command it becomes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from migrate.dockerfile.model import Instruction
+from migrate.earthfile.model import TextLine
+
+Edit = tuple[int, int, str]
+"""Replace ``Instruction.text[start:end]`` by a text without newlines."""
+
+
+def lines_of(instruction: Instruction, edits: Sequence[Edit] = (), *, start: int = 0) -> tuple[TextLine, ...]:
+    """The physical lines of ``instruction.text[start:]`` after ``edits``, each but the last ending in a backslash.
+
+    Comment lines inside stay on lines of their own, blank ones vanish (Docker ignores both); a line that the edits leave
+    empty vanishes. Nothing is proven here: convert.py lexes the result and falls back to one line.
+    """
+    pieces = _pieces(instruction, edits, start)
+    comments = {line.number: line.text.strip() for line in instruction.lines if line.kind == "comment"}
+    kept = [(number, text) for number, text in pieces if text.strip(" \t")]
+    if not kept:
+        return (TextLine(""),)
+    result: list[TextLine] = []
+    previous: int | None = None
+    for index, (number, text) in enumerate(kept):
+        if previous is not None:
+            indent = text[: len(text) - len(text.lstrip(" \t"))] or "    "
+            result += [TextLine(indent + comments[line]) for line in range(previous + 1, number) if line in comments]
+        previous = number
+        body = text.lstrip(" \t") if index == 0 else text.expandtabs(4) if text.startswith("\t") else text
+        result.append(TextLine(body.rstrip(" \t") if index == len(kept) - 1 else _continued(body)))
+    return tuple(result)
+
+
+def lines_with_whole_quotes(
+    instruction: Instruction, edits: Sequence[Edit] = (), *, start: int = 0
+) -> tuple[TextLine, ...]:
+    """Like ``lines_of``, but lines inside an open quote are joined: earth drops the blanks that begin a line there."""
+    lines = lines_of(instruction, edits, start=start)
+    result: list[TextLine] = []
+    quote = ""
+    for line in lines:
+        if quote:
+            glued = result[-1].text[:-1]
+            result[-1] = TextLine(glued + line.text if glued.endswith("\\ ") else glued.removesuffix(" ") + line.text)
+        else:
+            result.append(line)
+        quote = _open_quote(line.text, quote)
+    return tuple(result)
+
+
+def _open_quote(text: str, quote: str) -> str:
+    """The quote that is open after ``text``, given the one open before it: a shell's rules, comments ignored."""
+    index = 0
+    while index < len(text):
+        char = text[index]
+        if char == "\\" and quote != "'":
+            index += 1
+        elif char in "'\"" and quote in ("", char):
+            quote = "" if quote else char
+        index += 1
+    return quote
+
+
+def one_line(instruction: Instruction, edits: Sequence[Edit] = (), *, start: int = 0) -> tuple[TextLine, ...]:
+    """The same text joined as Docker joins it."""
+    return (TextLine("".join(text for _, text in _pieces(instruction, edits, start)).strip(" \t")),)
+
+
+def _continued(text: str) -> str:
+    """``text`` with a continuation that earth does not glue to the next line's first word."""
+    stripped = text.rstrip(" \t")
+    return f"{stripped} \\" if stripped != text or not stripped.endswith(("&&", "||", ";", "|")) else f"{stripped}\\"
+
+
+def _pieces(instruction: Instruction, edits: Sequence[Edit], start: int) -> list[tuple[int, str]]:
+    """(line number, text) for each physical line's share of the joined text, edits applied."""
+    text = instruction.text
+    chunks = instruction.chunks
+    bounds = [*[chunk[0] for chunk in chunks[1:]], len(text)]
+    ordered = sorted(edits)
+    pieces: list[tuple[int, str]] = []
+    for (begin, number, _), end in zip(chunks, bounds, strict=True):
+        low = max(begin, start)
+        if end < start or (low >= end and begin < start):
+            continue
+        parts: list[str] = []
+        cursor = low
+        for first, last, new in ordered:
+            if last <= cursor or first >= end:
+                continue
+            if first >= low:
+                parts += [text[cursor:first], new]
+            cursor = max(cursor, min(last, end))
+        parts.append(text[cursor:end])
+        pieces.append((number, "".join(parts)))
+    return pieces

@@ -1,0 +1,116 @@
+"""Finds and loads the mappings: the data that rules, diagnostics and image knowledge are made of.
+
+People edit ``mappings/*.yaml``; ``python dev.py mappings`` compiles them to the two JSON files read here, so that a run
+needs no YAML library. In a wheel or zip the folder lies inside the package, in a checkout beside it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cache
+from typing import Any, Protocol, TypeAlias, cast
+
+from migrate.diagnostics import Entry, Grade, Severity
+
+Section: TypeAlias = Mapping[str, Any]
+"""Plain data as in the YAML file: mappings, tuples, strings, numbers, booleans, None."""
+
+SECTIONS = ("base_images", "builtin_arguments", "environment_names", "instructions", "mounts")
+"""The data sections: ``mappings/<name with dashes>.yaml`` each, and the only keys of an overlay file."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mappings:
+    """Everything a conversion looks up.
+
+    ``diagnostics``: code -> entry. ``base_images``: repository -> facts (ask ``migrate.images.base_image``).
+    ``builtin_arguments``: name -> what it is. ``environment_names``: name, or pattern with ``*``, -> who reads it.
+    ``instructions`` and ``mounts``: as their files say.
+    """
+
+    diagnostics: Mapping[str, Entry]
+    base_images: Section
+    builtin_arguments: Section
+    environment_names: Section
+    instructions: Section
+    mounts: Section
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """The long part of a catalogue entry, for ``earthmigrate explain``."""
+
+    what: str
+    why: str
+    do: str
+    before: str
+    after: str
+
+
+class MappingError(Exception):
+    """A mappings file that cannot be used; the text starts with file, line and column."""
+
+
+@cache
+def builtin() -> Mappings:
+    """The mappings that ship with the tool."""
+    compiled = json.loads(read_data("compiled.json"))
+    entries = {code: _entry(code, fields) for code, fields in compiled["diagnostics"].items()}
+    return Mappings(entries, **{name: frozen(compiled[name]) for name in SECTIONS})
+
+
+def explanation(code: str) -> Explanation | None:
+    """What ``code`` means, None for an unknown code."""
+    fields = json.loads(read_data("catalogue.json")).get(code)
+    return Explanation(**fields) if fields else None
+
+
+def overlay(base: Mappings, text: str, path: str) -> Mappings:
+    """``base`` with the data sections of a YAML file laid over it; ``path`` is only named in errors.
+
+    A mapping extends or overrides the one below it key by key; anything else replaces. Raises MappingError.
+    """
+    from migrate.mappings_compile import read_overlay  # a YAML library: only for --mappings
+
+    changes = read_overlay(text, path)
+    return replace(base, **{name: _merged(getattr(base, name), frozen(data)) for name, data in changes.items()})
+
+
+def frozen(data: Any) -> Any:
+    """``data`` with its lists turned into tuples."""
+    if isinstance(data, dict):
+        return {key: frozen(value) for key, value in data.items()}
+    if isinstance(data, list):
+        return tuple(frozen(value) for value in data)
+    return data
+
+
+class _Loader(Protocol):
+    def get_data(self, path: str) -> bytes:
+        """The bytes of a file beside the module, also inside a zip."""
+
+
+def read_data(name: str) -> bytes:
+    """The bytes of a file in ``mappings/``. importlib.resources would do the same for 16 ms of every start."""
+    spec = sys.modules[__name__].__spec__
+    loader = cast("_Loader", spec.loader if spec else None)
+    package = os.path.dirname(__file__)
+    try:
+        return loader.get_data(os.path.join(package, "mappings", name))
+    except OSError:
+        return loader.get_data(os.path.join(os.path.dirname(package), "mappings", name))
+
+
+def _entry(code: str, fields: Mapping[str, str]) -> Entry:
+    severity, grade = Severity[fields["severity"].upper()], Grade[fields["grade"].upper()]
+    return Entry(code, fields["name"], severity, grade, fields["message"], fields["hint"])
+
+
+def _merged(below: Any, above: Any) -> Any:
+    if isinstance(below, Mapping) and isinstance(above, Mapping):
+        return {**below, **{key: _merged(below.get(key), value) for key, value in above.items()}}
+    return above

@@ -1,0 +1,119 @@
+"""Who owns what a COPY brings, and which flag keeps it so (hard-cases.md 4, facts/dockerfile.md 7).
+
+Docker keeps the owner of what it takes from a stage and gives context files to root; an Earthfile gives everything to the
+current USER unless a flag says otherwise.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Iterator
+
+from migrate.dockerfile.model import CopyDetail, Instruction, OnbuildDetail
+from migrate.recipe import Recipe
+from migrate.stages import StageGraph
+
+ROOT_OWNERS = frozenset({"0", "0:0", "root", "root:root", "0:root", "root:0"})
+
+#: RUN text that can leave files of other owners: changed on purpose, or unpacked with the archive's owners.
+_EVIDENCE = re.compile(
+    r"\b(?:chown|chgrp|useradd|adduser|groupadd|addgroup|unsquashfs|rsync|su-exec|gosu|sudo)\b"
+    r"|\binstall\b[^;&|]*\s-o\b|\b(?:tar|bsdtar)\b|\bunzip\b|\bcpio\b|\bsu\s"
+)
+#: Directories whose mode, owner or kind (a link) is not plain root 0755 on common systems.
+_SPECIAL = (
+    "/tmp", "/var/tmp", "/root", "/home", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/run", "/var/run",
+    "/var/lock", "/dev", "/proc", "/sys", "/var/mail", "/var/spool", "/var/cache/man", "/var/log", "/var/local",
+)  # fmt: skip
+_EXISTING = frozenset(
+    "/ /bin /boot /dev /etc /home /lib /media /mnt /opt /root /run /sbin /srv /sys /tmp /usr /usr/bin /usr/lib /usr/local "
+    "/usr/local/bin /usr/local/lib /usr/local/sbin /usr/local/share /usr/sbin /usr/share /var /var/cache /var/lib /var/log "
+    "/var/tmp".split()
+)
+
+
+def foreign_owner(graph: StageGraph, index: int, path: str) -> str | None:
+    """Why files at ``path`` of stage ``index`` may belong to another user than root; None when nothing says so."""
+    for stage in graph.chain(index):
+        for instruction in graph.stages[stage].instructions:
+            reason = _reason(instruction, path)
+            if reason is not None:
+                return f"{reason} on line {instruction.span.start.line}"
+    return None
+
+
+def _reason(instruction: Instruction, path: str) -> str | None:
+    if isinstance(instruction.detail, OnbuildDetail):
+        return None
+    if instruction.keyword == "USER" and instruction.operand.partition(":")[0] not in ("root", "0"):
+        return f"USER {instruction.operand}"
+    if isinstance(instruction.detail, CopyDetail):
+        flag = instruction.flag("chown")
+        if flag is not None and flag.value not in ROOT_OWNERS:
+            return f"--chown={flag.value}"
+        return None
+    if instruction.keyword == "RUN":
+        texts = [instruction.operand, *(heredoc.body for heredoc in instruction.heredocs)]
+        for text in texts:
+            for match in _EVIDENCE.finditer(text):
+                if _touches(match[0], text[match.end() :], path):
+                    return match[0].split()[0]
+    return None
+
+
+def _touches(command: str, rest: str, path: str) -> bool:
+    """Whether a ``chown`` names only other absolute paths; anything less plain counts as touching ``path``."""
+    if command not in ("chown", "chgrp"):
+        return command not in ("useradd", "adduser", "groupadd", "addgroup")
+    words = [word.strip("\"'") for word in re.split(r"[;&|]", rest, maxsplit=1)[0].split() if not word.startswith("-")]
+    named = [word.rstrip("/") or "/" for word in words[1:]]
+    if not named or any(not word.startswith("/") or "$" in word or "*" in word for word in named):
+        return True
+    return any(path == word or path.startswith(word + "/") or word.startswith(path.rstrip("/") + "/") for word in named)
+
+
+def destination(text: str | None, stage: Recipe) -> str | None:
+    """The absolute, cleaned path of a COPY destination whose value is known, else None."""
+    if text is None:
+        return None
+    if text.startswith("/"):
+        return _clean(text)
+    return None if stage.workdir is None else _clean(posixpath.join(stage.workdir, text))
+
+
+def is_ordinary(path: str | None, stage: Recipe) -> bool:
+    """Whether every directory that may exist on ``path`` is known to be a real one of root with mode 0755.
+
+    Only then do ``--keep-own`` and Docker's ``--link`` leave the directories as they are.
+    """
+    if path is None:
+        return False
+    return not any(path == special or path.startswith(special + "/") for special in (*_SPECIAL, *_unusual(stage)))
+
+
+def exists(path: str | None, stage: Recipe) -> bool:
+    """Whether the directory ``path`` is there for certain."""
+    return path is not None and (path in _EXISTING or path == stage.workdir)
+
+
+def note_run(instruction: Instruction, stage: Recipe) -> None:
+    """Remember the directories that a RUN may give another owner or mode."""
+    text = instruction.operand + "".join(heredoc.body for heredoc in instruction.heredocs)
+    for match in re.finditer(r"\b(?:chown|chmod|chgrp|install|ln|useradd|adduser)\b([^;&|]*)", text):
+        for word in match[1].split():
+            path = word.strip("\"'").rstrip("/")
+            if path.startswith("/"):
+                stage.owners.add(path)
+            elif "$" in path or (path and stage.workdir is not None and not path.startswith("-")):
+                stage.owners.add(stage.workdir or "/")
+    if stage.user.root is not True:
+        stage.owners.update(word.strip("\"'").rstrip("/") for word in text.split() if word.strip("\"'").startswith("/"))
+
+
+def _unusual(stage: Recipe) -> Iterator[str]:
+    yield from (path for path in stage.owners if path not in ("", "/"))
+
+
+def _clean(path: str) -> str:
+    return "/" + posixpath.normpath(path).lstrip("/") if path != "/" else "/"

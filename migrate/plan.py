@@ -1,0 +1,316 @@
+"""Which target each stage becomes, what it saves, where arguments and image names go: decided before any rule runs."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from migrate.artifacts import Artifact, minimal, needed
+from migrate.dockerfile.model import Instruction, Pair, PairsDetail
+from migrate.dockerfile.words import parse_word
+from migrate.images import parse_reference
+from migrate.mappings import Mappings
+from migrate.recipe import Reporter
+from migrate.settings import Settings
+from migrate.stages import SCRATCH, Source, Stage, StageGraph
+from migrate.words import Literal, Variable, Word, variables
+
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+#: Names that only choose an image; nothing reads them from the environment (hard-cases.md 2).
+_HARMLESS = ("_VERSION", "_TAG", "_IMAGE", "_VARIANT", "_DIGEST", "_RELEASE")
+
+
+@dataclass(frozen=True, slots=True)
+class GlobalArgument:
+    """An ARG before the first FROM. ``everywhere`` asks for ``ARG --global``; ``default`` is None for a bare one."""
+
+    name: str
+    default: Word | None
+    text: str | None
+    instruction: Instruction
+    everywhere: bool
+    imported: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Helper:
+    """A target of its own for an image: ``COPY --from=image``, or a FROM whose arguments must stay out of the stage."""
+
+    target: str
+    image: Word
+    before: int
+    """The stage in front of which it stands."""
+    artifacts: tuple[Artifact, ...] = ()
+    arguments: tuple[str, ...] = ()
+    platform: Word | None = None
+    source: Source | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """All decisions that concern more than one stage. Stage-indexed tuples and mappings follow the graph's order."""
+
+    graph: StageGraph
+    targets: tuple[str, ...]
+    artifacts: Mapping[int, tuple[Artifact, ...]]
+    image_helpers: Mapping[str, Helper]
+    aliases: Mapping[int, Helper]
+    globals: Mapping[str, GlobalArgument]
+    mentions: tuple[frozenset[str], ...]
+    final: int
+    image_target: str | None
+    """A thin target that saves the final image, when another target is FROM the final stage."""
+    platform_arguments: Mapping[int, tuple[str, ...]]
+    """Builtin arguments that a stage must declare before its FROM."""
+
+
+def make(graph: StageGraph, settings: Settings, mappings: Mappings, report: Reporter) -> Plan:
+    """The plan for ``graph``; findings about names and arguments go to ``report``."""
+    mentions = tuple(_mentions(stage.instructions) for stage in graph.stages)
+    taken: set[str] = set()
+    targets = tuple(_target_names(graph, taken, report))
+    final = _final(graph, settings, report)
+    names = _globals(graph)
+    leaking = {name for name in names if _leaks(name, graph, mentions, mappings)}
+    closures = [_closure(_from_variables(stage), names) for stage in graph.stages]
+    aliased = {stage.index for stage in graph.stages if leaking & set(closures[stage.index])}
+    everywhere = _everywhere(graph, names, closures, aliased, leaking)
+    imports = {pair.key for stage in graph.stages for pair in _bare_arguments(stage)}
+    globals_ = {
+        name: GlobalArgument(name, word, text, instruction, name in everywhere, name in imports)
+        for name, (word, text, instruction) in names.items()
+    }
+    platform_arguments = {stage.index: _before_from(stage, mappings) for stage in graph.stages}
+    aliases = {
+        index: _alias(graph.stages[index], closures[index], taken, platform_arguments[index]) for index in sorted(aliased)
+    }
+    helpers = _image_helpers(graph, taken)
+    base_of = {stage.base for stage in graph.stages} | {chosen for stage in graph.stages for chosen in stage.selects}
+    image_target = unique_name(f"{targets[final]}-image", taken) if final in base_of else None
+    return Plan(
+        graph,
+        targets,
+        _artifacts(graph),
+        helpers,
+        aliases,
+        globals_,
+        mentions,
+        final,
+        image_target,
+        platform_arguments,
+    )
+
+
+def _mentions(instructions: Iterable[Instruction]) -> frozenset[str]:
+    """Every identifier in the text of a stage: what may be the name of a variable there."""
+    return frozenset(_NAME.findall("\n".join(line.text for item in instructions for line in item.lines)))
+
+
+def _target_names(graph: StageGraph, taken: set[str], report: Reporter) -> Iterable[str]:
+    """Legal, unique target names; the names that need no change are given out first."""
+    last = graph.stages[-1].index
+    wanted = [stage.name or ("docker" if stage.index == last else f"stage-{stage.index}") for stage in graph.stages]
+    legal = [_legal(name) for name in wanted]
+    for index, (name, better) in enumerate(zip(wanted, legal, strict=True)):
+        if name == better and wanted.index(name) == index:
+            taken.add(name)
+    for index, (name, better) in enumerate(zip(wanted, legal, strict=True)):
+        chosen = better if name == better and wanted.index(name) == index else unique_name(better, taken)
+        stage = graph.stages[index]
+        if chosen != name and stage.name is not None:
+            report("EM201", stage.instruction.span, stage=stage.name, target=chosen)
+        yield chosen
+
+
+def _legal(name: str) -> str:
+    """A name that an Earthfile reference accepts: ``[a-z][a-zA-Z0-9.-]*`` and not the reserved ``base``."""
+    legal = re.sub(r"[^a-z0-9.-]", "-", name.lower())
+    if not legal[:1].isalpha():
+        legal = f"stage-{legal}".rstrip("-")
+    return "base-image" if legal == "base" else legal
+
+
+def unique_name(name: str, taken: set[str]) -> str:
+    """``name``, numbered when it is already given out; the result counts as taken."""
+    chosen = name
+    number = 2
+    while chosen in taken:
+        chosen = f"{name}-{number}"
+        number += 1
+    taken.add(chosen)
+    return chosen
+
+
+def _final(graph: StageGraph, settings: Settings, report: Reporter) -> int:
+    if settings.target is not None:
+        found = graph.find_target(settings.target)
+        if found is not None:
+            return found
+        names = ", ".join(stage.name for stage in graph.stages if stage.name) or "none has a name"
+        report("EM209", None, target=settings.target, names=names)
+    return graph.stages[-1].index
+
+
+def _globals(graph: StageGraph) -> dict[str, tuple[Word | None, str | None, Instruction]]:
+    """name -> (default, its text, instruction); a later default wins, a later bare ARG changes nothing."""
+    found: dict[str, tuple[Word | None, str | None, Instruction]] = {}
+    for instruction in graph.arguments:
+        detail = instruction.detail
+        assert isinstance(detail, PairsDetail)
+        for pair in detail.pairs:
+            if pair.value is not None:
+                found[pair.key] = (parse_word(pair.value, graph.dockerfile.escape), pair.value, instruction)
+            else:
+                found.setdefault(pair.key, (None, None, instruction))
+    return found
+
+
+def _from_variables(stage: Stage) -> tuple[str, ...]:
+    names = [variable.name for variable in variables(stage.image)]
+    flag = stage.instruction.flag("platform")
+    if flag is not None and flag.value:
+        names += [variable.name for variable in variables(parse_word(flag.value, "\\"))]
+    return tuple(dict.fromkeys(names))
+
+
+def _closure(start: Iterable[str], names: Mapping[str, tuple[Word | None, str | None, Instruction]]) -> tuple[str, ...]:
+    """The global arguments among ``start`` and those that their defaults use, in header order."""
+    seen: set[str] = set()
+    queue = list(start)
+    while queue:
+        name = queue.pop()
+        if name in names and name not in seen:
+            seen.add(name)
+            queue += [variable.name for variable in variables(names[name][0] or ())]
+    return tuple(name for name in names if name in seen)
+
+
+def _leaks(name: str, graph: StageGraph, mentions: tuple[frozenset[str], ...], mappings: Mappings) -> bool:
+    """Whether ``ARG --global name`` would show the value where Docker does not and something may read it."""
+    if name in mappings.builtin_arguments:
+        return False
+    runs = any(item.keyword == "RUN" for stage in graph.stages for item in stage.instructions)
+    if runs and not name.endswith(_HARMLESS) and is_environment_name(name, mappings):
+        return True
+    return any(
+        name in mentions[stage.index] and not _imported_before_use(name, stage) for stage in graph.stages
+    )
+
+
+def is_environment_name(name: str, mappings: Mappings) -> bool:
+    """Whether programs are known to read ``name`` from their environment (mappings/environment-names.yaml)."""
+    names = mappings.environment_names
+    return name in names or any(name.startswith(key[:-1]) for key in names if key.endswith("*"))
+
+
+def _imported_before_use(name: str, stage: Stage) -> bool:
+    for instruction in stage.instructions:
+        if name in _mentions((instruction,)):
+            detail = instruction.detail
+            return (
+                instruction.keyword == "ARG"
+                and isinstance(detail, PairsDetail)
+                and any(pair.key == name for pair in detail.pairs)
+            )
+    return True
+
+
+def _everywhere(
+    graph: StageGraph,
+    names: Mapping[str, tuple[Word | None, str | None, Instruction]],
+    closures: list[tuple[str, ...]],
+    aliased: set[int],
+    leaking: set[str],
+) -> set[str]:
+    """The arguments that become ``ARG --global``: a FROM uses them, or the default of one that a stage imports does."""
+    found = {name for index, closure in enumerate(closures) if index not in aliased for name in closure}
+    for stage in graph.stages:
+        for pair in _bare_arguments(stage):
+            used = [variable.name for variable in variables(names.get(pair.key, ((), "", None))[0] or ())]
+            found |= set(_closure(used, names)) - leaking
+    return found
+
+
+def _bare_arguments(stage: Stage) -> Iterable[Pair]:
+    for instruction in stage.instructions:
+        if instruction.keyword == "ARG" and isinstance(instruction.detail, PairsDetail):
+            yield from (pair for pair in instruction.detail.pairs if pair.value is None)
+
+
+def earth_name(name: str, mappings: Mappings) -> str | None:
+    """What the platform argument ``name`` is called in an Earthfile, None for any other name."""
+    entry = mappings.builtin_arguments.get(name)
+    if entry is None or not entry["kind"].endswith("-platform"):
+        return None
+    found: str | None = entry["earthfile"]
+    return found
+
+
+def _before_from(stage: Stage, mappings: Mappings) -> tuple[str, ...]:
+    """Platform arguments that the FROM line uses, or that would be the wrong platform's after a FROM with --platform."""
+    flag = stage.instruction.flag("platform")
+    platform = flag.value if flag is not None and flag.value else ""
+    dropped = whole_platform(platform)
+    names = [name for name in _from_variables(stage) if name != dropped]
+    if platform and stage.base is None and dropped != "TARGETPLATFORM":
+        names += [pair.key for pair in _bare_arguments(stage) if pair.key.startswith("TARGET")]
+    found = [earth_name(name, mappings) for name in names]
+    return tuple(dict.fromkeys(name for name in found if name is not None))
+
+
+def whole_platform(value: str) -> str:
+    """``BUILDPLATFORM`` or ``TARGETPLATFORM`` when a --platform value is just that variable, else ``""``."""
+    word = parse_word(value, "\\")
+    if len(word) == 1 and isinstance(word[0], Variable) and word[0].name in ("BUILDPLATFORM", "TARGETPLATFORM"):
+        return word[0].name if word[0].operator in ("", ":-", "-") else ""
+    return ""
+
+
+def _alias(stage: Stage, closure: tuple[str, ...], taken: set[str], builtins: tuple[str, ...]) -> Helper:
+    text = "".join(part.text if isinstance(part, Literal) else "" for part in stage.image)
+    name = unique_name(_legal(_basename(text) or "from"), taken)
+    flag = stage.instruction.flag("platform")
+    platform = parse_word(flag.value, "\\") if flag is not None and flag.value else None
+    return Helper(name, stage.image, stage.index, arguments=(*builtins, *closure), platform=platform)
+
+
+def _image_helpers(graph: StageGraph, taken: set[str]) -> dict[str, Helper]:
+    """One helper for each image that a COPY --from names, in front of its first user."""
+    wanted: dict[str, list[Artifact]] = {}
+    first: dict[str, tuple[int, Source]] = {}
+    for index, sources in graph.sources.items():
+        for source in sources:
+            if source.stage is None and source.instruction.keyword == "COPY" and source.image != SCRATCH:
+                first.setdefault(source.image, (index, source))
+                wanted.setdefault(source.image, []).extend(_paths(source.instruction, graph.dockerfile.escape))
+    helpers = {}
+    for image, (index, source) in first.items():
+        name = _legal(_basename(image) or "image")
+        if name in taken:
+            name = f"{name}-image"
+        helpers[image] = Helper(
+            unique_name(name, taken), (Literal(image),), index, artifacts=minimal(wanted[image]), source=source
+        )
+    return helpers
+
+
+def _basename(image: str) -> str:
+    return parse_reference(image).repository.rpartition("/")[2]
+
+
+def _artifacts(graph: StageGraph) -> dict[int, tuple[Artifact, ...]]:
+    wanted: dict[int, list[Artifact]] = {}
+    for sources in graph.sources.values():
+        for source in sources:
+            if source.stage is not None and source.instruction.keyword == "COPY":
+                paths = _paths(source.instruction, graph.dockerfile.escape)
+                wanted.setdefault(source.stage, []).extend(paths)
+    return {index: minimal(paths) for index, paths in wanted.items()}
+
+
+def _paths(instruction: Instruction, escape: str) -> Iterable[Artifact]:
+    """The artifacts that the sources of a ``COPY --from`` need."""
+    for operand in instruction.detail.sources:  # type: ignore[union-attr]  # the reader gives COPY a CopyDetail
+        if operand.heredoc is None:
+            yield needed(parse_word(operand.text, escape))

@@ -1,0 +1,228 @@
+"""One stage while it becomes a recipe: its state, and the helpers that every rule uses."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Protocol
+
+from migrate.context import Context
+from migrate.dockerfile import words as docker_words
+from migrate.dockerfile.model import Instruction
+from migrate.earthfile import quoting
+from migrate.earthfile.model import Command, Item, Remark, Target, TextLine, Words
+from migrate.scope import ARGUMENT, Scope
+from migrate.settings import Settings
+from migrate.spans import Span
+from migrate.words import Literal, Part, Variable, Word, literal_text, merged
+
+if TYPE_CHECKING:
+    from migrate.arguments import Arguments
+
+DEFAULT_SHELL = ("/bin/sh", "-c")
+
+#: ``-``, ``+`` and ``?`` ask "unset?"; an Earthfile only knows "unset or empty".
+_LOOSER = {"-": ":-", "+": ":+", "?": ":?"}
+#: Without a wildcard in the pattern the longest match is the shortest.
+_LITERAL_PATTERN = {"##": "#", "%%": "%", "#": "#", "%": "%"}
+_PLAIN = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./:@%,=")
+
+
+class NotExpressible(Exception):
+    """The instruction has no native form; the driver keeps it as a comment and reports ``code``."""
+
+    def __init__(self, code: str, span: Span | None = None, **fields: object) -> None:
+        super().__init__(code)
+        self.code = code
+        self.span = span
+        self.fields = fields
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """Who runs the next RUN: ``text`` as written (None: the base image's), ``root`` None when unknown."""
+
+    text: str | None
+    root: bool | None
+
+
+@dataclass(slots=True)
+class Recipe:
+    """The state of one stage at one point. Rules read it, change it as Docker would, and yield items.
+
+    ``report`` takes a code, a span and the fields of its message.
+    """
+
+    stage: int
+    target: str
+    scope: Scope
+    escape: str
+    report: Reporter
+    user: User
+    arguments: Arguments
+    settings: Settings
+    context: Context
+    text: str = ""
+    """The stage's raw text."""
+    own_arguments: frozenset[str] = frozenset()
+    """Names that the stage declares before it mentions them."""
+    runs: bool = False
+    """Whether the stage has a RUN."""
+    shell: tuple[str, ...] = DEFAULT_SHELL
+    workdir: str | None = None
+    has_shell: bool | None = None
+    delivered: bool = False
+    extra: list[Target] = field(default_factory=list)
+    """Helper targets that rules asked for, printed in front of this one."""
+    context_sources: list[str] = field(default_factory=list)
+    """What COPY takes from the build context, literal text only."""
+    owners: set[str] = field(default_factory=set)
+    """Directories (absolute, no slash at the end) that the text gives another owner or mode than root 0755."""
+
+    def warn(self, code: str, instruction: Instruction, start: int | None = None, end: int | None = None, /, **fields: object) -> None:
+        """Report ``code`` at ``instruction.text[start:end]``, or at the whole instruction."""
+        span = instruction.span if start is None else instruction.span_of(start, end if end is not None else start)
+        self.report(code, span, **fields)
+
+    def word(self, text: str, instruction: Instruction, *, path: bool = False) -> tuple[str, Word]:
+        """How an Earthfile says the Docker word ``text``: its spelling, and the parts earth must read in it.
+
+        The spelling is the one of the Dockerfile wherever earth reads the same in it. Raises NotExpressible.
+        """
+        if _PLAIN.issuperset(text):
+            return text, (Literal(text),) if text else ()
+        meaning = self.adapt(docker_words.parse_word(text, self.escape), instruction)
+        return self.spell(meaning, text, path=path), meaning
+
+    def spell(self, meaning: Word, written: str | None = None, *, path: bool = False) -> str:
+        """The spelling of ``meaning``: ``written`` when earth reads the same in it, otherwise a rendered one."""
+        if written is not None and _keeps(written, meaning, path):
+            return written
+        try:
+            return quoting.render(meaning, path=path)
+        except quoting.UnrenderableError as error:
+            raise NotExpressible("EM320", None, text=str(error)) from None
+
+    def adapt(self, word: Word, instruction: Instruction) -> Word:
+        """``word`` with every variable that an Earthfile would read otherwise replaced by one it reads alike."""
+        if all(isinstance(part, Literal) for part in word):
+            return word
+        return merged([self._adapt_part(part, instruction) for part in word])
+
+    def _adapt_part(self, part: Part, instruction: Instruction) -> Part:
+        if not isinstance(part, Variable):
+            return part
+        if not part.name.isidentifier() or not part.name.isascii():
+            return Literal("")  # $1, $@, $$: always empty in Docker
+        if part.name == "HOME" and self.scope.bindings.get("HOME") is None:
+            return self._home(part, instruction)
+        if not part.operator:
+            return part
+        return self._adapt_operator(part, instruction)
+
+    def _home(self, part: Variable, instruction: Instruction) -> Part:
+        """Docker knows HOME only from ENV and ARG; earth asks the container's shell."""
+        if self.scope.image_environment is not None and "HOME" in self.scope.image_environment:
+            return part
+        known = self.scope.image_environment is not None
+        self.warn("EM308" if known else "EM309", instruction)
+        if part.operator in (":-", "-"):
+            return Literal(literal_text(self.adapt(part.operand, instruction)) or "")
+        return Literal("")
+
+    def _adapt_operator(self, part: Variable, instruction: Instruction) -> Part:
+        operand = self.adapt(part.operand, instruction)
+        written = f"${{{part.name}{part.operator}...}}"
+        if part.operator in (":-", ":+", ":?"):
+            return replace(part, operand=operand)
+        if part.operator in _LOOSER:
+            self.warn("EM305", instruction, written=written, instead=_LOOSER[part.operator], name=part.name)
+            return Variable(part.name, _LOOSER[part.operator], operand)
+        pattern = literal_text(operand)
+        if part.operator in _LITERAL_PATTERN and pattern is not None and not set(pattern) & set("*?\\"):
+            return Variable(part.name, _LITERAL_PATTERN[part.operator], operand)
+        value = self.scope.static((part,))
+        if value is None:
+            raise NotExpressible("EM307", None, written=written)
+        if self.scope.is_overridable((part,)):
+            self.warn("EM306", instruction, written=written, value=value, name=part.name)
+        return Literal(value)
+
+    def known(self, text: str) -> str | None:
+        """The value of the Docker word ``text`` when no build argument is passed, None when that is not certain."""
+        return self.scope.static(docker_words.parse_word(text, self.escape))
+
+    def arguments_in_scope(self) -> bool:
+        """Whether an ARG of Docker's side is visible to a RUN here."""
+        return any(binding.kind == ARGUMENT for binding in self.scope.bindings.values())
+
+
+class Reporter(Protocol):
+    """The signature of ``Recipe.report``: a code, a span, and the fields of its message."""
+
+    def __call__(self, code: str, span: Span | None, /, **fields: object) -> object:
+        """Record one diagnostic."""
+
+
+
+def _keeps(written: str, meaning: Word, path: bool) -> bool:
+    """Whether ``written`` can stand as one argument of an Earthfile command and means ``meaning`` there."""
+    if not written or written[0] in "#(" or (path and "+" in written):
+        return False
+    if any(char in written for char in "\n\r") or written.endswith("\\"):
+        return False
+    if not _one_argument(written):
+        return False
+    try:
+        return quoting.parse_word(written) == meaning
+    except quoting.WordError:
+        return False
+
+
+def _one_argument(written: str) -> bool:
+    """Whether no blank stands outside quotes, and no backslash before a blank or a hash."""
+    quote = ""
+    index = 0
+    while index < len(written):
+        char = written[index]
+        if char == "\\":
+            if written[index + 1 : index + 2] in ("#", " ", "\t", ""):
+                return False
+            index += 1
+        elif char in "'\"" and quote in ("", char):
+            quote = "" if quote else char
+        elif not quote and char.isspace():
+            return False
+        index += 1
+    return not quote
+
+
+def command(
+    keyword: str, arguments: Iterable[tuple[str, Word]], instruction: Instruction, *, separator: str = " "
+) -> Command:
+    """A command on one line from (spelling, meaning) arguments, with what earth must read in it."""
+    pairs = list(arguments)
+    text = separator.join(spelling for spelling, _ in pairs)
+    return Command.of(keyword, text, source=instruction.span, meaning=Words(tuple(meaning for _, meaning in pairs)))
+
+
+def with_lines(base: Command, lines: tuple[TextLine, ...]) -> Command:
+    """``base`` written on ``lines`` first, on its one line when earth does not read the same in them."""
+    return replace(base, lines=lines, alternatives=(base.lines, *base.alternatives)) if len(lines) > 1 else base
+
+
+def not_converted(instruction: Instruction, code: str) -> Remark:
+    """The instruction as a comment in place: every line of it, none of it executable."""
+    first, *rest = [line.text.strip() if line.kind != "heredoc" else line.text.rstrip() for line in instruction.lines]
+    return Remark((f"# {code}, not converted: {first}", *(f"#     {line}".rstrip() for line in rest)), instruction.span)
+
+
+def attach(items: list[Item], above: tuple[str, ...]) -> list[Item]:
+    """``items`` with the comment and blank lines that stood above their instruction."""
+    if not above:
+        return items
+    if items and isinstance(items[0], Command):
+        return [replace(items[0], above=above + items[0].above), *items[1:]]
+    if items:
+        return [replace(items[0], lines=above + items[0].lines), *items[1:]]
+    return [Remark(above)]

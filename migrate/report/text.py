@@ -1,0 +1,106 @@
+"""Diagnostics for people: place, code, message, the line with a caret, a hint."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections import Counter
+from collections.abc import Sequence
+from itertools import accumulate
+
+import click
+
+from migrate.convert import Conversion
+from migrate.diagnostics import Diagnostic, Severity, visible
+from migrate.spans import Span
+
+COLORS = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.INFO: "blue"}
+_WIDEST = 160
+_TAB = 4
+
+
+def render(conversion: Conversion, *, color: bool = False, least: Severity = Severity.INFO) -> str:
+    """All diagnostics of ``conversion`` from severity ``least`` on, a blank line after each."""
+    found = [item for item in conversion.diagnostics if item.severity >= least]
+    return "".join(_rendered(item, conversion.lines, color) + "\n\n" for item in found)
+
+
+def summary(conversions: Sequence[Conversion]) -> str:
+    """One line: ``1 file converted, grade differs: 2 warnings, 3 infos``."""
+    done = [item for item in conversions if item.files]
+    counts = Counter(found.severity for item in conversions for found in item.diagnostics)
+    grades = [target.grade for item in done for target in item.targets]
+    text = f"{_count(len(done), 'file')} converted" + (f", grade {max(grades).label}" if grades else "")
+    found = ", ".join(_count(counts[severity], severity.label) for severity in sorted(counts, reverse=True))
+    hidden = sum(len(item.hidden) for item in conversions)
+    return text + (f": {found}" if found else "") + (f" ({hidden} ignored)" if hidden else "")
+
+
+def excerpt(line: str, number: int, span: Span) -> tuple[str, str]:
+    """The source line as it can be shown, and the carets below it.
+
+    Tabs become blanks, control characters are spelled out, wide characters count twice, a long line is cut.
+    """
+    start = min(span.start.column - 1, len(line))
+    end = span.end.column - 1 if span.end.line == number else len(line.rstrip())
+    end = max(min(end, len(line)), start + 1)
+    cells = _cells(line)
+    first, last = _window(cells, start, end)
+    before, marked = cells[first:start], cells[start : min(end, last)]
+    lead, tail = "…" if first else "", "…" if last < len(cells) else ""
+    carets = "^" * max(sum(map(_width, marked)), 1)
+    return lead + "".join(cells[first:last]) + tail, " " * (len(lead) + sum(map(_width, before))) + carets
+
+
+def _rendered(item: Diagnostic, lines: Sequence[str], color: bool) -> str:
+    def style(text: str, **how: object) -> str:
+        return click.style(text, **how) if color else text  # type: ignore[arg-type]
+
+    tone = COLORS[item.severity]
+    place = visible(item.path) + (f":{item.span.start.line}:{item.span.start.column}" if item.span else "")
+    code = style(f"{item.code}[{item.name}]", fg=tone, bold=True)
+    head = f"{style(place, bold=True)}: {code} {item.severity.label}: {visible(item.message)}"
+    number = item.span.start.line if item.span else 0
+    gutter, body = "", []
+    if item.span and 0 < number <= len(lines):
+        gutter = " " * len(str(number))
+        bar = style("|", fg="cyan")
+        text, carets = excerpt(lines[number - 1], number, item.span)
+        body = [f"{gutter} {bar}", f"{style(str(number), fg='cyan')} {bar} {text}".rstrip()]
+        body += [f"{gutter} {bar} {style(carets, fg=tone, bold=True)}"]
+    hint = [f"{gutter} {style('=', fg='cyan')} {style('help', bold=True)}: {visible(item.hint)}"] if item.hint else []
+    return "\n".join([head, *body, *hint])
+
+
+def _cells(line: str) -> list[str]:
+    """What is shown for each character of ``line``."""
+    cells: list[str] = []
+    column = 0
+    for char in line:
+        cell = " " * (_TAB - column % _TAB) if char == "\t" else visible(char)
+        cells.append(cell)
+        column += _width(cell)
+    return cells
+
+
+def _window(cells: Sequence[str], start: int, end: int) -> tuple[int, int]:
+    """The part of a long line to show: as much of the span as fits, and what stands before it."""
+    ends = list(accumulate(map(_width, cells)))
+    if not ends or ends[-1] <= _WIDEST:
+        return 0, len(cells)
+    left = ends[min(start, len(ends) - 1)] - _WIDEST // 3
+    if end <= len(ends) and ends[end - 1] <= _WIDEST:
+        left = 0
+    first = sum(1 for at in ends if at <= left)
+    return first, sum(1 for at in ends if at <= left + _WIDEST)
+
+
+def _width(text: str) -> int:
+    """How many columns a terminal takes for ``text``."""
+    if text.isascii():
+        return len(text)
+    wide = sum(unicodedata.east_asian_width(char) in "WF" for char in text)
+    return len(text) + wide - sum(bool(unicodedata.combining(char)) for char in text)
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

@@ -1,0 +1,81 @@
+"""ENV: one pair per command, in an order in which every value still sees what it saw in Docker."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from migrate.arguments import is_builtin
+from migrate.dockerfile import words
+from migrate.dockerfile.model import Instruction, Pair, PairsDetail
+from migrate.earthfile.model import Item
+from migrate.recipe import NotExpressible, Recipe, command
+from migrate.scope import ENVIRONMENT, Binding
+from migrate.words import Literal, Variable, Word, literal_text, variables
+
+EQUALS = ("=", (Literal("="),))
+
+
+def convert(instruction: Instruction, stage: Recipe) -> Iterator[Item]:
+    """All values of one ENV see the environment before it (facts/dockerfile.md 3); earth takes one pair per ENV."""
+    detail = instruction.detail
+    assert isinstance(detail, PairsDetail)
+    pairs = [(_key(pair, instruction, stage), pair) for pair in detail.pairs]
+    values = {id(pair): words.parse_word(pair.value or "", stage.escape) for _, pair in pairs}
+    old = {id(pair): stage.scope.static(values[id(pair)]) for _, pair in pairs}
+    for key, pair in _ordered(pairs, values, instruction, stage):
+        yield from _set(key, pair, values[id(pair)], instruction, stage)
+    for key, pair in pairs:
+        stage.scope.bindings[key] = Binding(ENVIRONMENT, old[id(pair)])
+        stage.scope.overwritten.add(key)
+
+
+def _key(pair: Pair, instruction: Instruction, stage: Recipe) -> str:
+    key = literal_text(words.parse_word(pair.key, stage.escape))
+    if key is None:
+        key = stage.known(pair.key)
+    if key is None or not key.isascii() or not key.isidentifier():
+        raise NotExpressible("EM310", instruction.span_of(pair.start, pair.end), key=pair.key)
+    return key
+
+
+def _ordered(
+    pairs: Sequence[tuple[str, Pair]], values: dict[int, Word], instruction: Instruction, stage: Recipe
+) -> list[tuple[str, Pair]]:
+    """The pairs so that none is written before another that reads its old value; ties keep their order.
+
+    Of two pairs with one key the first is without effect. A ring (``A=$B B=$A``) has no order.
+    """
+    last = {key: pair for key, pair in pairs}
+    left = [(key, pair) for key, pair in pairs if last[key] is pair]
+    reads = {id(pair): {variable.name for variable in variables(values[id(pair)])} for _, pair in left}
+    ordered: list[tuple[str, Pair]] = []
+    while left:
+        free = next(
+            (
+                entry
+                for entry in left
+                if not any(entry[0] in reads[id(pair)] for key, pair in left if key != entry[0])
+            ),
+            None,
+        )
+        if free is None:
+            raise NotExpressible("EM311", instruction.span, names=", ".join(key for key, _ in left))
+        ordered.append(free)
+        left.remove(free)
+    if [key for key, _ in ordered] != [key for key, pair in pairs if last[key] is pair]:
+        stage.warn("EM316", instruction)
+    return ordered
+
+
+def _set(key: str, pair: Pair, value: Word, instruction: Instruction, stage: Recipe) -> Iterator[Item]:
+    spelling, meaning = stage.word(pair.value or "", instruction)
+    spelling = spelling or '""'
+    yield command("ENV", [(key, (Literal(key),)), EQUALS, (spelling, meaning)], instruction, separator="")
+    if key not in stage.scope.declared or value == (Variable(key),):
+        return
+    if is_builtin(key):
+        raise NotExpressible("EM319", instruction.span_of(pair.start, pair.end), key=key)
+    # An ARG of this name would hide the ENV from here on; Docker's later line wins.
+    keyword = "SET" if key in stage.scope.reassigned else "LET"
+    stage.scope.reassigned.add(key)
+    yield command(keyword, [(key, (Literal(key),)), EQUALS, (spelling, meaning)], instruction, separator="")

@@ -1,0 +1,42 @@
+"""EXPOSE: words that are split again after expansion in Docker, but not in an Earthfile."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from migrate.dockerfile import words
+from migrate.dockerfile.model import Instruction, Operand, WordsDetail
+from migrate.earthfile.model import Item
+from migrate.layout import lines_of
+from migrate.recipe import Recipe, command, with_lines
+from migrate.words import Literal, Variable, Word
+
+
+def convert(instruction: Instruction, stage: Recipe) -> Iterator[Item]:
+    """Ports keep their spelling; a variable known to hold several ports, or none, is written out."""
+    detail = instruction.detail
+    assert isinstance(detail, WordsDetail)
+    ports: list[tuple[str, Word]] = []
+    for operand in detail.operands:
+        ports += _ports(operand, instruction, stage)
+    if not ports:
+        return
+    exposed = command("EXPOSE", ports, instruction)
+    unchanged = [spelling for spelling, _ in ports] == [operand.text for operand in detail.operands]
+    yield with_lines(exposed, lines_of(instruction)) if unchanged else exposed
+
+
+def _ports(operand: Operand, instruction: Instruction, stage: Recipe) -> list[tuple[str, Word]]:
+    word = words.parse_word(operand.text, stage.escape)
+    names = [part.name for part in word if isinstance(part, Variable) and not part.operator]
+    if len(names) == len(word) and names and all(stage.scope.is_unset(name) for name in names):
+        stage.warn("EM601", instruction, operand.start, operand.end, written=operand.text)
+        return []
+    value = stage.known(operand.text) if names else None
+    if value is not None and len(value.split()) != 1:
+        if stage.scope.is_overridable(word):
+            stage.warn("EM306", instruction, operand.start, operand.end, written=operand.text, value=value, name=names[0])
+        return [(port, (Literal(port),)) for port in value.lower().split()]
+    if not names and operand.text != operand.text.lower():
+        return [(operand.text.lower(), (Literal(operand.text.lower()),))]
+    return [stage.word(operand.text, instruction)]

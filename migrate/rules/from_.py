@@ -1,0 +1,130 @@
+"""FROM: an image or a target; a FROM that named a stage never becomes an image pull."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from migrate.dockerfile import words
+from migrate.dockerfile.model import FromDetail, Instruction
+from migrate.earthfile.model import Command, Item
+from migrate.plan import Helper, earth_name, whole_platform
+from migrate.recipe import Recipe, command
+from migrate.scope import ARGUMENT, Binding, Scope
+from migrate.stages import Stage, default_arguments
+from migrate.words import Literal, Part, Variable, Word, merged
+
+
+def convert(instruction: Instruction, stage: Recipe) -> Iterator[Item]:
+    """The arguments that must stand before it, then FROM."""
+    plan = stage.arguments.plan
+    node = plan.graph.stages[stage.stage]
+    alias = plan.aliases.get(stage.stage)
+    if alias is not None:
+        stage.report("EM218", instruction.span, target=alias.target, names=", ".join(alias.arguments))
+        yield command("FROM", [(f"+{alias.target}", (Literal(f"+{alias.target}"),))], instruction)
+        return
+    for name in plan.platform_arguments[stage.stage]:
+        stage.scope.declared.add(name)
+        yield Command.of("ARG", name, source=instruction.span)
+    yield from_command(node, stage)
+
+
+def from_command(node: Stage, stage: Recipe) -> Command:
+    """The FROM line itself, for the stage's own target or for the alias that stands in for it."""
+    instruction = node.instruction
+    detail = instruction.detail
+    assert isinstance(detail, FromDetail)
+    own = stage.scope
+    stage.scope = _header_scope(stage)
+    try:
+        base, is_target = _base(node, detail, instruction, stage)
+        platform = _platform(detail, instruction, stage, is_target=is_target)
+    finally:
+        stage.scope = own
+    return command("FROM", [*platform, base], instruction)
+
+
+def alias_items(alias: Helper, stage: Recipe) -> list[Item]:
+    """The recipe of an alias target: its arguments, then the FROM of the stage it stands in for."""
+    plan = stage.arguments.plan
+    items: list[Item] = []
+    for name in alias.arguments:
+        known = plan.globals.get(name)
+        text = "" if known is None or known.text is None else f"={known.text}"
+        span = known.instruction.span if known is not None else None
+        items.append(Command.of("ARG", name + text, source=span))
+    return [*items, from_command(plan.graph.stages[alias.before], stage)]
+
+
+def _header_scope(stage: Recipe) -> Scope:
+    """What a FROM sees: the global arguments only."""
+    graph = stage.arguments.plan.graph
+    scope = Scope(frozenset())
+    for name, value in default_arguments(graph.arguments, graph.dockerfile.escape).items():
+        scope.bindings[name] = Binding(ARGUMENT, value)
+    return scope
+
+
+def _base(node: Stage, detail: FromDetail, instruction: Instruction, stage: Recipe) -> tuple[tuple[str, Word], bool]:
+    """(spelling, meaning) of the base, and whether it is a target."""
+    plan = stage.arguments.plan
+    written = detail.image.text
+    has_variables = any(isinstance(part, Variable) for part in node.image)
+    if node.base is not None and not has_variables:
+        return _reference(plan.targets[node.base]), True
+    word = stage.adapt(_renamed(node.image, stage), instruction)
+    if node.base is None and not (node.selects and node.reference is None):
+        if node.selects:
+            stage.warn("EM216", instruction, written=written)
+        return (stage.spell(word, written if word == node.image else None), word), False
+    chosen = sorted({*node.selects, *([] if node.base is None else [node.base])})
+    if node.base is not None and any(plan.graph.stages[index].name != plan.targets[index] for index in chosen):
+        stage.warn("EM207", instruction, written=written, target=plan.targets[node.base])
+        return _reference(plan.targets[node.base]), True
+    stage.warn("EM206", instruction, written=written, targets=", ".join(plan.targets[index] for index in chosen))
+    meaning = _prefixed("+", word)
+    return (stage.spell(meaning, "+" + written if word == node.image else None), meaning), True
+
+
+def _prefixed(prefix: str, word: Word) -> Word:
+    return merged([Literal(prefix), *word])
+
+
+def _reference(target: str) -> tuple[str, Word]:
+    return f"+{target}", (Literal(f"+{target}"),)
+
+
+def _renamed(word: Word, stage: Recipe) -> Word:
+    """``word`` with the platform arguments that have another name in an Earthfile renamed."""
+    known = stage.arguments.plan.globals
+
+    def rename(part: Part) -> Part:
+        if isinstance(part, Variable) and part.name not in known:
+            name = earth_name(part.name, stage.arguments.mappings) or part.name
+            return replace(part, name=name)
+        return part
+
+    return tuple(rename(part) for part in word)
+
+
+def _platform(
+    detail: FromDetail, instruction: Instruction, stage: Recipe, *, is_target: bool
+) -> list[tuple[str, Word]]:
+    flag = detail.platform
+    if flag is None or not flag.value:
+        return []
+    whole = whole_platform(flag.value)
+    if whole and whole in stage.arguments.plan.globals:
+        whole = ""  # declared with a default before the first FROM: a plain argument
+    if whole == "TARGETPLATFORM":
+        return []
+    if is_target:
+        stage.warn("EM217", instruction, flag.start, flag.end, platform=flag.value)
+        return []
+    if whole == "BUILDPLATFORM":
+        return [("--platform=native", (Literal("--platform=native"),))]
+    word = stage.adapt(_renamed(words.parse_word(flag.value, stage.escape), stage), instruction)
+    if stage.delivered and not any(isinstance(part, Variable) for part in word):
+        stage.warn("EM208", instruction, flag.start, flag.end, platform=flag.value)
+    return [("--platform=" + stage.spell(word, flag.value), _prefixed("--platform=", word))]

@@ -1,0 +1,45 @@
+"""HEALTHCHECK: flags as written, the text quoted so that earth neither expands nor unquotes it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from migrate.dockerfile.model import HealthcheckDetail, Instruction
+from migrate.earthfile import quoting
+from migrate.earthfile.model import Command, Item, Words
+from migrate.recipe import DEFAULT_SHELL, NotExpressible, Recipe
+from migrate.words import Literal, Word, literal_text
+
+
+def convert(instruction: Instruction, stage: Recipe) -> Iterator[Item]:
+    """``NONE`` or shell text; an Earthfile has no exec form (it would become the text ``[a,b]``)."""
+    detail = instruction.detail
+    assert isinstance(detail, HealthcheckDetail)
+    flags = [f"--{flag.name}={flag.value}" for flag in instruction.flags if flag.value is not None]
+    words: list[Word] = [(Literal(flag),) for flag in flags]
+    if detail.none:
+        yield Command.of("HEALTHCHECK", "NONE", source=instruction.span, meaning=Words(((Literal("NONE"),),)))
+        return
+    if detail.exec_form is not None:
+        raise NotExpressible("EM605")
+    if stage.shell != DEFAULT_SHELL:
+        stage.warn("EM606", instruction, shell=" ".join(stage.shell))
+    text, meaning = _text(detail.text)
+    words += [(Literal("CMD"),), *meaning]
+    joined = " ".join([*flags, "CMD", text])
+    yield Command.of("HEALTHCHECK", joined, source=instruction.span, meaning=Words(tuple(words)))
+
+
+def _text(text: str) -> tuple[str, list[Word]]:
+    """The plain text when earth keeps every word of it, otherwise one single-quoted argument."""
+    pieces = text.split(" ")
+    if all(pieces) and not any(char in text for char in "\"'\\$`()#\t\n") and all(map(_reads_alike, pieces)):
+        return text, [(Literal(piece),) for piece in pieces]
+    return quoting.encode_single(text), [(Literal(text),)]
+
+
+def _reads_alike(piece: str) -> bool:
+    try:
+        return literal_text(quoting.parse_word(piece)) == piece
+    except quoting.WordError:
+        return False

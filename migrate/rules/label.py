@@ -1,0 +1,39 @@
+"""LABEL: key=value pairs, in an Earthfile as well; the legacy form gets its equals sign."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from migrate.dockerfile.model import Instruction, PairsDetail
+from migrate.earthfile.model import Command, Item, TextLine, Words
+from migrate.layout import Edit, lines_of
+from migrate.recipe import NotExpressible, Recipe
+from migrate.words import Literal, Word, literal_text
+
+#: earth keeps these keys to itself: "LABEL keys starting with "dev.earthly." are reserved".
+RESERVED = "dev.earthly."
+
+
+def convert(instruction: Instruction, stage: Recipe) -> Iterator[Item]:
+    """All pairs on the lines they stood on; a pair that reads differently is quoted anew, in place."""
+    detail = instruction.detail
+    assert isinstance(detail, PairsDetail)
+    edits: list[Edit] = []
+    spellings: list[str] = []
+    meaning: list[Word] = []
+    for pair in detail.pairs:
+        key, key_word = stage.word(pair.key, instruction)
+        if (literal_text(key_word) or "").startswith(RESERVED):
+            raise NotExpressible("EM603", instruction.span_of(pair.start, pair.end), key=pair.key)
+        value, value_word = stage.word(pair.value or "", instruction)
+        spelling = key + "=" + (value or '""')
+        edits.append((pair.start, pair.end, spelling))
+        spellings.append(spelling)
+        meaning += [key_word, (Literal("="),), value_word]
+    joined = (TextLine(" ".join(spellings)),)
+    label = Command("LABEL", joined, source=instruction.span, meaning=Words(tuple(meaning)))
+    lines = lines_of(instruction, edits)
+    if len(lines) > 1:
+        label = replace(label, lines=lines, alternatives=(joined,))
+    yield label

@@ -1,0 +1,21 @@
+"""USER: the same, and who owns what a COPY brings from here on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from migrate.dockerfile.model import Instruction
+from migrate.earthfile.model import Item
+from migrate.recipe import Recipe, User, command
+
+ROOT = frozenset({"root", "0"})
+
+
+def convert(instruction: Instruction, stage: Recipe) -> Iterator[Item]:
+    """USER takes the whole rest of its line as one word (facts/dockerfile.md 3); an empty value means root again."""
+    text = instruction.operand
+    spelling = stage.word(text, instruction)
+    value = stage.known(text)
+    root = None if value is None else value.partition(":")[0] in ROOT or value == ""
+    stage.user = User(text, root)
+    yield command("USER", [spelling], instruction)

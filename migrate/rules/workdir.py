@@ -1,0 +1,25 @@
+"""WORKDIR: the same; an Earthfile also takes one word and creates the folder for the current user."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Iterator
+
+from migrate.dockerfile.model import Instruction
+from migrate.earthfile.model import Item
+from migrate.recipe import Recipe, command
+
+
+def convert(instruction: Instruction, stage: Recipe) -> Iterator[Item]:
+    """WORKDIR takes the whole rest of its line as one word, relative to the one before."""
+    text = instruction.operand
+    spelling = stage.word(text, instruction)
+    value = stage.known(text)
+    if value is None:
+        stage.workdir = None
+    elif value:
+        base = stage.workdir if stage.workdir is not None or value.startswith("/") else None
+        stage.workdir = posixpath.normpath(posixpath.join(base or "/", value)) if base or value.startswith("/") else None
+        if stage.workdir is not None and stage.user.root is not True:
+            stage.owners.add(stage.workdir)
+    yield command("WORKDIR", [spelling], instruction)

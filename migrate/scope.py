@@ -1,0 +1,95 @@
+"""What names mean at one point of a stage, on Docker's side and in the target that is being written.
+
+Docker keeps one table of ENV and ARG in which the last writer wins, and a stage inherits it from the stage it is FROM
+(facts/dockerfile.md 5). In an Earthfile LET wins over ARG, ARG over ENV, ENV over ``ARG --global``, and ``FROM +target``
+brings no ARG (facts/earthfile.md 5).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from migrate.dockerfile.words import WordError, expand
+from migrate.words import Literal, Variable, Word, variables
+
+ARGUMENT = "argument"
+ENVIRONMENT = "environment"
+
+
+@dataclass(frozen=True, slots=True)
+class Binding:
+    """The last writer of a name. ``value`` is its text when no build argument is passed, None when unknown or unset.
+
+    ``default`` is the word an ARG was declared with (None for a bare one), for targets that must declare it again.
+    """
+
+    kind: str
+    value: str | None
+    default: Word | None = None
+    inherited_unset: bool = False
+
+
+class Scope:
+    """The bindings of one stage while it is converted; a child stage starts from ``inherit``."""
+
+    def __init__(self, image_environment: frozenset[str] | None) -> None:
+        """``image_environment``: the names that the base image's ENV sets, None when unknown."""
+        self.image_environment = image_environment
+        self.bindings: dict[str, Binding] = {}
+        self.declared: set[str] = set()
+        """Names that an ARG of this target declares: a second ARG of that name is an error in an Earthfile."""
+        self.reassigned: set[str] = set()
+        """Names that a LET of this target holds; from then on only SET changes them."""
+        self.overwritten: set[str] = set()
+        """Names that an ENV wrote after an argument default had used them."""
+
+    def inherit(self) -> Scope:
+        """The scope of a stage that is FROM this one: the same bindings, nothing declared."""
+        child = Scope(self.image_environment)
+        child.bindings = dict(self.bindings)
+        return child
+
+    def may_be_environment(self, name: str) -> bool:
+        """Whether an ENV of that name can be in force: written in the text, or set by an image nobody knows."""
+        binding = self.bindings.get(name)
+        if binding is not None and binding.kind == ENVIRONMENT:
+            return True
+        return self.image_environment is None or name in self.image_environment
+
+    def is_unset(self, name: str) -> bool:
+        """Whether nothing in the text sets ``name`` and the image is not known to."""
+        return name not in self.bindings and not (self.image_environment and name in self.image_environment)
+
+    def static(self, word: Word) -> str | None:
+        """The value of ``word`` when every name in it is known, else None."""
+        values: dict[str, str] = {}
+        for variable in variables(word):
+            binding = self.bindings.get(variable.name)
+            if binding is None:
+                if self.may_be_environment(variable.name):
+                    return None
+            elif binding.value is None:
+                if binding.kind == ENVIRONMENT or self.may_be_environment(variable.name):
+                    return None
+            else:
+                values[variable.name] = binding.value
+        try:
+            return expand(word, values)
+        except WordError:
+            return None
+
+    def is_overridable(self, word: Word) -> bool:
+        """Whether a build argument can change the value of ``word``."""
+        return any(
+            (binding := self.bindings.get(variable.name)) is not None and binding.kind == ARGUMENT
+            for variable in variables(word)
+        )
+
+
+def without_variables(word: Word, values: Mapping[str, str]) -> Word:
+    """``word`` with the variables that ``values`` knows replaced by their text."""
+    return tuple(
+        Literal(values[part.name]) if isinstance(part, Variable) and not part.operator and part.name in values else part
+        for part in word
+    )

@@ -1,0 +1,68 @@
+"""Heredoc scripts as ordinary RUN text (hard-cases.md 7): a chain of commands where that is proven, else one quoted text."""
+
+from __future__ import annotations
+
+import re
+
+#: After these a newline separates nothing, so no semicolon may stand there.
+_OPENERS = ("then", "do", "else", "{", "(", "&&", "||", "|")
+#: Shapes that are not proven here: the script stays one quoted text.
+_UNPROVEN = re.compile(r"<<|\bcase\b|\besac\b|;;|\$\(\(|`|\bfunction\b|\bselect\b|\bcoproc\b")
+
+
+def chain(body: str) -> tuple[str, ...] | None:
+    """The lines of a ``;``-joined RUN that does what ``sh -c body`` does, comments on lines of their own; None if unproven.
+
+    Every line must be a complete command: no open quote or substitution, no continuation, no trailing comment.
+    """
+    lines = [line.strip() for line in body.split("\n")]
+    lines = [line for line in lines if line]
+    if not lines or lines[0].startswith("#!") or _UNPROVEN.search(body) or "\r" in body:
+        return None
+    indents = [line[: len(line) - len(line.lstrip())] for line in body.split("\n") if line.strip()]
+    common = min(indents, key=len)
+    commands = [index for index, line in enumerate(lines) if not line.startswith("#")]
+    if not commands or any(not _is_complete(lines[index]) for index in commands):
+        return None
+    result: list[str] = []
+    for index, line in enumerate(lines):
+        indent = indents[index].removeprefix(common).expandtabs(4)
+        if line.startswith("#"):
+            if index > commands[-1] or "\\" in line:
+                continue
+            result.append(indent + line)
+        elif index == commands[-1]:
+            result.append(indent + line)
+        else:
+            result.append(f"{indent}{line}{'' if _opens(line) else ';'} \\")
+    return tuple(result)
+
+
+def _opens(line: str) -> bool:
+    return line in _OPENERS or line.endswith(tuple(f" {opener}" for opener in _OPENERS))
+
+
+def _is_complete(line: str) -> bool:
+    """Whether ``line`` is whole in itself and ends where a ``;`` or an opener may stand."""
+    if line.endswith(("\\", "&", ";", ")")) and not line.endswith("&&"):
+        return False
+    if line.endswith("|") and not line.endswith("||"):
+        return False
+    quote = ""
+    depth = 0
+    index = 0
+    while index < len(line):
+        char = line[index]
+        if char == "\\" and quote != "'":
+            index += 1
+        elif char in "'\"" and quote in ("", char):
+            quote = "" if quote else char
+        elif quote != "'" and line.startswith("$(", index):
+            depth += 1
+            index += 1
+        elif char == ")" and depth and quote != "'":
+            depth -= 1
+        elif char == "#" and not quote and line[index - 1 : index].isspace():
+            return False
+        index += 1
+    return not quote and not depth

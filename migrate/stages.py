@@ -1,0 +1,222 @@
+"""The stage graph: names, bases, edges and what is reachable, resolved as BuildKit resolves them.
+
+Source of the facts: docs.docker.com/reference/dockerfile and dockerfile2llb of moby/buildkit; facts/dockerfile.md 4.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from migrate.dockerfile.errors import DockerfileError
+from migrate.dockerfile.model import Dockerfile, FromDetail, Instruction, OnbuildDetail, RunDetail
+from migrate.dockerfile.words import WordError, expand, parse_word
+from migrate.spans import Span
+from migrate.words import Literal, Word, variables
+
+SCRATCH = "scratch"
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """One build stage: its FROM, what follows it, and what the FROM names.
+
+    ``base`` is the index of the stage it is FROM, None for an image. ``image`` is the word before expansion;
+    ``reference`` its value with the default arguments, None when that cannot be known. ``selects`` are the indexes of earlier
+    stages that the word could name with other argument values.
+    """
+
+    index: int
+    name: str | None
+    instruction: Instruction
+    instructions: tuple[Instruction, ...]
+    image: Word
+    base: int | None
+    reference: str | None
+    selects: tuple[int, ...] = ()
+
+    @property
+    def is_scratch(self) -> bool:
+        """Whether it starts empty."""
+        return self.base is None and self.reference == SCRATCH
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """What a ``--from`` or a mount's ``from=`` names: a stage by index, or an image (or named context) by its text."""
+
+    stage: int | None
+    image: str
+    instruction: Instruction
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class StageGraph:
+    """All stages of a file with their edges; ``arguments`` are the ARG instructions before the first FROM."""
+
+    dockerfile: Dockerfile
+    arguments: tuple[Instruction, ...]
+    stages: tuple[Stage, ...]
+    sources: Mapping[int, tuple[Source, ...]]
+    """For each stage index, what its COPY --from and mounts name, in text order."""
+
+    def chain(self, index: int) -> tuple[int, ...]:
+        """``index`` and the stages it is FROM, nearest first."""
+        found = [index]
+        while (base := self.stages[found[-1]].base) is not None:
+            found.append(base)
+        return tuple(found)
+
+    def needs(self, index: int) -> tuple[int, ...]:
+        """The stages that stage ``index`` uses directly."""
+        stage = self.stages[index]
+        direct = [] if stage.base is None else [stage.base]
+        direct += stage.selects
+        direct += [source.stage for source in self.sources.get(index, ()) if source.stage is not None]
+        return tuple(dict.fromkeys(direct))
+
+    def reachable(self, index: int) -> frozenset[int]:
+        """Every stage that building ``index`` can use, itself included."""
+        seen: set[int] = set()
+        queue = [index]
+        while queue:
+            if (current := queue.pop()) not in seen:
+                seen.add(current)
+                queue += self.needs(current)
+        return frozenset(seen)
+
+    def find_target(self, name: str) -> int | None:
+        """The stage that ``--target name`` selects: case-insensitive, the last of that name; no numbers."""
+        found = [stage.index for stage in self.stages if stage.name == name.lower()]
+        return found[-1] if found else None
+
+
+def build(dockerfile: Dockerfile) -> StageGraph:
+    """The stage graph of ``dockerfile``.
+
+    Raises DockerfileError for what BuildKit refuses here: an empty base, a variable in ``--from``, a forward or circular reference.
+    """
+    arguments, blocks = _blocks(dockerfile.instructions)
+    defaults = default_arguments(arguments, dockerfile.escape)
+    stages: list[Stage] = []
+    for index, block in enumerate(blocks):
+        stages.append(_stage(index, block, stages, defaults, dockerfile.escape))
+    last = {stage.name: stage.index for stage in stages if stage.name is not None}
+    sources = {
+        stage.index: tuple(_sources(stage, stages, last)) for stage in stages if _may_have_sources(stage.instructions)
+    }
+    return StageGraph(dockerfile, arguments, tuple(stages), sources)
+
+
+def default_arguments(arguments: tuple[Instruction, ...], escape: str) -> dict[str, str]:
+    """The values of the global arguments when nobody passes a build argument; those without one are absent."""
+    values: dict[str, str] = {}
+    for instruction in arguments:
+        for pair in instruction.detail.pairs:  # type: ignore[union-attr]  # the reader gives ARG a PairsDetail
+            if pair.value is not None:
+                try:
+                    values[pair.key] = expand(parse_word(pair.value, escape), values)
+                except WordError:  # ${X:?message}: nobody can know the value
+                    values.pop(pair.key, None)
+    return values
+
+
+def _blocks(instructions: tuple[Instruction, ...]) -> tuple[tuple[Instruction, ...], list[list[Instruction]]]:
+    arguments: list[Instruction] = []
+    blocks: list[list[Instruction]] = []
+    for instruction in instructions:
+        if instruction.keyword == "FROM":
+            blocks.append([instruction])
+        elif blocks:
+            blocks[-1].append(instruction)
+        else:
+            arguments.append(instruction)
+    return tuple(arguments), blocks
+
+
+def _stage(
+    index: int, block: list[Instruction], earlier: list[Stage], defaults: Mapping[str, str], escape: str
+) -> Stage:
+    instruction = block[0]
+    detail = instruction.detail
+    assert isinstance(detail, FromDetail)
+    word = parse_word(detail.image.text, escape)
+    reference = _reference(word, defaults)
+    if not word:
+        raise DockerfileError("EM210", instruction.span_of(detail.image.start, detail.image.end), {})
+    base = None
+    if reference is not None:
+        base = next((stage.index for stage in reversed(earlier) if stage.name == reference), None)
+    selects = () if base is not None and _is_literal(word) else _selectable(word, earlier)
+    return Stage(index, detail.name, instruction, tuple(block[1:]), word, base, reference, selects)
+
+
+def _is_literal(word: Word) -> bool:
+    return all(isinstance(part, Literal) for part in word)
+
+
+def _reference(word: Word, defaults: Mapping[str, str]) -> str | None:
+    """The base with default arguments; None when it needs a value that only the builder or its caller has."""
+    if any(variable.name not in defaults and not variable.operator for variable in variables(word)):
+        return None
+    try:
+        return expand(word, defaults) or None
+    except WordError:  # ${X:?message}: the caller must pass it
+        return None
+
+
+def _selectable(word: Word, earlier: list[Stage]) -> tuple[int, ...]:
+    """Earlier stages whose name fits ``word`` with its variables as wildcards; a word that is one variable fits none."""
+    if _is_literal(word) or not any(isinstance(part, Literal) for part in word):
+        return ()
+    pattern = "".join(re.escape(part.text) if isinstance(part, Literal) else ".*" for part in word)
+    matches = re.compile(pattern, re.DOTALL).fullmatch
+    return tuple(stage.index for stage in earlier if stage.name is not None and matches(stage.name))
+
+
+def _may_have_sources(instructions: tuple[Instruction, ...]) -> bool:
+    return any(item.keyword in ("COPY", "RUN", "ONBUILD") and "from" in item.text for item in instructions)
+
+
+def _sources(stage: Stage, stages: list[Stage], last: Mapping[str, int]) -> Iterator[Source]:
+    for written in stage.instructions:
+        instruction = written.detail.trigger if isinstance(written.detail, OnbuildDetail) else written
+        if instruction.keyword == "COPY" and (flag := instruction.flag("from")) is not None and flag.value:
+            span = instruction.span_of(flag.start, flag.end)
+            yield _resolve(flag.value, instruction, span, stage, stages, last, numbers=True)
+        if isinstance(instruction.detail, RunDetail):
+            for mount in instruction.detail.mounts:
+                if name := mount.get("from"):
+                    span = instruction.span_of(mount.flag.start, mount.flag.end)
+                    yield _resolve(name, instruction, span, stage, stages, last, numbers=False)
+
+
+def _resolve(
+    name: str,
+    instruction: Instruction,
+    span: Span,
+    stage: Stage,
+    stages: list[Stage],
+    last: Mapping[str, int],
+    *,
+    numbers: bool,
+) -> Source:
+    if "$" in name:
+        raise DockerfileError("EM211", span, {"name": name})
+    found = last.get(name.lower())
+    if found is None and numbers and _is_index(name):
+        found = int(name)
+        if not 0 <= found < len(stages):
+            raise DockerfileError("EM212", span, {"name": name, "count": len(stages)})
+    if found is not None and found == stage.index:
+        raise DockerfileError("EM213", span, {"name": name})
+    if found is not None and found > stage.index:
+        raise DockerfileError("EM214", span, {"name": name, "line": stages[found].instruction.span.start.line})
+    return Source(found, name, instruction, span)
+
+
+def _is_index(name: str) -> bool:
+    digits = name[1:] if name[:1] in "+-" else name
+    return digits.isascii() and digits.isdigit()

@@ -1,0 +1,40 @@
+"""What all tests share: the --update-golden option, tools that may be missing, and one loud line about what was skipped."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections import Counter
+
+import pytest
+from hypothesis import settings
+
+settings.register_profile("default", deadline=None)
+settings.register_profile("ci", deadline=None, derandomize=True, database=None)
+settings.load_profile("ci" if os.environ.get("CI") else "default")
+
+NEEDS = {"earth": ("earth",), "oracle": ("go",), "e2e": ("earth", "buildctl")}
+"""Marker -> the programs without which its tests are skipped."""
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """``--update-golden``: write what the tests see instead of comparing."""
+    parser.addoption("--update-golden", action="store_true", help="write the golden pairs anew")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Skip what needs a program that is not on PATH."""
+    for item in items:
+        for marker, programs in NEEDS.items():
+            missing = [program for program in programs if not shutil.which(program)]
+            if missing and item.get_closest_marker(marker):
+                item.add_marker(pytest.mark.skip(reason=f"{marker}: {', '.join(missing)} not on PATH"))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say how many tests of which kind did not run: a green run without them proves less."""
+    skipped = terminalreporter.stats.get("skipped", [])
+    counts = Counter(marker for report in skipped for marker in NEEDS if marker in report.keywords)
+    if counts:
+        kinds = ", ".join(f"{count} {marker}" for marker, count in sorted(counts.items()))
+        terminalreporter.write_line(f"NOT RUN, their tools are missing: {kinds}", red=True, bold=True)

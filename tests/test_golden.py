@@ -1,0 +1,147 @@
+"""Golden pairs: golden/<case>/Dockerfile must become golden/<case>/Earthfile, with golden/<case>/diagnostics.txt."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ruamel.yaml import YAML
+
+from migrate.context import Context, UnknownContext
+from migrate.convert import Conversion, convert
+from migrate.diagnostics import Severity
+from migrate.disk import DiskContext
+from migrate.dockerfile.reader import read as read_dockerfile
+from migrate.earthfile.reader import read as read_earthfile
+from migrate.report.diff import unified
+from migrate.settings import Settings
+
+GOLDEN = Path(__file__).resolve().parent.parent / "golden"
+VANISHING = frozenset({"ARG", "FROM"})
+"""Instructions that may leave no line of their own: a FROM becomes a target's first command, an ARG may have no effect."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """One folder of golden/."""
+
+    folder: Path
+    settings: Settings
+    context: Context
+
+    def converted(self) -> Conversion:
+        """The case's Dockerfile, converted."""
+        source = (self.folder / "Dockerfile").read_bytes()
+        return convert(source, self.settings, path="Dockerfile", context=self.context)
+
+
+def load(folder: Path) -> Case:
+    """The case in ``folder`` with the options it names."""
+    file = folder / "options.yaml"
+    options: dict[str, Any] = (
+        YAML(typ="safe", pure=True).load(file.read_text(encoding="utf-8")) if file.exists() else {}
+    )
+    known = bool(options.pop("context", False))
+    context = DiskContext(folder / "context", folder / "Dockerfile") if known else UnknownContext()
+    options["images"] = tuple(options.get("images", ()))
+    options.setdefault("name", "app")
+    return Case(folder, Settings(**options), context)
+
+
+def diagnostics_text(conversion: Conversion) -> str:
+    """Grades on the first line, then each diagnostic with its hint indented below it."""
+    grades = ", ".join(f"{target.target} {target.grade.label}" for target in conversion.targets)
+    lines = [f"grades: {grades or 'none'}"]
+    for found, hidden in [
+        *((item, "") for item in conversion.diagnostics),
+        *((item, " (ignored)") for item in conversion.hidden),
+    ]:
+        place = f"{found.span.start.line}:{found.span.start.column} " if found.span else ""
+        lines.append(f"{place}{found.code}[{found.name}] {found.severity.label}{hidden} {found.message}")
+        lines += [f"    {found.hint}"] if found.hint else []
+    return "\n".join(lines) + "\n"
+
+
+FOLDERS = sorted(path for path in GOLDEN.iterdir() if (path / "Dockerfile").is_file()) if GOLDEN.is_dir() else []
+cases = pytest.mark.parametrize("folder", FOLDERS, ids=lambda path: path.name)
+
+
+def test_there_are_cases() -> None:
+    if not FOLDERS and not os.environ.get("CI"):
+        pytest.skip("golden/ is empty")
+    assert FOLDERS
+
+
+@cases
+def test_pair(folder: Path, request: pytest.FixtureRequest) -> None:
+    conversion = load(folder).converted()
+    outputs = {file.name: file.text for file in conversion.files}
+    outputs["diagnostics.txt"] = diagnostics_text(conversion)
+    names = ["Earthfile", ".earthlyignore", "diagnostics.txt"]
+    assert set(outputs) <= set(names)
+    differences = []
+    for name in names:
+        path = folder / name
+        stored = path.read_bytes().decode() if path.exists() else ""
+        wanted = outputs.get(name, "")
+        if request.config.getoption("--update-golden") and stored != wanted:
+            path.write_bytes(wanted.encode()) if wanted else path.unlink()
+        else:
+            differences.append(unified(stored, wanted, f"{folder.name}/{name}", f"{folder.name}/{name}"))
+    assert not any(differences), "\n" + "".join(differences)
+
+
+@cases
+def test_again_gives_the_same_bytes(folder: Path) -> None:
+    first, second = load(folder).converted(), load(folder).converted()
+    assert first == second
+
+
+@cases
+def test_every_instruction_is_accounted_for(folder: Path) -> None:
+    """Each instruction is a line of the Earthfile, or has a diagnostic, or is of a kind that may vanish."""
+    conversion = load(folder).converted()
+    if any(found.severity is Severity.ERROR for found in conversion.diagnostics):
+        assert not conversion.files
+        return
+    dockerfile = read_dockerfile((folder / "Dockerfile").read_bytes().decode("utf-8-sig"))
+    lines = {number for _, span in conversion.source_map for number in range(span.start.line, span.end.line + 1)}
+    spans = [found.span for found in (*conversion.diagnostics, *conversion.hidden) if found.span]
+    lines |= {number for span in spans for number in range(span.start.line, span.end.line + 1)}
+    lost = [
+        item
+        for item in dockerfile.instructions
+        if item.keyword not in VANISHING and not lines & set(range(item.span.start.line, item.span.end.line + 1))
+    ]
+    assert not lost
+
+
+@cases
+def test_source_map_points_at_real_lines(folder: Path) -> None:
+    conversion = load(folder).converted()
+    written = len((conversion.earthfile or "").split("\n"))
+    for line, span in conversion.source_map:
+        assert 1 <= line <= written
+        assert 1 <= span.start.line <= span.end.line <= max(len(conversion.lines), 1)
+
+
+@cases
+def test_output_reads_back(folder: Path) -> None:
+    earthfile = load(folder).converted().earthfile
+    if earthfile is not None:
+        read_earthfile(earthfile)
+
+
+@cases
+@pytest.mark.earth
+def test_earth_accepts_it(folder: Path, tmp_path: Path) -> None:
+    earthfile = load(folder).converted().earthfile
+    if earthfile is None:
+        return
+    (tmp_path / "Earthfile").write_bytes(earthfile.encode())
+    done = subprocess.run(["earth", "debug", "ast", "Earthfile"], cwd=tmp_path, capture_output=True, check=False)
+    assert done.returncode == 0, done.stderr.decode(errors="replace")
