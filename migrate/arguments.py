@@ -13,7 +13,7 @@ from migrate.dockerfile.model import Instruction
 from migrate.earthfile.model import Command, Words
 from migrate.mappings import Mappings
 from migrate.plan import GlobalArgument, Plan, earth_name, is_environment_name
-from migrate.recipe import Recipe
+from migrate.recipe import NotExpressible, Recipe
 from migrate.scope import ARGUMENT, Binding, Scope
 from migrate.words import Literal, Variable, Word, variables
 
@@ -52,6 +52,8 @@ def declare(
     name: str, default: Word | None, spelling: str | None, instruction: Instruction, stage: Recipe, arguments: Arguments
 ) -> Iterator[Command]:
     """The commands for ``ARG name`` or ``ARG name=default`` at one place of a stage, or none when it changes nothing."""
+    if not (name.isascii() and name.isidentifier()):
+        raise NotExpressible("EM310", None, key=name)
     if name in arguments.mappings.builtin_arguments and (platform := earth_name(name, arguments.mappings)):
         yield from _platform(name, platform, default, instruction, stage)
         return
@@ -65,7 +67,7 @@ def _with_default(
     name: str, default: Word, spelling: str | None, instruction: Instruction, stage: Recipe
 ) -> Iterator[Command]:
     meaning = stage.adapt(default, instruction)
-    text = stage.spell(meaning, spelling) or '""'
+    text = stage.spell(meaning, spelling, "argument") or '""'
     value = stage.scope.static(default)
     if name in stage.scope.declared:
         keyword = "SET" if name in stage.scope.reassigned else "LET"

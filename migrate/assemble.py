@@ -74,11 +74,15 @@ def assemble(plan: Plan, settings: Settings, mappings: Mappings, context: Contex
     return Assembled(file, helpers, sources)
 
 
-def comments(lines: Iterable[Line]) -> tuple[str, ...]:
-    """Comment and blank lines as an Earthfile has them: no indentation, none of our own pragmas, no blank line first."""
-    found = [line.text.strip() for line in lines if not (line.kind == "comment" and is_pragma(line.text))]
-    while found and not found[0]:
-        found.pop(0)
+def comments(lines: Iterable[Line], *, blank_first: bool = False) -> tuple[str, ...]:
+    """Comment and blank lines as an Earthfile has them: no indentation, none of our own pragmas, single blank lines."""
+    found: list[str] = []
+    for line in lines:
+        text = line.text.strip()
+        if line.kind == "comment" and is_pragma(text):
+            continue
+        if text or (found[-1] if found else blank_first):
+            found.append(text)
     return tuple(found)
 
 
@@ -212,7 +216,7 @@ def _own_arguments(stage: Stage) -> Iterable[str]:
 
 
 def _instruction(instruction: Instruction, recipe: Recipe, work: _Build) -> list[Item]:
-    above = comments(instruction.above)
+    above = comments(instruction.above, blank_first=True)
     try:
         items = list(rule(instruction.keyword)(instruction, recipe))
     except NotExpressible as problem:
@@ -223,7 +227,29 @@ def _instruction(instruction: Instruction, recipe: Recipe, work: _Build) -> list
     if isinstance(instruction.detail, PairsDetail) and instruction.keyword == "ARG":
         for pair in instruction.detail.pairs:
             above = (*work.moved.pop(pair.key, ()), *above)
-    return attach(items, above)
+    return attach(_with_inner_comments(items, instruction), above)
+
+
+def _with_inner_comments(items: list[Item], instruction: Instruction) -> list[Item]:
+    """Comments between the lines of an instruction that became one line, or several commands, stand above them."""
+    inner = [line for line in instruction.lines if line.kind == "comment"]
+    if not inner or not items:
+        return items
+    there = {text.strip() for item in items for text in _texts(item)}
+    lost = [line for line in inner if line.text.strip() not in there and not is_pragma(line.text)]
+    first_lines = [line.number for line in instruction.lines if line.kind == "code"]
+    result = list(items)
+    for line in reversed(lost):
+        # One command a line of code: the comment belongs to the one that follows it.
+        index = sum(number < line.number for number in first_lines) if len(items) == len(first_lines) else 0
+        result[index : index + 1] = attach([result[index]], (line.text.strip(),))
+    return result
+
+
+def _texts(item: Item) -> Iterable[str]:
+    if isinstance(item, Remark):
+        return [part for line in item.lines for part in (line, line.removeprefix("#").strip())]
+    return [*(line.text for line in item.lines), *item.above]
 
 
 def _saves(artifacts: tuple[Artifact, ...], stage: Stage, recipe: Recipe) -> list[Item]:

@@ -53,7 +53,8 @@ def means(command: Command, statement: Statement) -> bool:
     if statement.name != command.keyword:
         return False
     if isinstance(meaning, ShellText):
-        return not statement.exec_form and same_shell_text(meaning.text, run_text(statement))
+        read_text = run_text(statement)
+        return not statement.exec_form and (read_text == meaning.wrapped or same_shell_text(meaning.text, read_text))
     if isinstance(meaning, Items):
         return statement.exec_form and statement.args == meaning.items
     if isinstance(meaning, Words):
@@ -78,7 +79,9 @@ def _repaired_item(item: Item, report: Reporter, *, in_target: bool) -> Item:
     if isinstance(item, Remark):
         return item
     for lines in (item.lines, *item.alternatives):
-        candidate = replace(item, lines=lines, alternatives=())
+        kept = {line.text.strip() for line in lines}
+        lost = [line.text.strip() for line in item.lines if line.text.lstrip().startswith("#") and line.text.strip() not in kept]
+        candidate = replace(item, lines=lines, alternatives=(), above=(*item.above, *lost))
         if _reads_alone(candidate, in_target=in_target):
             return candidate
     report("EM321", item.source, keyword=item.keyword)

@@ -162,14 +162,16 @@ def _check_usage(
         raise click.UsageError("--force needs --write.")
     if path == "-" and context is None and (write or check):
         raise click.UsageError("With standard input, --write and --check need the folder: name it with --context.")
-    if output is not None and path != "-" and _same_file(path, output):
+    if output is not None and path != "-" and _is_input(path, output):
         raise click.UsageError("--output would overwrite the Dockerfile.")
 
 
-def _same_file(path: str, other: str) -> bool:
+def _is_input(path: str, other: str) -> bool:
+    from migrate.disk import DiskError, find_dockerfile
+
     try:
-        return os.path.samefile(path, other)
-    except OSError:
+        return os.path.samefile(find_dockerfile(Path(path)), other)
+    except (OSError, DiskError):
         return False
 
 

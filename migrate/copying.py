@@ -49,6 +49,8 @@ def convert(instruction: Instruction, stage: Recipe) -> Iterator[Item]:
     path = ownership.destination(stage.known(detail.destination.text), stage)
     flags = _mode(instruction, path, stage)
     source = _source(instruction, stage)
+    if stage.has_shell is False:
+        stage.has_shell = None  # what is copied may bring one
     if source is not None:
         yield from _from_source(source, detail, target, path, flags, instruction, stage)
     else:
@@ -61,7 +63,7 @@ def _source(instruction: Instruction, stage: Recipe) -> Source | None:
 
 
 def _argument(operand: Operand, instruction: Instruction, stage: Recipe) -> Argument:
-    spelling, meaning = stage.word(operand.text, instruction, path=True)
+    spelling, meaning = stage.word(operand.text, instruction, "path")
     return Argument(operand, spelling or '""', meaning)
 
 
@@ -82,7 +84,7 @@ def _mode(instruction: Instruction, path: str | None, stage: Recipe) -> list[tup
         folder = path if _is_folder(detail.destination.text) or path is None else path.rpartition("/")[0] or "/"
         if not ownership.exists(folder, stage) and value not in ("755", "0755"):
             stage.report("EM406", at, mode=value, folder=folder or detail.destination.text)
-    spelling, word = stage.word(flag.value, instruction)
+    spelling, word = stage.word(flag.value, instruction, "flag")
     return [(f"--chmod={spelling}", merged([Literal("--chmod="), *word]))]
 
 
@@ -90,7 +92,7 @@ def _owner(instruction: Instruction, stage: Recipe) -> tuple[str, Word] | None:
     flag = instruction.flag("chown")
     if flag is None or not flag.value:
         return None
-    spelling, word = stage.word(flag.value, instruction)
+    spelling, word = stage.word(flag.value, instruction, "flag")
     return f"--chown={spelling}", merged([Literal("--chown="), *word])
 
 
@@ -146,11 +148,11 @@ def _context_source(operand: Operand, instruction: Instruction, stage: Recipe) -
         cleaned = artifacts.clean(text)[1:] or "."
         cleaned += "/" if text.endswith("/") and cleaned != "." else ""
         meaning: Word = (Literal(cleaned),)
-        return Argument(operand, stage.spell(meaning, path=True), meaning)
+        return Argument(operand, stage.spell(meaning, how="path"), meaning)
     first = argument.meaning[0]
     if isinstance(first, Literal) and first.text.startswith("/"):
         meaning = merged([Literal(first.text.lstrip("/")), *argument.meaning[1:]])
-        return Argument(operand, stage.spell(meaning, path=True), meaning)
+        return Argument(operand, stage.spell(meaning, how="path"), meaning)
     value = stage.scope.static(argument.meaning)
     if value is not None and value.startswith("/"):
         stage.warn("EM413", instruction, operand.start, operand.end, source=operand.text, value=value)

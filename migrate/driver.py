@@ -81,8 +81,6 @@ def execute(job: Job, mappings: Mappings | None = None, *, colored: bool = False
             notes = _written(job, changes, conversion)
         except DiskError as error:
             conversion, failed = _with(conversion, error.code, error.fields), True
-    if conversion.files[1:] and not (job.write or job.diff or job.check or job.json):
-        conversion = _with_ignore_warning(conversion, folder)
     changed = any(change.kind != "none" for change in changes)
     return Outcome(conversion, _stdout(job, conversion, changes, source, colored), tuple(notes), changed, failed)
 
@@ -102,7 +100,12 @@ def _converted(job: Job, mappings: Mappings | None) -> tuple[Path | None, Conver
     except DiskError as error:
         return folder, _with(Conversion(name, (), ()), error.code, error.fields), b""
     context: Context = UnknownContext() if folder is None else DiskContext(folder, dockerfile)
-    settings = Settings(job.images, job.target, None if folder is None else image_name(folder.resolve().name))
+    settings = Settings(
+        images=job.images,
+        target=job.target,
+        name=None if folder is None else image_name(folder.resolve().name),
+        writes=job.write or job.diff or job.check or job.json,
+    )
     return folder, convert(source, settings, path=name, context=context, mappings=mappings), source
 
 
@@ -151,15 +154,6 @@ def _difference(conversion: Conversion, changes: Sequence[Change], source: bytes
         name = NOTHING if change.before is None else shown(change.path)
         text += unified(_decoded(change.before or b""), _decoded(change.after), name, shown(change.path))
     return text
-
-
-def _with_ignore_warning(conversion: Conversion, folder: Path | None) -> Conversion:
-    """``conversion`` with a warning for each further file that the Earthfile needs and that is not there yet."""
-    for file in conversion.files[1:]:
-        if folder is None or read_existing(folder / file.name) != _encoded(file.text):
-            lines = " ".join(line for line in file.text.split("\n") if line.strip())
-            conversion = _with(conversion, "EM196", {"name": file.name, "text": lines})
-    return conversion
 
 
 def _with(conversion: Conversion, code: str, fields: dict[str, str]) -> Conversion:

@@ -108,7 +108,7 @@ def _expanded(name: str, data: dict[str, Any]) -> dict[str, Any]:
 
 
 def _pick(entry: dict[str, Any], fields: tuple[str, ...]) -> dict[str, Any]:
-    return {field: str(entry[field]).strip("\n") for field in fields}
+    return {field: str(entry.get(field, "")).strip("\n") for field in fields}
 
 
 def _dumped(data: Any) -> str:

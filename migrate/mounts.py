@@ -107,7 +107,7 @@ def _flag(mount: Mount, options: list[str], instruction: Instruction, stage: Rec
     written = {(key, value) for key, value in mount.options}
     wanted = {(key, value or None) for key, _, value in (option.partition("=") for option in options)}
     text = mount.flag.value if written == wanted and mount.flag.value else ",".join(options)
-    spelling, word = stage.word(text, instruction)
+    spelling, word = stage.word(text, instruction, "flag")
     return RunFlag(f"--mount={spelling}", (Literal("--mount="), *word))
 
 

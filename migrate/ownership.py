@@ -16,11 +16,12 @@ from migrate.stages import StageGraph
 
 ROOT_OWNERS = frozenset({"0", "0:0", "root", "root:root", "0:root", "root:0"})
 
+_COMMAND = r"(?:\A|[;&|({!\n]|\b(?:then|do|else|sudo|exec|xargs|time|env)\s)\s*"
 #: RUN text that can leave files of other owners: changed on purpose, or unpacked with the archive's owners.
 _EVIDENCE = re.compile(
-    r"\b(?:chown|chgrp|useradd|adduser|groupadd|addgroup|unsquashfs|rsync|su-exec|gosu|sudo)\b"
-    r"|\binstall\b[^;&|]*\s-o\b|\b(?:tar|bsdtar)\b|\bunzip\b|\bcpio\b|\bsu\s"
+    _COMMAND + r"(chown|chgrp|unsquashfs|rsync|su-exec|gosu|sudo|su|install\b[^;&|]*\s-o|tar|bsdtar|unzip|cpio)\b"
 )
+_CHANGES = re.compile(_COMMAND + r"(?:chown|chmod|chgrp|install|ln|useradd|adduser)\b([^;&|]*)")
 #: Directories whose mode, owner or kind (a link) is not plain root 0755 on common systems.
 _SPECIAL = (
     "/tmp", "/var/tmp", "/root", "/home", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/run", "/var/run",
@@ -57,15 +58,15 @@ def _reason(instruction: Instruction, path: str) -> str | None:
         texts = [instruction.operand, *(heredoc.body for heredoc in instruction.heredocs)]
         for text in texts:
             for match in _EVIDENCE.finditer(text):
-                if _touches(match[0], text[match.end() :], path):
-                    return match[0].split()[0]
+                if _touches(match[1], text[match.end() :], path):
+                    return match[1].split()[0]
     return None
 
 
 def _touches(command: str, rest: str, path: str) -> bool:
     """Whether a ``chown`` names only other absolute paths; anything less plain counts as touching ``path``."""
     if command not in ("chown", "chgrp"):
-        return command not in ("useradd", "adduser", "groupadd", "addgroup")
+        return True
     words = [word.strip("\"'") for word in re.split(r"[;&|]", rest, maxsplit=1)[0].split() if not word.startswith("-")]
     named = [word.rstrip("/") or "/" for word in words[1:]]
     if not named or any(not word.startswith("/") or "$" in word or "*" in word for word in named):
@@ -100,7 +101,7 @@ def exists(path: str | None, stage: Recipe) -> bool:
 def note_run(instruction: Instruction, stage: Recipe) -> None:
     """Remember the directories that a RUN may give another owner or mode."""
     text = instruction.operand + "".join(heredoc.body for heredoc in instruction.heredocs)
-    for match in re.finditer(r"\b(?:chown|chmod|chgrp|install|ln|useradd|adduser)\b([^;&|]*)", text):
+    for match in _CHANGES.finditer(text):
         for word in match[1].split():
             path = word.strip("\"'").rstrip("/")
             if path.startswith("/"):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Protocol
 
@@ -84,22 +84,21 @@ class Recipe:
         span = instruction.span if start is None else instruction.span_of(start, end if end is not None else start)
         self.report(code, span, **fields)
 
-    def word(self, text: str, instruction: Instruction, *, path: bool = False) -> tuple[str, Word]:
+    def word(self, text: str, instruction: Instruction, how: str = "word") -> tuple[str, Word]:
         """How an Earthfile says the Docker word ``text``: its spelling, and the parts earth must read in it.
 
-        The spelling is the one of the Dockerfile wherever earth reads the same in it. Raises NotExpressible.
+        The spelling is the one of the Dockerfile wherever earth reads the same in it. ``how`` is the place it stands in:
+        ``word``, ``path``, ``argument`` (ARG, LET, SET) or ``flag``. Raises NotExpressible.
         """
         if _PLAIN.issuperset(text):
             return text, (Literal(text),) if text else ()
         meaning = self.adapt(docker_words.parse_word(text, self.escape), instruction)
-        return self.spell(meaning, text, path=path), meaning
+        return self.spell(meaning, text, how), meaning
 
-    def spell(self, meaning: Word, written: str | None = None, *, path: bool = False) -> str:
+    def spell(self, meaning: Word, written: str | None = None, how: str = "word") -> str:
         """The spelling of ``meaning``: ``written`` when earth reads the same in it, otherwise a rendered one."""
-        if written is not None and _keeps(written, meaning, path):
-            return written
         try:
-            return quoting.render(meaning, path=path)
+            return _SPELLINGS[how](meaning, written)
         except quoting.UnrenderableError as error:
             raise NotExpressible("EM320", None, text=str(error)) from None
 
@@ -165,36 +164,12 @@ class Reporter(Protocol):
 
 
 
-def _keeps(written: str, meaning: Word, path: bool) -> bool:
-    """Whether ``written`` can stand as one argument of an Earthfile command and means ``meaning`` there."""
-    if not written or written[0] in "#(" or (path and "+" in written):
-        return False
-    if any(char in written for char in "\n\r") or written.endswith("\\"):
-        return False
-    if not _one_argument(written):
-        return False
-    try:
-        return quoting.parse_word(written) == meaning
-    except quoting.WordError:
-        return False
-
-
-def _one_argument(written: str) -> bool:
-    """Whether no blank stands outside quotes, and no backslash before a blank or a hash."""
-    quote = ""
-    index = 0
-    while index < len(written):
-        char = written[index]
-        if char == "\\":
-            if written[index + 1 : index + 2] in ("#", " ", "\t", ""):
-                return False
-            index += 1
-        elif char in "'\"" and quote in ("", char):
-            quote = "" if quote else char
-        elif not quote and char.isspace():
-            return False
-        index += 1
-    return not quote
+_SPELLINGS: Mapping[str, Callable[[Word, str | None], str]] = {
+    "word": lambda meaning, written: quoting.render(meaning, prefer=written),
+    "path": lambda meaning, written: quoting.render(meaning, path=True, prefer=written),
+    "argument": lambda meaning, written: quoting.render_argument(meaning, prefer=written),
+    "flag": lambda meaning, written: quoting.render_flag(meaning, prefer=written),
+}
 
 
 def command(

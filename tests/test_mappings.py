@@ -129,7 +129,9 @@ def test_every_entry_can_be_reported_and_explained() -> None:
         found = Collector("Dockerfile", builtin().diagnostics).report(code, None, **dict.fromkeys(fields, "x"))
         assert found.code == code
         assert found.severity in Severity
-        assert explanation(code) is not None
+        long = explanation(code)
+        assert long is not None
+        assert all([long.what, long.why, long.do, long.before, long.after]), f"{code} is not fully explained"
 
 
 def test_names_are_unique() -> None:

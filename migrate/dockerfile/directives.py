@@ -11,7 +11,7 @@ from migrate.dockerfile.model import Directive
 from migrate.spans import Span
 
 NAMES = ("syntax", "escape", "check")
-_DIRECTIVE = re.compile(r"([a-zA-Z][a-zA-Z0-9]*)[\t\n\f\r ]*=[\t\n\f\r ]*([^\n]+?)[\t\n\f\r ]*\Z")
+_DIRECTIVE = r"([a-zA-Z][a-zA-Z0-9]*)[\t\n\f\r ]*=[\t\n\f\r ]*([^\n]+?)[\t\n\f\r ]*\Z"
 _TRUTHS = ("1", "t", "T", "TRUE", "true", "True", "0", "f", "F", "FALSE", "false", "False")
 
 
@@ -38,7 +38,7 @@ class DirectiveZone:
     def _read(self, text: str, number: int) -> Directive | None:
         if not text.startswith(self._comment):
             return None
-        match = _DIRECTIVE.match(text[len(self._comment) :].lstrip(SPACE))
+        match = re.match(_DIRECTIVE, text[len(self._comment) :].lstrip(SPACE))
         name = match.group(1).lower() if match else ""
         return Directive(name, match.group(2), number) if match and name in NAMES else None
 

@@ -8,15 +8,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import lru_cache
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from migrate.dockerfile.gotext import BLANKS, SPACE, lower
 
 
-@dataclass(frozen=True, slots=True)
-class FlagSpec:
+class FlagSpec(NamedTuple):
     """One flag: ``list`` flags may repeat, ``values`` are the only allowed ones, ``format`` says how a value reads."""
 
     kind: Literal["bool", "string", "list"]
@@ -24,8 +22,7 @@ class FlagSpec:
     format: Literal["", "duration", "count", "mount", "device"] = ""
 
 
-@dataclass(frozen=True, slots=True)
-class RawFlag:
+class RawFlag(NamedTuple):
     """A word before the operands that starts with ``--``, quotes and escapes removed, and its offsets."""
 
     text: str
@@ -33,8 +30,7 @@ class RawFlag:
     end: int
 
 
-@dataclass(frozen=True, slots=True)
-class Command:
+class Command(NamedTuple):
     """One instruction cut up: ``text`` is what follows the keyword, the rest are offsets (``start`` in the line)."""
 
     keyword: str
@@ -111,18 +107,12 @@ def lex_flags(text: str, escape: str) -> tuple[tuple[RawFlag, ...], int]:
     pattern = _flag_word(escape)
     found: list[RawFlag] = []
     end = 0
-    while True:
-        gap = _BYTE_SPACES.match(view, end)
-        start = gap.end() if gap else end
-        match = pattern.match(view, start) if view.startswith("--", start) else None
-        if match is None:
-            end = start
-            break
+    while match := pattern.match(view, end):
         end = match.end()
-        word = _unquoted(match.group(), escape)
+        word = _unquoted(match.group(1), escape)
         if word == "--":
             break
-        found.append(RawFlag(word, start, end))
+        found.append(RawFlag(word, match.start(1), end))
     if view is text:
         return tuple(found), end
     flags = tuple(RawFlag(flag.text, _characters(view, flag.start), _characters(view, flag.end)) for flag in found)
@@ -164,7 +154,6 @@ def bool_value(value: str | None) -> bool | None:
 
 
 _BYTE_SPACE = "\t\n\v\f\r \x85\xa0"
-_BYTE_SPACES = re.compile(f"[{_BYTE_SPACE}]*")
 _SECOND = 10**9
 _UNITS = {
     "ns": 1,
@@ -187,7 +176,8 @@ def _flag_word(escape: str) -> re.Pattern[str]:
     e = re.escape(escape)
     escaped = rf"{e}(?s:.)|{e}\Z"
     return re.compile(
-        rf"""(?:[^{_BYTE_SPACE}'"{e}]+|{escaped}|'(?:[^'{e}]+|{e}(?s:.))*(?:'|{e}?\Z)|"(?:[^"{e}]+|{e}(?s:.))*(?:"|{e}?\Z))+"""
+        rf"""[{_BYTE_SPACE}]*(--(?:[^{_BYTE_SPACE}'"{e}]+|{escaped}"""
+        rf"""|'(?:[^'{e}]+|{e}(?s:.))*(?:'|{e}?\Z)|"(?:[^"{e}]+|{e}(?s:.))*(?:"|{e}?\Z))*)"""
     )
 
 

@@ -15,8 +15,6 @@ BLANK = "\t\v\f\r "
 
 BLANKS = re.compile(f"[{BLANK}]+")
 
-NON_BLANKS = re.compile(f"[^{BLANK}]+")
-
 
 def lower(text: str) -> str:
     """``text`` in lower case as Go's ``strings.ToLower`` gives it (one character for one)."""

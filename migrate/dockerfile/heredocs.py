@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from migrate.dockerfile.words import WordError, kept_words, raw_words
 
-_HEADER = re.compile(r"([0-9]*)<<(-?)[\t\n\f\r ]*([^<]*)\Z")
+_HEADER = r"([0-9]*)<<(-?)[\t\n\f\r ]*([^<]*)\Z"
 _LARGEST = (1 << 64) - 1
 
 
-@dataclass(frozen=True, slots=True)
-class Header:
+class Header(NamedTuple):
     """``<<NAME``: its name without quotes, whether the body expands, whether ``<<-`` strips tabs, its descriptor."""
 
     name: str
@@ -35,7 +34,7 @@ def find_headers(line: str) -> list[Header]:
 
 def parse_header(word: str) -> Header | None:
     """The heredoc that ``word`` opens, None when it opens none; raises WordError for a broken name."""
-    match = _HEADER.match(word)
+    match = re.match(_HEADER, word)
     if match is None or not match.group(3):
         return None
     name = kept_words(match.group(3), raw_quotes=False)

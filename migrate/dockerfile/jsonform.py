@@ -9,8 +9,8 @@ from math import isinf
 
 from migrate.dockerfile.gotext import SPACE
 
-_STRING = re.compile(r'"(?:[^"\\]|\\.)*"')
-_SURROGATE = re.compile("[\ud800-\udfff]")
+_STRING = r'"(?:[^"\\]|\\.)*"'
+_SURROGATE = "[\ud800-\udfff]"
 
 
 class NotStrings(Exception):
@@ -31,12 +31,12 @@ def json_strings(text: str) -> tuple[str, ...] | None:
         return None
     if any(not isinstance(value, str) for value in values):
         raise NotStrings
-    return tuple(_SURROGATE.sub("\ufffd", value) for value in values)
+    return tuple(value if value.isascii() else re.sub(_SURROGATE, "\ufffd", value) for value in values)
 
 
 def string_spans(text: str, start: int) -> list[tuple[int, int]]:
     """Where the strings of a JSON array of strings stand in ``text``, quotes included."""
-    return [match.span() for match in _STRING.finditer(text, start)]
+    return [match.span() for match in re.compile(_STRING).finditer(text, start)]
 
 
 @lru_cache(maxsize=1)

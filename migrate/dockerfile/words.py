@@ -7,11 +7,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from enum import Enum
 from functools import lru_cache
+from typing import NamedTuple
 
-from migrate.dockerfile.gotext import BLANKS, NON_BLANKS, SPACE
+from migrate.dockerfile.gotext import BLANK, BLANKS, SPACE
 from migrate.dockerfile.patterns import PatternError, cut_prefix, cut_suffix, glob, replace
 from migrate.words import Literal, Part, Variable, Word, merged
 
@@ -70,8 +69,7 @@ def kept_words(text: str, *, raw_quotes: bool) -> list[str]:
     return _fold(_Lexer(text, "\\", raw_quotes=raw_quotes, keep=True).items(), _source)
 
 
-@dataclass(frozen=True, slots=True)
-class Piece:
+class Piece(NamedTuple):
     """A stretch of an instruction's text: what it says and where; ``text`` may lack a final lone escape."""
 
     text: str
@@ -81,7 +79,7 @@ class Piece:
 
 def blank_separated(text: str, start: int = 0) -> list[Piece]:
     """The operands of FROM, EXPOSE and the plain form of COPY, ADD and VOLUME: split at blanks, quotes unseen."""
-    return [Piece(match.group(), match.start(), match.end()) for match in NON_BLANKS.finditer(text, start)]
+    return [Piece(match.group(), match.start(), match.end()) for match in _non_blanks().finditer(text, start)]
 
 
 def quoted_words(text: str, start: int, escape: str) -> list[Piece]:
@@ -102,6 +100,11 @@ def legacy_pair(text: str, start: int) -> tuple[Piece, Piece] | None:
     return Piece(text[start : gap.start()], start, gap.start()), Piece(text[gap.end() :], gap.end(), len(text))
 
 
+@lru_cache(maxsize=1)
+def _non_blanks() -> re.Pattern[str]:
+    return re.compile(f"[^{BLANK}]+")
+
+
 @lru_cache(maxsize=8)
 def _special(escape: str, quotes: bool) -> re.Pattern[str]:
     return re.compile(("[$'\"\ufeff" if quotes else "[$\ufeff") + re.escape(escape) + "]")
@@ -116,20 +119,15 @@ def _quoted_word(escape: str) -> re.Pattern[str]:
     )
 
 
-class _Kind(Enum):
-    """How the characters of an item take part in word splitting."""
+class _Item(NamedTuple):
+    """A stretch of a word. ``solid``: its spaces do not split words.
 
-    PLAIN = 1
-    SOLID = 2
-    VARIABLE = 3
+    ``restarts``: it holds a ``${name<op>word}``, at which BuildKit forgets the word collected so far (one shared buffer).
+    """
 
-
-@dataclass(slots=True)
-class _Item:
-    kind: _Kind
+    solid: bool
     parts: list[Part]
     restarts: bool = False
-    """BuildKit forgets the word collected so far when a ``${name<op>word}`` is read (one shared buffer)."""
 
 
 class _Lexer:
@@ -158,20 +156,20 @@ class _Lexer:
                 return found
             if char == "$":
                 self.restarted = False
-                found.append(_Item(_Kind.VARIABLE, [self._dollar()], self.restarted))
+                found.append(_Item(False, [self._dollar()], self.restarted))
             elif char == "<":
-                found.append(_Item(_Kind.SOLID, [Literal(self._arrows())]))
+                found.append(_Item(True, [Literal(self._arrows())]))
             elif char in "'\"" and self.quotes:
                 self.restarted = False
                 parts = self._single() if char == "'" else self._double(raw)
-                found.append(_Item(_Kind.SOLID, parts, self.restarted))
+                found.append(_Item(True, parts, self.restarted))
             elif char == self.escape:
                 found += self._escaped(raw)
             else:
                 match = plain.match(text, self.pos)
                 assert match is not None
                 self.pos = match.end()
-                found.append(_Item(_Kind.PLAIN, [Literal(match.group())]))
+                found.append(_Item(False, [Literal(match.group())]))
         if stop:
             raise WordError(f"missing '{stop}'", len(text))
         return found
@@ -179,7 +177,7 @@ class _Lexer:
     def _escaped(self, raw: bool) -> list[_Item]:
         kept = self.text[self.pos + (not raw) : self.pos + 2]
         self.pos += 2
-        return [_Item(_Kind.SOLID, [Literal(kept)])] if kept else []
+        return [_Item(True, [Literal(kept)])] if kept else []
 
     def _arrows(self) -> str:
         start = self.pos
@@ -361,7 +359,7 @@ def _fold(items: list[_Item], text_of: Callable[[Part], str]) -> list[str]:
         text = "".join(text_of(part) for part in item.parts)
         if item.restarts:
             buffer = ""
-        if item.kind is _Kind.SOLID:
+        if item.solid:
             buffer, in_word = buffer + text, True
             continue
         for run, space in _runs(text):
@@ -374,10 +372,8 @@ def _fold(items: list[_Item], text_of: Callable[[Part], str]) -> list[str]:
 
 
 def _runs(text: str) -> list[tuple[str, bool]]:
-    return [(match.group(), match.lastindex is not None) for match in _RUN.finditer(text)]
-
-
-_RUN = re.compile(f"([{SPACE}]+)|[^{SPACE}]+")
+    runs = re.finditer(f"([{SPACE}]+)|[^{SPACE}]+", text)
+    return [(match.group(), match.lastindex is not None) for match in runs]
 
 
 def _value(part: Part, env: Mapping[str, str]) -> str:

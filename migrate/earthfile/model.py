@@ -19,9 +19,10 @@ class TextLine:
 
 @dataclass(frozen=True, slots=True)
 class ShellText:
-    """What a shell-form RUN must hand to ``/bin/sh -c``, blanks between words apart."""
+    """What a shell-form RUN must hand to ``/bin/sh -c``, blanks between words apart; ``wrapped`` is as good as ``text``."""
 
     text: str
+    wrapped: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

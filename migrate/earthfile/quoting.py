@@ -43,6 +43,7 @@ class Place(Enum):
     FLAG = "the text after --flag="
 
 
+_PLAIN = re.compile(r"[A-Za-z0-9_./:@%,~^][A-Za-z0-9_./:@%,~^=*?\-]*")
 _NOT_BARE = re.compile(r"""[\x00-\x20\x7f"'\\$()]""")
 _BLANK = re.compile(r"[ \t\r\n]")
 _NOT_SINGLE = re.compile(r"['\\+]")
@@ -88,7 +89,7 @@ def render_label(key: Word, value: Word, *, prefer: str | None = None) -> str:
         if len(parts) == 3 and parts[1] == "=" and _means(parts[0], key) and _means(parts[2], value):
             return prefer
     for candidate in _candidates(key, Place.PATH, "", False):
-        if _accepted(candidate, key, Place.PATH) and lexer.label_parts(f"{candidate}=")[:2] == [candidate, "="]:
+        if _accepted(candidate, key, Place.PATH) and lexer.separator_index(f"{candidate}=") == len(candidate):
             return f"{candidate}={_render(value, Place.VALUE)}"
     raise UnrenderableError("a label key that an Earthfile cannot spell")
 
@@ -101,6 +102,8 @@ def _means(text: str, word: Word) -> bool:
 
 
 def _render(word: Word, place: Place, *, prefix: str = "", prefer: str | None = None) -> str:
+    if len(word) == 1 and isinstance(word[0], Literal) and _PLAIN.fullmatch(word[0].text):
+        return prefix + word[0].text
     meant = merged([Literal(prefix), *word])
     escape_plus = place is Place.PATH and (bool(prefix) or _may_be_artifact(word))
     if prefer is not None and _accepted(prefer, meant, place) and not (escape_plus and "+" in prefer):
@@ -143,7 +146,7 @@ def _accepted(candidate: str, word: Word, place: Place) -> bool:
             return False
         if lexer.without_continuations(candidate) != candidate:
             return False
-        if place is not Place.VALUE and not closed(candidate):
+        if place in (Place.PATH, Place.FLAG) and not closed(candidate):
             return False
         if place is Place.PATH and (candidate[0] == "-" or _PARAMETERS.fullmatch(candidate)):
             return False

@@ -13,9 +13,9 @@ _MANY = 50
 _PLAIN_TEXT = re.compile(r"""[^"'\\`$#<\n]*""")
 _WORD = re.compile(r"[^ \t]+")
 _BLANKS = re.compile(r"[ \t]*")
-_RUN = re.compile(r"""(?:[^ \t\n"'\\`$#<()]|\\[\s\S])+""")
-_DOUBLE_RUN = re.compile(r"""(?:[^"\\`$]|\\[\s\S])+""")
-_BRACES_RUN = re.compile(r"""(?:[^"'\\`$}]|\\[\s\S])+""")
+_RUN = re.compile(r"""(?:[^ \t\n"'\\`$#;&|()<>]+|\\[\s\S])+""")
+_DOUBLE_RUN = re.compile(r"""(?:[^"\\`$]+|\\[\s\S])+""")
+_BRACES_RUN = re.compile(r"""(?:[^"'\\`$}]+|\\[\s\S])+""")
 _SINGLE = re.compile(r"'[^']*'")
 _BACKTICKS = re.compile(r"`[^`\\]*(?:\\[\s\S][^`\\]*)*`")
 _TO_LINE_END = re.compile(r"[^\n]*")
@@ -55,15 +55,12 @@ def _piece(text: str, position: int) -> tuple[str, int]:
     if text[position] == "\n":
         return "\n", position + 1
     found: list[str] = []
-    begin = position
+    word_start = True
     while position < len(text) and (char := text[position]) not in " \t\n":
-        if char == "#" and (position == begin or found[-1][-1:] in _OPERATORS):
-            position = _after(_TO_LINE_END, text, position)
-        elif char == "(" or char == ")":
-            found.append(char)
-            position += 1
-        else:
-            position = _element(text, position, found, 0)
+        if char == "#" and word_start:
+            return "".join(found), _after(_TO_LINE_END, text, position)
+        position = _element(text, position, found, 0)
+        word_start = char in _OPERATORS
     return "".join(found), position
 
 
@@ -78,12 +75,9 @@ def _element(text: str, position: int, found: list[str], depth: int) -> int:
         return _exactly(_BACKTICKS, text, position, found)
     if char == "$":
         return _dollar(text, position, found, depth, quoted=False)
-    if char == "#":
-        found.append(char)
-        return position + 1
-    if char == "<":
-        if text[position + 1 : position + 2] == "<":
-            raise _Unclear
+    if char == "#" or char in _OPERATORS:
+        if text.startswith("<<", position):
+            raise _Unclear  # here-documents keep every blank
         found.append(char)
         return position + 1
     return _exactly(_RUN, text, position, found)
@@ -102,11 +96,9 @@ def _dollar(text: str, position: int, found: list[str], depth: int, *, quoted: b
         end = text.find("'", position + 2)
         if "\\" in text[position:end]:
             raise _Unclear
-    found.append("$")
-    if following == "#":
-        found.append("#")
-        return position + 2
-    return position + 1
+    length = 2 if following in ("$", "#") else 1
+    found.append(text[position : position + length])
+    return position + length
 
 
 def _code(text: str, position: int, found: list[str], depth: int) -> int:
@@ -126,19 +118,15 @@ def _code(text: str, position: int, found: list[str], depth: int) -> int:
             word_start = True
             continue
         if char == "#" and word_start:
-            position = _exactly(_TO_LINE_END, text, position, found)
-        elif char == "(" or char == ")" or char == "\n":
-            level += 1 if char == "(" else -1 if char == ")" else 0
-            found.append(char)
-            position += 1
-            if level == 0:
-                return position
-        else:
-            before = position
-            position = _element(text, position, found, depth)
-            if _CASE.search(text, before, position):
-                raise _Unclear  # its patterns end in unpaired parentheses
-        word_start = text[position - 1] in _OPERATORS
+            raise _Unclear  # shells disagree whether a quote in a comment counts here
+        before = position
+        position = _element(text, position, found, depth)
+        level += (char == "(") - (char == ")")
+        if level == 0:
+            return position
+        if _CASE.search(text, before, position):
+            raise _Unclear  # its patterns end in unpaired parentheses
+        word_start = char in _OPERATORS
     raise _Unclear
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import json
 import textwrap
+from os.path import commonprefix
 from typing import Any
 
 from migrate.diagnostics import Entry
@@ -49,8 +50,10 @@ def find(wanted: str) -> Entry | None:
 def similar(wanted: str) -> list[str]:
     """Codes and names that ``wanted`` may have meant."""
     entries = builtin().diagnostics
-    by_code = difflib.get_close_matches(wanted.strip().upper(), list(entries), n=3, cutoff=0.75)
-    return by_code or difflib.get_close_matches(wanted.strip().lower(), [entry.name for entry in entries.values()], n=3)
+    code = wanted.strip().upper()
+    by_code = difflib.get_close_matches(code, list(entries), n=len(entries), cutoff=0.75)
+    by_code.sort(key=lambda known: -len(commonprefix([known, code])))
+    return by_code[:3] or difflib.get_close_matches(code.lower(), [entry.name for entry in entries.values()], n=3)
 
 
 def _brief(entry: Entry) -> dict[str, str]:

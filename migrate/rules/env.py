@@ -78,4 +78,5 @@ def _set(key: str, pair: Pair, value: Word, instruction: Instruction, stage: Rec
     # An ARG of this name would hide the ENV from here on; Docker's later line wins.
     keyword = "SET" if key in stage.scope.reassigned else "LET"
     stage.scope.reassigned.add(key)
+    spelling = stage.spell(meaning, pair.value, "argument") or '""'
     yield command(keyword, [(key, (Literal(key),)), EQUALS, (spelling, meaning)], instruction, separator="")

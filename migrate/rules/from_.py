@@ -127,4 +127,4 @@ def _platform(
     word = stage.adapt(_renamed(words.parse_word(flag.value, stage.escape), stage), instruction)
     if stage.delivered and not any(isinstance(part, Variable) for part in word):
         stage.warn("EM208", instruction, flag.start, flag.end, platform=flag.value)
-    return [("--platform=" + stage.spell(word, flag.value), _prefixed("--platform=", word))]
+    return [("--platform=" + stage.spell(word, flag.value, "flag"), _prefixed("--platform=", word))]

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
+from migrate.dockerfile import words
 from migrate.dockerfile.model import Instruction, PairsDetail
+from migrate.earthfile import quoting
 from migrate.earthfile.model import Command, Item, TextLine, Words
 from migrate.layout import Edit, lines_of
 from migrate.recipe import NotExpressible, Recipe
@@ -23,14 +25,17 @@ def convert(instruction: Instruction, stage: Recipe) -> Iterator[Item]:
     spellings: list[str] = []
     meaning: list[Word] = []
     for pair in detail.pairs:
-        key, key_word = stage.word(pair.key, instruction)
-        if (literal_text(key_word) or "").startswith(RESERVED):
+        key = stage.adapt(words.parse_word(pair.key, stage.escape), instruction)
+        value = stage.adapt(words.parse_word(pair.value or "", stage.escape), instruction)
+        if (literal_text(key) or "").startswith(RESERVED):
             raise NotExpressible("EM603", instruction.span_of(pair.start, pair.end), key=pair.key)
-        value, value_word = stage.word(pair.value or "", instruction)
-        spelling = key + "=" + (value or '""')
+        try:
+            spelling = quoting.render_label(key, value, prefer=instruction.text[pair.start : pair.end])
+        except quoting.UnrenderableError as error:
+            raise NotExpressible("EM320", None, text=str(error)) from None
         edits.append((pair.start, pair.end, spelling))
         spellings.append(spelling)
-        meaning += [key_word, (Literal("="),), value_word]
+        meaning += [key, (Literal("="),), value]
     joined = (TextLine(" ".join(spellings)),)
     label = Command("LABEL", joined, source=instruction.span, meaning=Words(tuple(meaning)))
     lines = lines_of(instruction, edits)

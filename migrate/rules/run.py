@@ -102,15 +102,17 @@ def _is_plain(item: str) -> bool:
 def _shell(edits: list[Edit], instruction: Instruction) -> Command:
     """Lines first; joined inside quotes, wholly joined, or quoted only where earth would read another text."""
     text = instruction.operand
+    wrapped = f"/bin/sh -c {quoting.encode_single(text)}"
+    whole = _verbatim(_flags(edits) + wrapped)
     edits = _guarded(edits, instruction)
-    quoted = Command.of("RUN", f"{_flags(edits)}/bin/sh -c {quoting.encode_single(text)}")
     choices = [
         lines_of(instruction, edits),
         lines_with_whole_quotes(instruction, edits),
         one_line(instruction, edits),
-        _verbatim(quoted.lines[0].text),
+        whole,
     ]
-    return Command("RUN", choices[0], source=instruction.span, meaning=ShellText(text), alternatives=tuple(choices[1:]))
+    meaning = ShellText(text, wrapped)
+    return Command("RUN", choices[0], source=instruction.span, meaning=meaning, alternatives=tuple(choices[1:]))
 
 
 def _guarded(edits: list[Edit], instruction: Instruction) -> list[Edit]:

@@ -17,5 +17,5 @@ def convert(instruction: Instruction, stage: Recipe) -> Iterator[Item]:
     if not detail.operands:
         stage.warn("EM602", instruction)
         return
-    volumes = command("VOLUME", [stage.word(item.text, instruction, path=False) for item in detail.operands], instruction)
+    volumes = command("VOLUME", [stage.word(item.text, instruction) for item in detail.operands], instruction)
     yield volumes if instruction.exec_form is not None else with_lines(volumes, lines_of(instruction))
