@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from migrate.earthfile import quoting
-from migrate.earthfile.model import Command, Earthfile, Item, Items, Remark, ShellText, Target, Words
+from migrate.earthfile.model import Command, Earthfile, Item, Items, Meaning, Remark, ShellText, Target, Words
 from migrate.earthfile.printer import render_file
 from migrate.earthfile.reader import read, run_text
 from migrate.earthfile.shelltext import same_shell_text
@@ -52,16 +52,20 @@ def means(command: Command, statement: Statement) -> bool:
     meaning = command.meaning
     if statement.name != command.keyword:
         return False
+    try:
+        return _reads_as(statement, meaning)
+    except (EarthfileError, quoting.WordError):
+        return False
+
+
+def _reads_as(statement: Statement, meaning: Meaning | None) -> bool:
     if isinstance(meaning, ShellText):
         read_text = run_text(statement)
         return not statement.exec_form and (read_text == meaning.wrapped or same_shell_text(meaning.text, read_text))
     if isinstance(meaning, Items):
         return statement.exec_form and statement.args == meaning.items
     if isinstance(meaning, Words):
-        try:
-            return tuple(quoting.parse_word(argument) for argument in statement.args) == meaning.words
-        except quoting.WordError:
-            return False
+        return tuple(quoting.parse_word(argument) for argument in statement.args) == meaning.words
     return True
 
 

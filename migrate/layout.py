@@ -15,9 +15,28 @@ def lines_of(instruction: Instruction, edits: Sequence[Edit] = (), *, start: int
     """The physical lines of ``instruction.text[start:]`` after ``edits``, each but the last ending in a backslash.
 
     Comment lines inside stay on lines of their own, blank ones vanish (Docker ignores both); a line that the edits leave
-    empty vanishes. Nothing is proven here: convert.py lexes the result and falls back to one line.
+    empty vanishes. Nothing is proven here: checked.py lexes the result and falls back to other spellings.
     """
-    pieces = _pieces(instruction, edits, start)
+    return _formatted(_pieces(instruction, edits, start), instruction)
+
+
+def lines_with_whole_quotes(
+    instruction: Instruction, edits: Sequence[Edit] = (), *, start: int = 0
+) -> tuple[TextLine, ...]:
+    """Like ``lines_of``, but lines inside an open quote are joined: earth drops the blanks that begin a line there."""
+    joined: list[tuple[int, str]] = []
+    quote = ""
+    for number, text in _pieces(instruction, edits, start):
+        if quote:
+            joined[-1] = (number, joined[-1][1] + text)
+        else:
+            joined.append((number, text))
+        quote = _open_quote(text, quote)
+    return _formatted(joined, instruction)
+
+
+def _formatted(pieces: Sequence[tuple[int, str]], instruction: Instruction) -> tuple[TextLine, ...]:
+    """One line a piece; each piece comes with the number of its last physical line."""
     comments = {line.number: line.text.strip() for line in instruction.lines if line.kind == "comment"}
     kept = [(number, text) for number, text in pieces if text.strip(" \t")]
     if not kept:
@@ -26,29 +45,18 @@ def lines_of(instruction: Instruction, edits: Sequence[Edit] = (), *, start: int
     previous: int | None = None
     for index, (number, text) in enumerate(kept):
         if previous is not None:
-            indent = text[: len(text) - len(text.lstrip(" \t"))] or "    "
+            indent = " " * (len(indent_in_blanks(text)) - len(text.lstrip(" \t"))) or "    "
             result += [TextLine(indent + comments[line]) for line in range(previous + 1, number) if line in comments]
         previous = number
-        body = text.lstrip(" \t") if index == 0 else text.expandtabs(4) if text.startswith("\t") else text
+        body = text.lstrip(" \t") if index == 0 else indent_in_blanks(text)
         result.append(TextLine(body.rstrip(" \t") if index == len(kept) - 1 else _continued(body)))
     return tuple(result)
 
 
-def lines_with_whole_quotes(
-    instruction: Instruction, edits: Sequence[Edit] = (), *, start: int = 0
-) -> tuple[TextLine, ...]:
-    """Like ``lines_of``, but lines inside an open quote are joined: earth drops the blanks that begin a line there."""
-    lines = lines_of(instruction, edits, start=start)
-    result: list[TextLine] = []
-    quote = ""
-    for line in lines:
-        if quote:
-            glued = result[-1].text[:-1]
-            result[-1] = TextLine(glued + line.text if glued.endswith("\\ ") else glued.removesuffix(" ") + line.text)
-        else:
-            result.append(line)
-        quote = _open_quote(line.text, quote)
-    return tuple(result)
+def indent_in_blanks(text: str) -> str:
+    """``text`` with the tabs that begin it as four blanks each."""
+    rest = text.lstrip(" \t")
+    return text[: len(text) - len(rest)].replace("\t", "    ") + rest
 
 
 def _open_quote(text: str, quote: str) -> str:
@@ -89,7 +97,8 @@ def _pieces(instruction: Instruction, edits: Sequence[Edit], start: int) -> list
         parts: list[str] = []
         cursor = low
         for first, last, new in ordered:
-            if last <= cursor or first >= end:
+            is_insertion = first == last and low <= first
+            if (last <= cursor and not (is_insertion and first >= cursor)) or first >= end:
                 continue
             if first >= low:
                 parts += [text[cursor:first], new]

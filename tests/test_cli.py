@@ -54,7 +54,7 @@ def test_a_folder_a_file_and_the_current_folder(folder: Path, monkeypatch: pytes
 def test_standard_input_has_no_name(folder: Path) -> None:
     result = run("convert", "-", stdin=TEXT.encode())
     assert (result.exit_code, result.stdout) == (0, expected(None))
-    assert "-: EM" in result.stderr
+    assert "-:1:1: EM219[" in result.stderr
     assert run("convert", "-", "--context", "web", stdin=TEXT.encode()).stdout == expected()
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 
 from migrate.dockerfile.errors import BAD_DIRECTIVE, DUPLICATE_DIRECTIVE, DockerfileError
 from migrate.dockerfile.gotext import SPACE
@@ -11,7 +10,7 @@ from migrate.dockerfile.model import Directive
 from migrate.spans import Span
 
 NAMES = ("syntax", "escape", "check")
-_DIRECTIVE = r"([a-zA-Z][a-zA-Z0-9]*)[\t\n\f\r ]*=[\t\n\f\r ]*([^\n]+?)[\t\n\f\r ]*\Z"
+_SPACE = "\t\n\f\r "
 _TRUTHS = ("1", "t", "T", "TRUE", "true", "True", "0", "f", "F", "FALSE", "false", "False")
 
 
@@ -38,9 +37,12 @@ class DirectiveZone:
     def _read(self, text: str, number: int) -> Directive | None:
         if not text.startswith(self._comment):
             return None
-        match = re.match(_DIRECTIVE, text[len(self._comment) :].lstrip(SPACE))
-        name = match.group(1).lower() if match else ""
-        return Directive(name, match.group(2), number) if match and name in NAMES else None
+        key, equals, value = text[len(self._comment) :].lstrip(SPACE).partition("=")
+        name = key.rstrip(_SPACE).lower()
+        if not equals or not value or not key.isascii() or name not in NAMES:
+            return None
+        # Of a value that is all blank BuildKit keeps the last character.
+        return Directive(name, value.strip(_SPACE) or value[-1], number)
 
 
 def check_escape(directive: Directive, width: int) -> None:

@@ -113,6 +113,7 @@ def lex_flags(text: str, escape: str) -> tuple[tuple[RawFlag, ...], int]:
         if word == "--":
             break
         found.append(RawFlag(word, match.start(1), end))
+    end = len(view) - len(view[end:].lstrip(_BYTE_SPACE))
     if view is text:
         return tuple(found), end
     flags = tuple(RawFlag(flag.text, _characters(view, flag.start), _characters(view, flag.end)) for flag in found)

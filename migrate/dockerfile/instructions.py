@@ -18,7 +18,6 @@ from migrate.dockerfile.heredocs import Header, parse_header
 from migrate.dockerfile.jsonform import NotStrings, json_strings, string_spans
 from migrate.dockerfile.model import (
     CopyDetail,
-    Detail,
     Flag,
     FromDetail,
     HealthcheckDetail,
@@ -383,5 +382,3 @@ _READERS: Mapping[str, Callable[[Statement, str], Instruction]] = {
     "VOLUME": _list,
     "WORKDIR": _one,
 }
-
-__all__ = ["Detail", "first_pass", "second_pass"]

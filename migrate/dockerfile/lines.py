@@ -5,8 +5,6 @@ Source: parser/parser.go. Nothing here knows what an instruction means, except t
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
 from migrate.dockerfile.directives import DirectiveZone, check_escape
 from migrate.dockerfile.errors import BAD_HEREDOC, LINE_TOO_LONG, UNTERMINATED_HEREDOC, DockerfileError
 from migrate.dockerfile.flags import Command, split_command
@@ -24,18 +22,19 @@ _BOM = "\ufeff"
 _OPENS_HEREDOC = frozenset({"run", "copy", "add"})
 
 
-@dataclass(slots=True)
 class Block:
     """The physical lines of one instruction, 0-based: ``first`` to ``last`` are its text, up to ``end`` its heredocs."""
 
-    first: int
-    last: int
-    end: int
-    keyword: str
-    heredocs: tuple[Heredoc, ...] = ()
+    __slots__ = ("end", "first", "heredocs", "keyword", "last")
+
+    def __init__(self, first: int, last: int, keyword: str) -> None:
+        self.first = first
+        self.last = last
+        self.end = last
+        self.keyword = keyword
+        self.heredocs: tuple[Heredoc, ...] = ()
 
 
-@dataclass(slots=True)
 class Scan:
     """A file cut into lines.
 
@@ -44,14 +43,17 @@ class Scan:
     before it is complete, because BuildKit may refuse that first.
     """
 
-    lines: list[str]
-    kinds: list[LineKind | None]
-    shares: list[str | None]
-    newline: str = "\n"
-    escape: str = "\\"
-    blocks: list[Block] = field(default_factory=list)
-    directives: list[Directive] = field(default_factory=list)
-    error: DockerfileError | None = None
+    __slots__ = ("blocks", "directives", "error", "escape", "kinds", "lines", "newline", "shares")
+
+    def __init__(self, lines: list[str], newline: str) -> None:
+        self.lines = lines
+        self.kinds: list[LineKind | None] = ["blank"] * len(lines)
+        self.shares: list[str | None] = [None] * len(lines)
+        self.newline = newline
+        self.escape = "\\"
+        self.blocks: list[Block] = []
+        self.directives: list[Directive] = []
+        self.error: DockerfileError | None = None
 
     def joined(self, first: int, last: int) -> str:
         """The text of the code lines ``first`` to ``last`` as BuildKit joins them."""
@@ -64,9 +66,7 @@ def scan(text: str) -> Scan:
     if raw[-1] == "":
         raw.pop()
     lines = [line.rstrip("\r") for line in raw]
-    result = Scan(lines, ["blank"] * len(lines), [None] * len(lines))
-    if raw and raw[0].endswith("\r"):
-        result.newline = "\r\n"
+    result = Scan(lines, "\r\n" if raw and raw[0].endswith("\r") else "\n")
     try:
         _Scanner(result, raw, _readable(raw)).run()
     except DockerfileError as error:
@@ -141,7 +141,7 @@ class _Scanner:
     def _finish(self, first: int, last: int, joined: str) -> None:
         command = split_command(joined, self.result.escape) if "<<" in joined else None
         keyword = command.keyword if command else first_word(joined)
-        block = Block(first, last, last, keyword)
+        block = Block(first, last, keyword)
         self.result.blocks.append(block)
         if command and _may_open(command, self.result.escape):
             block.heredocs = tuple(self._heredocs(first, last, joined))

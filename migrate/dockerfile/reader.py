@@ -10,6 +10,7 @@ from migrate.dockerfile.instructions import first_pass, second_pass
 from migrate.dockerfile.lines import Scan, scan
 from migrate.dockerfile.model import Dockerfile, FromDetail, Instruction
 from migrate.dockerfile.refusals import (
+    LITERAL,
     is_docker_frontend,
     is_windows_image,
     is_windows_platform,
@@ -18,14 +19,20 @@ from migrate.dockerfile.refusals import (
 )
 from migrate.dockerfile.split import split
 from migrate.dockerfile.statements import Statement, physical, statement
-from migrate.spans import Position, Span
+from migrate.spans import Span
+
+_ABOUT_THE_FILE = (errors.NO_STAGE, errors.UNTERMINATED_HEREDOC)
+_ABOUT_A_WORD = (
+    *(errors.UNKNOWN_FLAG, errors.BAD_FLAG_VALUE, errors.DUPLICATE_FLAG),
+    *(errors.BAD_MOUNT, errors.BAD_SUBSTITUTION),
+)
 
 
 def read(source: str | bytes) -> Dockerfile:
     """Read a Dockerfile as BuildKit reads it.
 
-    Raises DockerfileError with the first thing that BuildKit refuses, or that nobody but its author's tools can read
-    (a template, a foreign frontend), or that is for Windows.
+    Raises DockerfileError with the first thing that BuildKit refuses, or that is not for Docker itself (a template, a
+    foreign frontend), or that is for Windows.
     """
     text = _decoded(source)
     found = scan(text)
@@ -37,17 +44,22 @@ def read(source: str | bytes) -> Dockerfile:
 
 
 def _decoded(source: str | bytes) -> str:
-    data = source if isinstance(source, bytes) else source.encode("utf-8", "surrogatepass")
-    try:
-        text = data.decode() if isinstance(source, bytes) or not source.isascii() else source
-    except UnicodeDecodeError as error:
-        raise DockerfileError(errors.NOT_UTF8, _point(data[: error.start].decode()), {"byte": f"{data[error.start]:02x}"}) from None
+    if isinstance(source, str) and source.isascii():
+        text = source
+    else:
+        data = source if isinstance(source, bytes) else source.encode("utf-8", "surrogatepass")
+        try:
+            text = data.decode()
+        except UnicodeDecodeError as error:
+            place = _point(data[: error.start].decode())
+            raise DockerfileError(errors.NOT_UTF8, place, {"byte": f"0x{data[error.start]:02x}"}) from None
     if "\0" in text:
         raise DockerfileError(errors.NUL_BYTE, _point(text[: text.index("\0")]))
     return text
 
 
 def _point(before: str) -> Span:
+    """The span of the one character that follows ``before``."""
     lines = before.removeprefix("\ufeff").split("\n")
     return Span.of(len(lines), len(lines[-1]) + 1, len(lines), len(lines[-1]) + 2)
 
@@ -60,24 +72,29 @@ def _check_frontend(found: Scan, text: str) -> None:
 
 
 def _read(found: Scan) -> Dockerfile:
+    """The order of the checks is BuildKit's: its parser, its instruction reader, its expansion."""
     if not found.lines:
         raise DockerfileError(errors.EMPTY_FILE, None)
     check_rules(found.lines)
-    statements, last = _statements(found)
+    statements, done = _statements(found)
     for one in statements:
         first_pass(one, found.escape)
-    if found.error and not (found.error.code == errors.LINE_TOO_LONG and not statements):
-        raise found.error
-    if not statements:
+    if not statements and (found.error is None or found.error.code == errors.LINE_TOO_LONG):
         raise DockerfileError(errors.NO_INSTRUCTIONS, None)
+    if found.error:
+        raise found.error
     instructions, broken = _instructions(statements, found.escape)
     check_expansion(instructions, found.escape)
     if broken:
         raise broken
-    trailing = physical(found, last, len(found.lines))
-    directives = tuple(found.directives)
-    lines = tuple(found.lines)
-    return Dockerfile(tuple(instructions), directives, trailing, found.escape, found.newline, lines)
+    return Dockerfile(
+        tuple(instructions),
+        tuple(found.directives),
+        physical(found, done, len(found.lines)),
+        found.escape,
+        found.newline,
+        tuple(found.lines),
+    )
 
 
 def _statements(found: Scan) -> tuple[list[Statement], int]:
@@ -85,9 +102,7 @@ def _statements(found: Scan) -> tuple[list[Statement], int]:
     statements = []
     done = 0
     for block, (first, last) in zip(found.blocks, split(found), strict=True):
-        one = statement(found, first, last, block.end, block.heredocs)
-        one.above = physical(found, done, first)
-        statements.append(one)
+        statements.append(statement(found, done, first, last, block))
         done = block.end + 1
     return statements, done
 
@@ -105,48 +120,53 @@ def _instructions(statements: list[Statement], escape: str) -> tuple[list[Instru
             instruction = one.finished()
         else:
             instructions.append(instruction)
-        if isinstance(instruction.detail, FromDetail):
-            stages = _stage(instruction, instruction.detail, stages or set())
+        if instruction.keyword == "FROM":
+            stages = stages or set()
         elif stages is None and instruction.keyword != "ARG":
             raise one.error(errors.BEFORE_FROM)
-        elif instruction.keyword == "SHELL" and is_windows_shell(instruction.exec_form or ()):
-            raise one.error(errors.WINDOWS_SHELL, None, shell=(instruction.exec_form or ("",))[0])
+        _refuse(instruction, stages or set())
     if stages is None:
         raise DockerfileError(errors.NO_STAGE, None)
     return instructions, broken
 
 
-def _stage(instruction: Instruction, detail: FromDetail, stages: set[str]) -> set[str]:
-    """The names of the stages so far, this one included; raises DockerfileError for what no stage can be made of."""
-    mark = template_mark(instruction.operand) if instruction.operand.isascii() or True else None
+def _refuse(instruction: Instruction, stages: set[str]) -> None:
+    """Raise DockerfileError for templates and Windows; ``stages`` are the names so far, a FROM adds its own."""
+    mark = template_mark(instruction.operand) if instruction.keyword in LITERAL else None
     if mark is not None:
         start = instruction.operand_start
-        fields = {"mark": instruction.operand[slice(*mark)]}
-        raise DockerfileError(errors.TEMPLATE, instruction.span_of(start + mark[0], start + mark[1]), fields)
+        place = instruction.span_of(start + mark[0], start + mark[1])
+        raise DockerfileError(errors.TEMPLATE, place, {"mark": instruction.operand[slice(*mark)]})
+    if instruction.keyword == "SHELL" and is_windows_shell(instruction.exec_form or ()):
+        place = instruction.span_of(0, len(instruction.text))
+        raise DockerfileError(errors.WINDOWS_SHELL, place, {"shell": (instruction.exec_form or ("",))[0]})
+    if isinstance(instruction.detail, FromDetail):
+        _refuse_windows(instruction, instruction.detail, stages)
+        stages.add(instruction.detail.name or "")
+
+
+def _refuse_windows(instruction: Instruction, detail: FromDetail, stages: set[str]) -> None:
     image, platform = detail.image, detail.platform
-    if is_windows_platform(platform.value if platform else None) or (
-        image.text not in stages and is_windows_image(image.text)
-    ):
+    if platform is not None and is_windows_platform(platform.value or ""):
+        place = instruction.span_of(platform.start, platform.end)
+        raise DockerfileError(errors.WINDOWS_IMAGE, place, {"image": f"--platform={platform.value}"})
+    if image.text not in stages and is_windows_image(image.text):
         place = instruction.span_of(image.start, image.end)
         raise DockerfileError(errors.WINDOWS_IMAGE, place, {"image": image.text})
-    return stages | {detail.name} if detail.name else stages
-
-
-_ABOUT_THE_FILE = (errors.NO_STAGE, errors.UNTERMINATED_HEREDOC)
-_NARROW = (errors.UNKNOWN_FLAG, errors.BAD_FLAG_VALUE, errors.DUPLICATE_FLAG, errors.BAD_MOUNT, errors.BAD_SUBSTITUTION)
 
 
 def _template(found: Scan, error: DockerfileError) -> DockerfileError | None:
-    """The same failure told as "this is a template", when a template's mark stands where it failed."""
-    if error.code in (errors.TEMPLATE, errors.FOREIGN_FRONTEND):
-        return None
-    first, last = (error.span.start, error.span.end) if error.span else (Position(1, 1), Position(len(found.lines), 1))
-    whole = error.span is None or error.code in _ABOUT_THE_FILE
-    for number in range(1 if whole else first.line, (len(found.lines) if whole else last.line) + 1):
-        text = found.lines[number - 1]
-        low = first.column - 1 if error.code in _NARROW and number == first.line else 0
-        mark = template_mark(text[low:])
-        if mark is not None and not (whole and text.lstrip()[:1] == "#"):
-            span = Span.of(number, low + mark[0] + 1, number, low + mark[1] + 1)
-            return DockerfileError(errors.TEMPLATE, span, {"mark": text[low:][slice(*mark)]})
+    """The same failure told as "this is a template", when a template's mark stands where reading failed."""
+    if error.span is None or error.code in _ABOUT_THE_FILE:
+        first, last, column = 1, len(found.lines), 1
+    else:
+        first, last = error.span.start.line, error.span.end.line
+        column = error.span.start.column if error.code in _ABOUT_A_WORD else 1
+    for number in range(first, last + 1):
+        begin = column - 1 if number == first else 0
+        text = found.lines[number - 1][begin:]
+        mark = template_mark(text)
+        if mark is not None and found.kinds[number - 1] != "comment":
+            span = Span.of(number, begin + mark[0] + 1, number, begin + mark[1] + 1)
+            return DockerfileError(errors.TEMPLATE, span, {"mark": text[slice(*mark)]})
     return None

@@ -10,9 +10,9 @@ from __future__ import annotations
 import re
 from io import BytesIO
 
-from migrate.dockerfile.lines import Block, Scan
+from migrate.dockerfile.lines import Scan
 
-_ORDINARY = re.compile(r"([A-Za-z]+)(?:[ \t]|\Z)")
+_ORDINARY = r"([A-Za-z]+)(?:[ \t]|\Z)"
 _LONG = 64
 """Lines of one instruction that the library gets to see: it joins them in quadratic time."""
 
@@ -38,10 +38,11 @@ def split(scan: Scan) -> list[tuple[int, int]]:
 def mask(scan: Scan) -> tuple[str, list[str]]:
     """The text for the library, and the keyword that it must find for each instruction."""
     masked = [""] * len(scan.lines)
+    ordinary_word = re.compile(_ORDINARY).match
     keywords = []
     for block in scan.blocks:
         first = scan.shares[block.first] or ""
-        match = _ORDINARY.match(first)
+        match = ordinary_word(first)
         # A keyword that a line break cuts, or that is no word, is nothing that the library can find.
         ordinary = match is not None and match.group(1) == block.keyword
         keywords.append(block.keyword.upper() if ordinary else "X")
@@ -63,6 +64,3 @@ def _neutral(share: str, continues: bool) -> str:
     if continues:
         return text + " \\"
     return text + "." if text.endswith("\\") else text
-
-
-__all__ = ["Block", "SplitError", "mask", "split"]

@@ -3,37 +3,47 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from dataclasses import dataclass
-
 from migrate.dockerfile.errors import DockerfileError
 from migrate.dockerfile.flags import Command, flag_table, split_command
 from migrate.dockerfile.gotext import SPACE, lower
-from migrate.dockerfile.lines import Scan
+from migrate.dockerfile.lines import Block, Scan
 from migrate.dockerfile.model import Detail, Flag, Heredoc, Instruction, Line, Pair
 from migrate.spans import Position, Span
 
 Chunks = tuple[tuple[int, int, int], ...]
 
 
-@dataclass(slots=True)
 class Statement:
     """One instruction that is being read. ``name`` is its upper-case keyword, empty when there is no such instruction.
 
     The last four fields are filled by the first of the two passes that BuildKit makes (instructions.py).
     """
 
-    name: str
-    command: Command
-    chunks: Chunks
-    start: Position
-    end: Position
-    lines: tuple[Line, ...] = ()
-    above: tuple[Line, ...] = ()
-    heredocs: tuple[Heredoc, ...] = ()
-    exec_form: tuple[str, ...] | None = None
-    pairs: tuple[Pair, ...] = ()
-    legacy: bool = False
-    trigger: Statement | None = None
+    __slots__ = (
+        *("name", "command", "chunks", "start", "end", "lines", "above", "heredocs"),
+        *("exec_form", "pairs", "legacy", "trigger"),
+    )
+
+    def __init__(
+        self,
+        command: Command,
+        chunks: Chunks,
+        span: tuple[Position, Position],
+        lines: tuple[Line, ...],
+        above: tuple[Line, ...],
+        heredocs: tuple[Heredoc, ...],
+    ) -> None:
+        self.name = canonical(command.keyword)
+        self.command = command
+        self.chunks = chunks
+        self.start, self.end = span
+        self.lines = lines
+        self.above = above
+        self.heredocs = heredocs
+        self.exec_form: tuple[str, ...] | None = None
+        self.pairs: tuple[Pair, ...] = ()
+        self.legacy = False
+        self.trigger: Statement | None = None
 
     @property
     def operand(self) -> str:
@@ -75,20 +85,19 @@ class Statement:
         return DockerfileError(code, span, {"keyword": self.name or self.command.keyword, **fields})
 
 
-def statement(scan: Scan, first: int, last: int, end: int, heredocs: tuple[Heredoc, ...]) -> Statement:
-    """The instruction on the lines ``first`` to ``last`` (0-based) with its heredocs up to ``end``."""
+def statement(scan: Scan, above: int, first: int, last: int, block: Block) -> Statement:
+    """The instruction on the lines ``first`` to ``last`` (0-based), those from ``above`` on standing above it."""
     joined = scan.joined(first, last)
     command = split_command(joined, scan.escape)
     table = _table(scan, first, last)
     lead = len(joined) - len(joined.lstrip(SPACE))
     return Statement(
-        canonical(command.keyword),
         command,
         shifted(table, command.start, len(command.text)),
-        _place(table, lead),
-        Position(end + 1, len(scan.lines[end]) + 1),
-        physical(scan, first, end + 1),
-        heredocs=heredocs,
+        (_place(table, lead), Position(block.end + 1, len(scan.lines[block.end]) + 1)),
+        physical(scan, first, block.end + 1),
+        physical(scan, above, first),
+        block.heredocs,
     )
 
 
@@ -97,11 +106,9 @@ def trigger(outer: Statement, escape: str) -> Statement:
     offset = outer.command.operand_start
     command = split_command(outer.operand, escape)
     return Statement(
-        canonical(command.keyword),
         command,
         shifted(outer.chunks, offset + command.start, len(command.text)),
-        _place(outer.chunks, offset),
-        outer.end,
+        (_place(outer.chunks, offset), outer.end),
         outer.lines,
         outer.above,
         outer.heredocs,
@@ -120,12 +127,10 @@ def canonical(keyword: str) -> str:
 def physical(scan: Scan, start: int, end: int) -> tuple[Line, ...]:
     """The lines ``start`` to ``end`` (0-based, end excluded) of the file, directives left out."""
     lines, kinds = scan.lines, scan.kinds
-    found = []
-    for index in range(start, end):
-        kind = kinds[index]
-        if kind is not None:
-            found.append(Line(index + 1, lines[index], kind))
-    return tuple(found)
+    if end - start == 1:
+        kind = kinds[start]
+        return (Line(end, lines[start], kind),) if kind else ()
+    return tuple([Line(index + 1, lines[index], kind) for index in range(start, end) if (kind := kinds[index])])
 
 
 def shifted(chunks: Chunks, start: int, length: int) -> Chunks:

@@ -49,7 +49,7 @@ _BLANK = re.compile(r"[ \t\r\n]")
 _NOT_SINGLE = re.compile(r"['\\+]")
 _PARAMETERS = re.compile(r"""\([\s\S]*\)|"\([\s\S]*\)\"""")
 _COMMAND_SPECIAL = re.compile(r"""'[^']*'|"[^"\\]*(?:\\[\s\S][^"\\]*)*"|['"()\\]""")
-_NEEDS_DOLLAR = re.compile(r"\$(?=[A-Za-z0-9_@*#?\-$!{(\x80-\U0010ffff])|\$\Z")
+_STARTS_VARIABLE = re.compile(r"""\$(?![\x00-\x20"%&'),./:;<=>\[\\\]^`|}~+\x7f])""")
 _BACKSLASHES = re.compile(r"\\+")
 _PLUS_AFTER_BACKSLASHES = re.compile(r"(\\+)\+")
 _RENDERABLE_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*|\d+|[@*#?\-$!]")
@@ -194,7 +194,7 @@ class _Writer:
 
     def _quoted(self, text: str, *, last: bool) -> str:
         text = _BACKSLASHES.sub(self._backslashes, text).replace('"', '\\"')
-        text = _NEEDS_DOLLAR.sub(lambda dollar: "$" if last and dollar.end() == len(text) else r"\$", text)
+        text = _STARTS_VARIABLE.sub(lambda dollar: "$" if last and dollar.end() == len(text) else r"\$", text)
         return self._plus(text)
 
     def _backslashes(self, run: re.Match[str]) -> str:
@@ -259,7 +259,8 @@ def _next_char(word: Word, index: int) -> str:
     return following.text[:1] if isinstance(following, Literal) else ""
 
 
-_HIDDEN_BACKSLASH = re.compile(r"(\\+)(?='|\Z|[ \t]*\r?\n|[ \t]*#[^\r\n]*\r?\n)")
+_HIDDEN_ABOVE = re.compile(r"(\\+)(?='|[ \t]*(?:#|\r?\n))")
+_HIDDEN_AT_END = re.compile(r"(\\+)(?='|\Z)")
 _AWKWARD = re.compile("(['\0]+)")
 _JSON_ESCAPES = {'"': '\\"', "\\": "\\\\", "\b": "\\b", "\f": "\\f", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
 _JSON_CHARACTER = re.compile(r'[\x00-\x1f"\\]')
@@ -274,7 +275,8 @@ def encode_single(text: str) -> str:
     if "\0" in text:
         raise UnrenderableError("a NUL character")
     if "\\" in text:
-        text = _HIDDEN_BACKSLASH.sub(_mark_last, text)
+        last = text.rfind("\n") + 1
+        text = _HIDDEN_ABOVE.sub(_mark_last, text[:last]) + _HIDDEN_AT_END.sub(_mark_last, text[last:])
     pieces = _AWKWARD.split(text)
     found = [f"'{piece}'" if index % 2 == 0 else f'"{_awkward(piece)}"' for index, piece in enumerate(pieces) if piece]
     return "".join(found) or "''"

@@ -51,8 +51,8 @@ _CODE_LINE = re.compile(r"(?<=[\r\n])([ \t]*)[^ \t\r\n#][^#\r\n]*(?=[\r\n]|\Z)")
 def read(text: str, *, strict: bool = True) -> Tree:
     """The tree of an Earthfile's ``text``; raises EarthfileError where earth would refuse it before building.
 
-    ``strict=False`` leaves out what ``earth ls`` checks and ``earth debug ast`` does not: that VERSION is the first
-    command and its flags.
+    ``strict=False`` leaves out what ``earth ls`` checks and ``earth debug ast`` does not: that VERSION comes first, its
+    flags, and the form of every ARG in a target.
     """
     parser = _Parser(text)
     try:
@@ -64,7 +64,8 @@ def read(text: str, *, strict: bool = True) -> Tree:
     _check_names(tree)
     _check_version(tree.version)
     if strict:
-        _check_first(parser, tree)
+        _check_first(text, tree)
+        _check_arguments(tree)
     return tree
 
 
@@ -469,13 +470,30 @@ def _check_version(version: tuple[str, ...] | None) -> None:
         raise EarthfileError("invalid VERSION, supported versions are 0.6, 0.7, or 0.8", 1, 1)
 
 
-def _check_first(parser: _Parser, tree: Tree) -> None:
-    first = _Parser(parser.text)
-    first.advance()
-    while first.kind in (_NL, _COMMENT_LINE, _TRAILING):
-        first.advance()
-    if tree.version is None or first.value != "VERSION":
-        raise EarthfileError("no version specified: VERSION must be the first command", *first.place())
+def _check_first(text: str, tree: Tree) -> None:
+    parser = _Parser(text)
+    parser.advance()
+    while parser.kind in (_NL, _COMMENT_LINE, _TRAILING):
+        parser.advance()
+    if tree.version is None or parser.value != "VERSION":
+        raise parser.error("no version specified: VERSION must be the first command", parser.start)
     for arg in tree.version[:-1]:
         if arg[:2] != "--" or arg[2:] not in _FEATURES:
-            raise EarthfileError(f"unexpected VERSION argument {arg}", *first.place())
+            raise parser.error(f"unexpected VERSION argument {arg}", parser.start)
+
+
+def _check_arguments(tree: Tree) -> None:
+    for target in tree.targets:
+        for statement in target.statements:
+            if statement.name != "ARG":
+                continue
+            flags, args = flags_and_args(statement)
+            message = ""
+            if len(args) not in (1, 3):
+                message = "invalid syntax"
+            elif ("global", None) in flags:
+                message = "global ARG can only be set in the base target"
+            elif flags and len(args) == 3:
+                message = "required ARG cannot have a default value"
+            if message:
+                raise EarthfileError(f"ARG: {message}", statement.line, statement.column)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import difflib
 import json
 import textwrap
-from os.path import commonprefix
 from typing import Any
 
 from migrate.diagnostics import Entry
@@ -52,7 +51,7 @@ def similar(wanted: str) -> list[str]:
     entries = builtin().diagnostics
     code = wanted.strip().upper()
     by_code = difflib.get_close_matches(code, list(entries), n=len(entries), cutoff=0.75)
-    by_code.sort(key=lambda known: -len(commonprefix([known, code])))
+    by_code.sort(key=lambda known: next((-at for at, (a, b) in enumerate(zip(known, code, strict=False)) if a != b), 0))
     return by_code[:3] or difflib.get_close_matches(code.lower(), [entry.name for entry in entries.values()], n=3)
 
 

@@ -88,7 +88,7 @@ def _exec(items: tuple[str, ...], edits: list[Edit], instruction: Instruction, s
             return replace(made, lines=lines_of(instruction), alternatives=(made.lines,))
     except quoting.UnrenderableError:
         pass  # the quoted shell form below can say it
-    text = " ".join(item if _is_plain(item) else quoting.encode_single(item) for item in items)
+    text = " ".join(map(_quoted_item, items))
     guard = "-- " if text.startswith("-") else ""
     if stage.has_shell is False:
         raise NotExpressible("EM517")
@@ -131,9 +131,9 @@ def _verbatim(text: str) -> tuple[TextLine, ...]:
 def _other_shell(edits: list[Edit], instruction: Instruction, stage: Recipe) -> Command:
     """``RUN <shell> '<text>'``, the line breaks kept inside the quotes, where the text does not depend on its indents."""
     text = instruction.operand
-    shell = " ".join(item if _is_plain(item) else quoting.encode_single(item) for item in stage.shell)
+    shell = " ".join(_quoted_item(item) for item in stage.shell)
     flags = _flags(edits)
-    exact = f"{shell} {quoting.encode_single(text)}"
+    exact = f"{shell} {_quoted(text)}"
     choices = [_verbatim(flags + exact)]
     meaning = ShellText(exact)
     lines = lines_of(instruction, start=instruction.operand_start)
@@ -192,7 +192,14 @@ def _script(instruction: Instruction) -> str | None:
 
 
 def _quoted_item(item: str) -> str:
-    return item if _is_plain(item) else quoting.encode_single(item)
+    return item if _is_plain(item) else _quoted(item)
+
+
+def _quoted(text: str) -> str:
+    """``text`` as one shell word: single quotes, or double ones where only those spare the apostrophes."""
+    if "'" in text and not set(text) & set('"$`\\!#\n'):
+        return f'"{text}"'
+    return quoting.encode_single(text)
 
 
 def _with_bodies(instruction: Instruction) -> str:
