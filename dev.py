@@ -122,7 +122,7 @@ def converted(command: list[str], environment: dict[str, str]) -> bytes:
     """The Earthfile that ``command`` makes of the example, away from the checkout."""
     with tempfile.TemporaryDirectory() as folder:
         merged = {**os.environ, **environment}
-        return subprocess.check_output([*command, "convert", str(EXAMPLE)], cwd=folder, env=merged)
+        return subprocess.check_output([*command, "convert", "--quiet", str(EXAMPLE)], cwd=folder, env=merged)
 
 
 def call(command: list[str], cwd: Path | None = ROOT) -> int:

@@ -16,11 +16,12 @@ ROOT = "/"
 class Artifact:
     """One SAVE ARTIFACT: an absolute path without a slash at the end, ``/`` for the whole root.
 
-    ``pattern`` is the last component when that is a wildcard; ``path`` is then its folder.
+    ``pattern`` is the last component when that is a wildcard; ``path`` is then its folder. ``keep_times`` asks for --keep-ts.
     """
 
     path: str
     pattern: str = ""
+    keep_times: bool = False
 
     def covers(self, other: Artifact) -> bool:
         """Whether saving this makes saving ``other`` unnecessary."""

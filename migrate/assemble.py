@@ -22,6 +22,7 @@ from migrate.rules.from_ import alias_items
 from migrate.rules.user import ROOT as ROOT_NAMES
 from migrate.scope import Scope
 from migrate.settings import Settings
+from migrate.spans import Span
 from migrate.stages import Stage
 from migrate.suppression import is_pragma
 from migrate.words import Literal
@@ -145,12 +146,20 @@ def _stage(stage: Stage, recipes: list[Recipe], above: tuple[str, ...], work: _B
         items += inherited(recipes[stage.base].scope, recipe, stage.instruction, work.arguments)
     for instruction in stage.instructions:
         items += _instruction(instruction, recipe, work)
+    _report_proxies(stage, recipe, work)
     items += _saves(plan.artifacts.get(stage.index, ()), stage, recipe)
     if stage.index == plan.final and plan.image_target is None:
         items += _save_image(stage, work)
     helpers = [_image_helper(helper, work) for helper in plan.image_helpers.values() if helper.before == stage.index]
     target = Target(plan.targets[stage.index], tuple(items), above, stage.instruction.span)
     return [*before, *helpers, *recipe.extra, target]
+
+
+def _report_proxies(stage: Stage, recipe: Recipe, work: _Build) -> None:
+    """Docker hands proxy arguments to every RUN undeclared; a stage that reads one must declare it in an Earthfile."""
+    for name in sorted(work.plan.mentions[stage.index] & work.mappings.builtin_arguments.keys()):
+        if work.mappings.builtin_arguments[name]["kind"] == "proxy" and name not in recipe.scope.bindings:
+            work.report("EM322", stage.instruction.span, name=name)
 
 
 def _recipe(stage: Stage, recipes: list[Recipe], work: _Build) -> Recipe:
@@ -254,17 +263,19 @@ def _texts(item: Item) -> Iterable[str]:
 
 def _saves(artifacts: tuple[Artifact, ...], stage: Stage, recipe: Recipe) -> list[Item]:
     """The SAVE ARTIFACT block: at the end, because it is a snapshot of its place."""
-    items: list[Item] = []
-    for artifact in artifacts:
-        if artifact.path == ROOT:
-            if not recipe.arguments.is_empty(stage.index):
-                items.append(Command.of("SAVE ARTIFACT", "--symlink-no-follow /* /"))
-        elif artifact.pattern:
-            folder = quoting.render((Literal(f"{artifact.path}/"),))
-            items.append(Command.of("SAVE ARTIFACT", f"{_path(f'{artifact.path}/{artifact.pattern}')} {folder}"))
-        else:
-            items.append(Command.of("SAVE ARTIFACT", f"{_path(artifact.path)} {_path(artifact.path)}"))
-    return items
+    if recipe.arguments.is_empty(stage.index):
+        return []
+    return [_save(artifact, None) for artifact in artifacts]
+
+
+def _save(artifact: Artifact, span: Span | None) -> Command:
+    times = "--keep-ts " if artifact.keep_times else ""
+    if artifact.path == ROOT:
+        return Command.of("SAVE ARTIFACT", f"{times}--symlink-no-follow /* /", source=span)
+    folder = artifact.path
+    path = f"{folder}/{artifact.pattern}" if artifact.pattern else folder
+    end = f"{folder}/" if artifact.pattern else folder
+    return Command.of("SAVE ARTIFACT", f"{times}{_path(path)} {_path(end)}", source=span)
 
 
 def _path(text: str) -> str:
@@ -315,13 +326,7 @@ def _image_helper(helper: Helper, work: _Build) -> Target:
         if base_image(image, work.mappings) is None:
             work.report("EM220", source.span, name=image, target=helper.target)
     items: list[Item] = [Command.of("FROM", quoting.render(helper.image), source=span)]
-    for artifact in helper.artifacts:
-        if artifact.path == ROOT:
-            items.append(Command.of("SAVE ARTIFACT", "--symlink-no-follow /* /", source=span))
-        else:
-            path = f"{artifact.path}/{artifact.pattern}" if artifact.pattern else artifact.path
-            end = f"{artifact.path}/" if artifact.pattern else artifact.path
-            items.append(Command.of("SAVE ARTIFACT", f"{_path(path)} {_path(end)}", source=span))
+    items += [_save(artifact, span) for artifact in helper.artifacts]
     return Target(helper.target, tuple(items), source=span)
 
 

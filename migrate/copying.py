@@ -125,6 +125,8 @@ def _from_context(
     elif stage.user.root is not True:
         flags.append(_plain("--chown=0:0"))
     flags += mode
+    if stage.settings.fidelity == "exact":
+        flags.insert(0, _plain("--keep-ts"))
     sources = [_context_source(operand, instruction, stage) for operand in detail.sources]
     stage.context_sources += [source.text for source in sources]
     _check_destination(sources, target, path, instruction, stage)
@@ -223,8 +225,15 @@ def _from_source(
         word = artifacts.reference(name, stage.adapt(words.parse_word(operand.text, stage.escape), instruction))
         sources.append(Argument(operand, stage.spell(word, literal_text(word)), word))
     _check_destination(sources, target, path, instruction, stage)
-    flags = [*_artifact_owner(source, sources, path, instruction, stage), *mode]
+    helper = plan.image_helpers[source.image].artifacts if source.stage is None else saved
+    times = [_plain("--keep-ts")] if _keeps_times(sources, helper, stage) else []
+    flags = [*times, *_artifact_owner(source, sources, path, instruction, stage), *mode]
     yield _command(flags, sources, target, instruction)
+
+
+def _keeps_times(sources: Sequence[Argument], saved: Sequence[artifacts.Artifact], stage: Recipe) -> bool:
+    wanted = [artifacts.needed(words.parse_word(item.operand.text, stage.escape)) for item in sources]
+    return any(item.keep_times and (item.covers(one) or one.covers(item)) for item in saved for one in wanted)
 
 
 def _artifact_owner(

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from migrate import timestamps
 from migrate.artifacts import Artifact, minimal, needed
 from migrate.dockerfile.model import Instruction, Pair, PairsDetail
 from migrate.dockerfile.words import parse_word
@@ -18,7 +19,7 @@ from migrate.words import Literal, Variable, Word, variables
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 #: Names that only choose an image; nothing reads them from the environment (hard-cases.md 2).
-_HARMLESS = ("_VERSION", "_TAG", "_IMAGE", "_VARIANT", "_DIGEST", "_RELEASE")
+_HARMLESS = re.compile(r"_(?:VERSION|TAG|IMAGE|VARIANT|DIGEST|RELEASE)(?:_|\Z)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,13 +86,13 @@ def make(graph: StageGraph, settings: Settings, mappings: Mappings, report: Repo
     aliases = {
         index: _alias(graph.stages[index], closures[index], taken, platform_arguments[index]) for index in sorted(aliased)
     }
-    helpers = _image_helpers(graph, taken)
+    helpers = _image_helpers(graph, taken, exact=settings.fidelity == "exact")
     base_of = {stage.base for stage in graph.stages} | {chosen for stage in graph.stages for chosen in stage.selects}
     image_target = unique_name(f"{targets[final]}-image", taken) if final in base_of else None
     return Plan(
         graph,
         targets,
-        _artifacts(graph),
+        _artifacts(graph, exact=settings.fidelity == "exact"),
         helpers,
         aliases,
         globals_,
@@ -191,7 +192,7 @@ def _leaks(name: str, graph: StageGraph, mentions: tuple[frozenset[str], ...], m
     if name in mappings.builtin_arguments:
         return False
     runs = any(item.keyword == "RUN" for stage in graph.stages for item in stage.instructions)
-    if runs and not name.endswith(_HARMLESS) and is_environment_name(name, mappings):
+    if runs and _HARMLESS.search(name) is None and is_environment_name(name, mappings):
         return True
     return any(
         name in mentions[stage.index] and not _imported_before_use(name, stage) for stage in graph.stages
@@ -275,7 +276,7 @@ def _alias(stage: Stage, closure: tuple[str, ...], taken: set[str], builtins: tu
     return Helper(name, stage.image, stage.index, arguments=(*builtins, *closure), platform=platform)
 
 
-def _image_helpers(graph: StageGraph, taken: set[str]) -> dict[str, Helper]:
+def _image_helpers(graph: StageGraph, taken: set[str], *, exact: bool) -> dict[str, Helper]:
     """One helper for each image that a COPY --from names, in front of its first user."""
     wanted: dict[str, list[Artifact]] = {}
     first: dict[str, tuple[int, Source]] = {}
@@ -289,9 +290,8 @@ def _image_helpers(graph: StageGraph, taken: set[str]) -> dict[str, Helper]:
         name = _legal(_basename(image) or "image")
         if name in taken:
             name = f"{name}-image"
-        helpers[image] = Helper(
-            unique_name(name, taken), (Literal(image),), index, artifacts=minimal(wanted[image]), source=source
-        )
+        saved = tuple(replace(artifact, keep_times=exact) for artifact in minimal(wanted[image]))
+        helpers[image] = Helper(unique_name(name, taken), (Literal(image),), index, artifacts=saved, source=source)
     return helpers
 
 
@@ -299,14 +299,20 @@ def _basename(image: str) -> str:
     return parse_reference(image).repository.rpartition("/")[2]
 
 
-def _artifacts(graph: StageGraph) -> dict[int, tuple[Artifact, ...]]:
+def _artifacts(graph: StageGraph, *, exact: bool) -> dict[int, tuple[Artifact, ...]]:
     wanted: dict[int, list[Artifact]] = {}
     for sources in graph.sources.values():
         for source in sources:
             if source.stage is not None and source.instruction.keyword == "COPY":
                 paths = _paths(source.instruction, graph.dockerfile.escape)
                 wanted.setdefault(source.stage, []).extend(paths)
-    return {index: minimal(paths) for index, paths in wanted.items()}
+    return {
+        index: tuple(
+            replace(artifact, keep_times=exact or timestamps.matter(graph, index, artifact.path))
+            for artifact in minimal(paths)
+        )
+        for index, paths in wanted.items()
+    }
 
 
 def _paths(instruction: Instruction, escape: str) -> Iterable[Artifact]:

@@ -1,4 +1,4 @@
-"""What all tests share: the --update-golden option, tools that may be missing, and one loud line about what was skipped."""
+"""What all tests share: the --update-golden option, and a loud line about tests whose tools are missing."""
 
 from __future__ import annotations
 

@@ -21,8 +21,8 @@ from migrate.report.diff import unified
 from migrate.settings import Settings
 
 GOLDEN = Path(__file__).resolve().parent.parent / "golden"
-VANISHING = frozenset({"ARG", "FROM"})
-"""Instructions that may leave no line of their own: a FROM becomes a target's first command, an ARG may have no effect."""
+VANISHING = frozenset({"ARG"})
+"""Instructions that may leave no line of their own: an ARG that nothing can see has no effect."""
 
 
 @dataclass(frozen=True)

@@ -77,13 +77,21 @@ def test_anything_else_is_unknown_never_root(reference: str) -> None:
 
 
 def test_other_facts() -> None:
-    assert base_image("node:8-onbuild") == BaseImage("root", None, True, True)
-    assert base_image("node:8") == BaseImage("root", None, False, True)
-    assert base_image("node:$V") == BaseImage("root", None, None, True)
+    assert base_image("tomcat:10") == BaseImage("root", None, False, True)
+    assert base_image("pypy:2-onbuild") == BaseImage("root", None, True, True)
+    assert base_image("pypy:$V") == BaseImage("root", None, None, True)
     assert base_image("gcr.io/distroless/static") == BaseImage("root", None, False, False)
-    assert base_image("quay.io/jupyter/base-notebook") == BaseImage(
-        "1000", ("/bin/bash", "-o", "pipefail", "-c"), False, True
-    )
+    bash = ("/bin/bash", "-o", "pipefail", "-c")
+    assert base_image("quay.io/jupyter/base-notebook") == BaseImage("1000", bash, False, True)
+
+
+def test_environments() -> None:
+    assert base_image("debian:12") == BaseImage("root", None, False, True, ("PATH",))
+    found = base_image("node:$V")
+    assert found is not None
+    assert found.environment is not None
+    assert "NODE_VERSION" in found.environment
+    assert all("PATH" in entry["environment"] for entry in builtin().base_images.values() if "environment" in entry)
 
 
 def test_an_overlay_adds_images() -> None:

@@ -24,10 +24,11 @@ from migrate.dockerfile.model import (
 )
 from migrate.dockerfile.mounts import MountError, check_options
 from migrate.dockerfile.words import WordError, expand, parse_body, parse_word
-from migrate.spans import Position, Span
+from migrate.spans import Span
 from migrate.words import literal_text
 
 _EXPANDED_FLAGS = ("chown", "chmod", "checksum")
+_SHOWN = 60
 _WHOLE = frozenset({"STOPSIGNAL", "USER", "WORKDIR"})
 
 
@@ -95,7 +96,8 @@ def _check_word(instruction: Instruction, text: str, start: int, end: int, escap
 
 
 def _bad(text: str, error: WordError, span: Span) -> DockerfileError:
-    return DockerfileError(errors.BAD_SUBSTITUTION, span, {"word": text, "problem": error.message})
+    word = text if len(text) <= _SHOWN else text[:_SHOWN] + "..."
+    return DockerfileError(errors.BAD_SUBSTITUTION, span, {"word": word, "problem": error.message})
 
 
 def _check_mount(instruction: Instruction, mount: Mount, escape: str) -> None:
@@ -132,7 +134,9 @@ def _check_body(heredoc: Heredoc) -> None:
     try:
         parse_body(heredoc.body)
     except WordError as error:
-        before = heredoc.body[: error.offset].split("\n")
-        start = Position(heredoc.first_line + len(before) - 1, len(before[-1]) + 1)
-        line = heredoc.body.split("\n")[len(before) - 1]
-        raise _bad(line.strip(), error, Span(start, Position(start.line, max(len(line), len(before[-1])) + 1))) from None
+        above = heredoc.body.count("\n", 0, error.offset)
+        column = error.offset - (heredoc.body.rfind("\n", 0, error.offset) + 1) + 1
+        line = heredoc.body.split("\n")[above].rstrip("\r")
+        number = heredoc.first_line + above
+        span = Span.of(number, column, number, max(len(line), column - 1) + 1)
+        raise _bad(line.strip(), error, span) from None

@@ -60,7 +60,7 @@ def check_rules(lines: list[str]) -> None:
     for option in directive.value.split(" ")[0].split(";", 2):
         key, equals, value = option.partition("=")
         known = key.strip(SPACE) in ("skip", "experimental", "error") and bool(equals)
-        if option.strip(SPACE) and not known or (key.strip(SPACE) == "error" and value.strip(SPACE) not in _TRUTHS):
+        if (option.strip(SPACE) and not known) or (key.strip(SPACE) == "error" and value.strip(SPACE) not in _TRUTHS):
             raise _bad(directive, f"{option} is no option of check", len(lines[directive.line - 1]))
 
 

@@ -54,8 +54,8 @@ BAD_MOUNT = "EM126"
 
 
 def suggestion(word: str, candidates: list[str]) -> str:
-    """`` Did you mean X?`` (with a leading blank) when ``word`` is close to a candidate, else an empty string."""
+    """``, did you mean X?`` when ``word`` is close to one of the candidates, else an empty string."""
     from difflib import get_close_matches
 
     found = get_close_matches(word, candidates, 1)
-    return f" Did you mean {found[0]}?" if found else ""
+    return f", did you mean {found[0]}?" if found else ""

@@ -51,13 +51,9 @@ def first_pass(statement: Statement, escape: str) -> None:
     elif name == "HEALTHCHECK":
         statement.exec_form = _exec_form(statement, statement.operand[_check_command(statement) :])
     elif name == "ONBUILD" and statement.operand:
-        statement.trigger = trigger(statement, escape)
-        first_pass_of_trigger(statement.trigger, escape)
-
-
-def first_pass_of_trigger(inner: Statement, escape: str) -> None:
-    """As :func:`first_pass`; a second ONBUILD is not read further, it is refused anyway."""
-    if inner.name != "ONBUILD":
+        inner = statement.trigger = trigger(statement, escape)
+        while inner.name == "ONBUILD" and inner.operand:  # refused later, but its form is read first
+            inner = trigger(inner, escape)
         first_pass(inner, escape)
 
 
@@ -66,7 +62,7 @@ def second_pass(statement: Statement, escape: str) -> Instruction:
     reader = _READERS.get(statement.name)
     if reader is None:
         keyword = statement.command.keyword
-        fields = {"keyword": keyword, "suggestion": suggestion(keyword.upper(), list(flag_table()))}
+        fields = {"keyword": keyword or "(nothing)", "suggestion": suggestion(keyword.upper(), list(flag_table()))}
         raise errors.DockerfileError(errors.UNKNOWN_INSTRUCTION, statement.keyword_span(), fields)
     return reader(statement, escape)
 

@@ -23,7 +23,7 @@ _OPENS_HEREDOC = frozenset({"run", "copy", "add"})
 
 
 class Block:
-    """The physical lines of one instruction, 0-based: ``first`` to ``last`` are its text, up to ``end`` its heredocs."""
+    """The lines of one instruction, 0-based: ``first`` to ``last`` are its text, up to ``end`` its heredocs."""
 
     __slots__ = ("end", "first", "heredocs", "keyword", "last")
 

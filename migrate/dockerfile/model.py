@@ -86,7 +86,7 @@ class Heredoc:
 
 @dataclass(frozen=True, slots=True)
 class FromDetail:
-    """FROM: image reference and platform before expansion; ``name`` is lower-cased as BuildKit does, None if unnamed."""
+    """FROM: image reference and platform before expansion; ``name`` is lower-cased as BuildKit does, None if none."""
 
     image: Operand
     platform: Flag | None

@@ -85,7 +85,7 @@ def check_options(options: Options, escape: str) -> None:
             continue
         text = literal_text(parse_word(value, escape))
         if key not in KEYS:
-            raise MountError(f"'{key}' is no option of a mount.{suggestion(key, list(KEYS))}".rstrip("."))
+            raise MountError(f"'{key}' is no option of a mount{suggestion(key, list(KEYS))}")
         _check_value(key, text, seen)
         seen[_CANONICAL.get(key, key)] = text
     _check_together(seen)

@@ -49,7 +49,7 @@ def mask(scan: Scan) -> tuple[str, list[str]]:
         masked[block.first] = _neutral(first if ordinary else "X", block.last > block.first)
         for index in range(block.first + 1, block.last + 1):
             share = scan.shares[index] or ""
-            hidden = _LONG < index - block.first and index < block.last
+            hidden = index - block.first > _LONG and index < block.last
             masked[index] = "#" if hidden else _inner(share, index < block.last)
     return "\n".join(masked) + "\n", keywords
 

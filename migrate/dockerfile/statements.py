@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
+
 from migrate.dockerfile.errors import DockerfileError
 from migrate.dockerfile.flags import Command, flag_table, split_command
 from migrate.dockerfile.gotext import SPACE, lower
@@ -76,8 +77,10 @@ class Statement:
         return self.keyword_span()
 
     def keyword_span(self) -> Span:
-        """The keyword alone."""
-        return Span(self.start, Position(self.start.line, self.start.column + len(self.command.keyword)))
+        """The keyword alone, as far as it stands on one line."""
+        line = next(line for line in self.lines if line.number == self.start.line)
+        end = min(self.start.column + len(self.command.keyword), len(line.text) + 1)
+        return Span(self.start, Position(self.start.line, end))
 
     def error(self, code: str, place: tuple[int, int] | None = None, /, **fields: str) -> DockerfileError:
         """``code`` at the offsets ``place`` of the text, or at the whole instruction."""

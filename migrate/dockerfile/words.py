@@ -122,7 +122,7 @@ def _quoted_word(escape: str) -> re.Pattern[str]:
 class _Item(NamedTuple):
     """A stretch of a word. ``solid``: its spaces do not split words.
 
-    ``restarts``: it holds a ``${name<op>word}``, at which BuildKit forgets the word collected so far (one shared buffer).
+    ``restarts``: it holds a ``${name<op>word}``, at which BuildKit forgets the word collected so far (shared buffer).
     """
 
     solid: bool
@@ -147,7 +147,8 @@ class _Lexer:
 
     def items(self, stop: str = "", *, raw: bool = False) -> list[_Item]:
         """What stands up to ``stop`` (which is consumed) or the end; ``raw`` keeps the escapes."""
-        text, found = self.text, []
+        text = self.text
+        found: list[_Item] = []
         plain = _plain_run(self.escape, self.quotes, stop)
         while self.pos < len(text):
             char = text[self.pos]

@@ -90,7 +90,9 @@ def render_label(key: Word, value: Word, *, prefer: str | None = None) -> str:
             return prefer
     for candidate in _candidates(key, Place.PATH, "", False):
         if _accepted(candidate, key, Place.PATH) and lexer.separator_index(f"{candidate}=") == len(candidate):
-            return f"{candidate}={_render(value, Place.VALUE)}"
+            text = f"{candidate}={_render(value, Place.VALUE)}"
+            if lexer.without_continuations(text) == text:
+                return text
     raise UnrenderableError("a label key that an Earthfile cannot spell")
 
 
@@ -103,7 +105,10 @@ def _means(text: str, word: Word) -> bool:
 
 def _render(word: Word, place: Place, *, prefix: str = "", prefer: str | None = None) -> str:
     if len(word) == 1 and isinstance(word[0], Literal) and _PLAIN.fullmatch(word[0].text):
-        return prefix + word[0].text
+        plain = prefix + word[0].text
+        if prefer is None or prefer == plain or not _accepted(prefer, (Literal(plain),), place):
+            return plain
+        return prefer
     meant = merged([Literal(prefix), *word])
     escape_plus = place is Place.PATH and (bool(prefix) or _may_be_artifact(word))
     if prefer is not None and _accepted(prefer, meant, place) and not (escape_plus and "+" in prefer):

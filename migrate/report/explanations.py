@@ -25,6 +25,8 @@ def explained(wanted: str, *, as_json: bool = False) -> str | None:
     heads = {"what": "What", "why": "Why", "do": "What to do", "before": "Before", "after": "After"}
     parts = [f"{entry.code} {entry.name}\n{entry.severity.label}; grade: {entry.grade.label}"]
     for name, text in texts.items():
+        if not text:
+            continue
         body = textwrap.fill(text, _WIDTH) if name in ("what", "why", "do") else textwrap.indent(text, "    ")
         parts.append(f"{heads[name]}\n{body}" if name in ("before", "after") else f"{heads[name]}: {body}")
     return "\n\n".join(parts) + "\n"

@@ -1,0 +1,52 @@
+"""Where a program depends on timestamps, so that COPY and SAVE ARTIFACT must keep them (design 5.5, hard-cases.md 0.3).
+
+Python's bytecode records the time of its source: a virtualenv copied with new times has only stale bytecode.
+"""
+
+from __future__ import annotations
+
+import re
+
+from migrate.dockerfile.model import Instruction
+from migrate.stages import StageGraph
+
+_PYTHON_FOLDER = re.compile(r"(?:^|/)(?:site-packages|dist-packages|\.?venv|virtualenv|python3(?:\.\d+)?)(?:/|$)")
+_ENVIRONMENT = re.compile(r"(?:-m\s+venv|\bvirtualenv|\buv\s+venv)\s+((?:-\S+\s+)*)(\S+)")
+_INSTALL = re.compile(r"\b(?:pip3?|uv\s+pip)\s+install\b([^;&|]*)")
+_PROJECT = re.compile(r"\b(?:uv\s+sync|poetry\s+install|pipenv\s+(?:install|sync)|pdm\s+(?:install|sync))\b")
+_SYSTEM = ("/usr/local/lib/python", "/usr/lib/python")
+
+
+def matter(graph: StageGraph, index: int, path: str) -> bool:
+    """Whether ``path`` of stage ``index`` holds Python packages that a RUN there or below it installed."""
+    if _PYTHON_FOLDER.search(path):
+        return True
+    return any(
+        _installs_into(instruction, path)
+        for stage in graph.chain(index)
+        for instruction in graph.stages[stage].instructions
+        if instruction.keyword == "RUN"
+    )
+
+
+def _installs_into(instruction: Instruction, path: str) -> bool:
+    text = instruction.operand + "".join(heredoc.body for heredoc in instruction.heredocs)
+    if any(_related(match[2], path) for match in _ENVIRONMENT.finditer(text)):
+        return True
+    if _PROJECT.search(text) and "." not in path.rpartition("/")[2].lstrip("."):
+        return True
+    return any(_related(place, path) for match in _INSTALL.finditer(text) for place in _places(match[1]))
+
+
+def _places(options: str) -> tuple[str, ...]:
+    named = re.search(r"(?:--prefix|--target|--root|-t)[= ](\S+)", options)
+    if named:
+        return (named[1],)
+    return ("/root/.local",) if "--user" in options else _SYSTEM
+
+
+def _related(place: str, path: str) -> bool:
+    place = place.strip("\"'").rstrip("/")
+    if not place.startswith("/"):
+        return False
+    return place == path or place.startswith(path.rstrip("/") + "/") or path.startswith(place + "/")
