@@ -9,7 +9,7 @@ from migrate import ownership
 from migrate.arguments import Arguments, inherited
 from migrate.artifacts import ROOT, Artifact
 from migrate.context import Context
-from migrate.dockerfile.model import Instruction, Line, PairsDetail
+from migrate.dockerfile.model import FromDetail, Instruction, Line, PairsDetail
 from migrate.earthfile import quoting
 from migrate.earthfile.model import Command, Earthfile, Item, Remark, Target
 from migrate.images import BaseImage, base_image, parse_reference
@@ -70,6 +70,8 @@ def assemble(plan: Plan, settings: Settings, mappings: Mappings, context: Contex
         targets += made
     targets += _image_target(work)
     sources = tuple(dict.fromkeys(source for recipe in recipes for source in recipe.context_sources))
+    if settings.fidelity != "exact" and any(recipe.copies for recipe in recipes):
+        report("EM704", None)
     trailing = comments(graph.dockerfile.trailing)
     file = Earthfile(tuple(header), tuple(_with_trailing(targets, trailing)), newline=graph.dockerfile.newline)
     return Assembled(file, helpers, sources)
@@ -167,11 +169,11 @@ def _recipe(stage: Stage, recipes: list[Recipe], work: _Build) -> Recipe:
     graph = plan.graph
     parent = recipes[stage.base] if stage.base is not None else None
     image = base_image(stage.reference, work.mappings) if parent is None and stage.reference else None
-    if parent is None and image is None:
-        _report_unknown(stage, work)
     if image is not None and image.onbuild:
         work.report("EM215", stage.instruction.span, image=stage.reference or "")
     lines = [line for item in stage.instructions for line in item.lines]
+    detail = stage.instruction.detail
+    written = detail.image.text if isinstance(detail, FromDetail) else ""
     recipe = Recipe(
         stage=stage.index,
         target=plan.targets[stage.index],
@@ -190,16 +192,11 @@ def _recipe(stage: Stage, recipes: list[Recipe], work: _Build) -> Recipe:
         has_shell=parent.has_shell if parent is not None else image.has_shell if image is not None else None,
         delivered=stage.index in graph.chain(plan.final),
         owners=set(parent.owners) if parent is not None else set(),
+        made=set(parent.made) if parent is not None else set(),
+        image=parent.image if parent is not None else stage.reference or written,
+        image_span=parent.image_span if parent is not None else stage.instruction.span,
     )
     return recipe
-
-
-def _report_unknown(stage: Stage, work: _Build) -> None:
-    """One note per image: nothing is known about who it runs as."""
-    image = "".join(part.text if isinstance(part, Literal) else f"${part.name}" for part in stage.image)  # type: ignore[union-attr]
-    earlier = [other for other in work.plan.graph.stages[: stage.index] if other.image == stage.image]
-    if not earlier and any(item.keyword in ("COPY", "ADD", "RUN") for item in stage.instructions):
-        work.report("EM205", stage.instruction.span, image=image)
 
 
 def _environment(image: BaseImage | None) -> frozenset[str] | None:
@@ -270,6 +267,7 @@ def _saves(artifacts: tuple[Artifact, ...], stage: Stage, recipe: Recipe) -> lis
 
 def _save(artifact: Artifact, span: Span | None) -> Command:
     times = "--keep-ts " if artifact.keep_times else ""
+    times += "--if-exists " if artifact.pattern else ""
     if artifact.path == ROOT:
         return Command.of("SAVE ARTIFACT", f"{times}--symlink-no-follow /* /", source=span)
     folder = artifact.path

@@ -122,16 +122,32 @@ def _from_context(
         flags.append(owner)
     elif _linked(instruction) and not ownership.is_ordinary(path, stage):
         flags.append(_plain("--keep-own"))
-    elif stage.user.root is not True:
+    elif not stage.is_root():
         flags.append(_plain("--chown=0:0"))
     flags += mode
     if stage.settings.fidelity == "exact":
         flags.insert(0, _plain("--keep-ts"))
     sources = [_context_source(operand, instruction, stage) for operand in detail.sources]
     stage.context_sources += [source.text for source in sources]
-    _check_destination(sources, target, path, instruction, stage)
+    sources = _check_destination(sources, target, path, instruction, stage, in_context=True)
     optional = [_is_optional(source, instruction, stage) for source in sources]
+    yield from _commands(flags, sources, optional, target, path, instruction, stage)
+
+
+def _commands(
+    flags: list[tuple[str, Word]],
+    sources: Sequence[Argument],
+    optional: Sequence[bool],
+    target: Argument,
+    path: str | None,
+    instruction: Instruction,
+    stage: Recipe,
+) -> Iterator[Command]:
+    """One COPY, or one for each run of sources that must match and of those that need not."""
+    stage.copies = True
     if not any(optional):
+        folder = path if _is_folder(target.operand.text) else path.rpartition("/")[0] if path else None
+        ownership.note_made(folder, stage)
         yield _command(flags, sources, target, instruction)
         return
     for is_optional, group in _groups(sources, optional):
@@ -190,17 +206,42 @@ def _groups(sources: Sequence[Argument], optional: Sequence[bool]) -> Iterator[t
 
 
 def _check_destination(
-    sources: Sequence[Argument], target: Argument, path: str | None, instruction: Instruction, stage: Recipe
-) -> None:
-    """Several files to one name: Docker keeps the last, earth makes a folder."""
+    sources: list[Argument],
+    target: Argument,
+    path: str | None,
+    instruction: Instruction,
+    stage: Recipe,
+    *,
+    in_context: bool,
+) -> list[Argument]:
+    """The sources that take effect. Several files to one name: Docker keeps the last, earth makes a folder."""
     value = stage.known(target.operand.text)
     if _is_folder(target.operand.text if value is None else value) or ownership.exists(path, stage):
-        return
+        return sources
     at = (target.operand.start, target.operand.end)
-    if len(sources) > 1:
+    known = _known_files(sources, stage) if in_context else None
+    if known is not None and len(known) > 1:
+        last = known[-1]
+        stage.warn("EM419", instruction, *at, source=last, destination=target.operand.text)
+        meaning: Word = (Literal(last),)
+        return [Argument(sources[-1].operand, stage.spell(meaning, how="path"), meaning)]
+    if known is None and len(sources) > 1:
         stage.warn("EM407", instruction, *at, destination=target.operand.text)
-    elif sources[0].is_pattern and len(stage.context.matches(sources[0].text) or ()) != 1:
+    elif known is None and sources[0].is_pattern:
         stage.warn("EM408", instruction, *at, source=sources[0].operand.text, destination=target.operand.text)
+    return sources
+
+
+def _known_files(sources: Sequence[Argument], stage: Recipe) -> list[str] | None:
+    """Every file of the context that ``sources`` name, None when one is unknown or a folder."""
+    found: list[str] = []
+    for source in sources:
+        text = literal_text(source.meaning)
+        matches = stage.context.matches(text) if text is not None else None
+        if not matches or any(stage.context.is_directory(match) is not False for match in matches):
+            return None
+        found += matches
+    return found
 
 
 def _from_source(
@@ -224,11 +265,12 @@ def _from_source(
     for operand in detail.sources:
         word = artifacts.reference(name, stage.adapt(words.parse_word(operand.text, stage.escape), instruction))
         sources.append(Argument(operand, stage.spell(word, literal_text(word)), word))
-    _check_destination(sources, target, path, instruction, stage)
+    sources = _check_destination(sources, target, path, instruction, stage, in_context=False)
     helper = plan.image_helpers[source.image].artifacts if source.stage is None else saved
     times = [_plain("--keep-ts")] if _keeps_times(sources, helper, stage) else []
     flags = [*times, *_artifact_owner(source, sources, path, instruction, stage), *mode]
-    yield _command(flags, sources, target, instruction)
+    optional = [source.is_pattern for source in sources]
+    yield from _commands(flags, sources, optional, target, path, instruction, stage)
 
 
 def _keeps_times(sources: Sequence[Argument], saved: Sequence[artifacts.Artifact], stage: Recipe) -> bool:
@@ -245,17 +287,27 @@ def _artifact_owner(
     ordinary = ownership.is_ordinary(path, stage)
     if _linked(instruction) and not ordinary:
         return [_plain("--keep-own")]
-    reason = None
-    if source.stage is not None:
-        graph = stage.arguments.plan.graph
-        saved = [artifacts.needed(words.parse_word(item.operand.text, stage.escape)).path for item in sources]
-        reasons = [ownership.foreign_owner(graph, source.stage, item) for item in saved]
-        reason = next((found for found in reasons if found is not None), None)
-    if reason is not None and ordinary:
+    doubt = _doubt(source, sources, stage)
+    if doubt is not None and ordinary:
         return [_plain("--keep-own")]
-    if reason is not None:
-        stage.report("EM415", source.span, reason=reason, destination=path or "the destination")
-    return [] if stage.user.root is True else [_plain("--chown=0:0")]
+    if doubt is not None and doubt.certain:
+        stage.report("EM415", source.span, reason=doubt.reason, destination=path or "the destination")
+    return [] if stage.is_root() else [_plain("--chown=0:0")]
+
+
+def _doubt(source: Source, sources: Sequence[Argument], stage: Recipe) -> ownership.Doubt | None:
+    """The first doubt about who owns what these sources bring."""
+    mappings = stage.arguments.mappings
+    for item in sources:
+        path = artifacts.needed(words.parse_word(item.operand.text, stage.escape)).path
+        if source.stage is not None:
+            found = ownership.foreign_owner(stage.arguments.plan, source.stage, path, mappings)
+        else:
+            found = ownership.image_owner(source.image, path, mappings)
+            found = found if found is not None and found.certain else None
+        if found is not None:
+            return found
+    return None
 
 
 def _command(

@@ -31,6 +31,9 @@ def convert(instruction: Instruction, stage: Recipe) -> Iterator[Item]:
     files = {}
     for heredoc in heredocs:
         files[posixpath.join(path, heredoc.name) if in_folder else path] = _content(heredoc, stage)
+    for name in files:
+        ownership.note_made(posixpath.dirname(name), stage)
+    stage.copies = True
     owner = instruction.flag("chown")
     plain = stage.user.root is True and stage.has_shell is True and owner is None and stage.shell == DEFAULT_SHELL
     if plain:
@@ -89,7 +92,7 @@ def _from_helper(files: dict[str, str], instruction: Instruction, stage: Recipe)
     saves: list[Item] = []
     copies: list[Command] = []
     owner = instruction.flag("chown")
-    flag = f"--chown={owner.value} " if owner is not None else "" if stage.user.root is True else "--chown=0:0 "
+    flag = f"--chown={owner.value} " if owner is not None else "" if stage.is_root() else "--chown=0:0 "
     for path, content in files.items():
         inner = "/files" + path
         items.append(_written(inner, content, mode.value if mode else None, instruction))

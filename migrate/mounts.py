@@ -63,10 +63,12 @@ def _cache(mount: Mount, instruction: Instruction, stage: Recipe, shared: frozen
         options.append("mode=0777")
     elif mode := mount.get("mode"):
         options.append(f"mode={_octal(mode)}")
-    elif stage.user.root is not True:
+    elif stage.user.root is False or stage.user.text is not None and stage.user.root is None:
         options.append("mode=0777")
     elif target.startswith(_UNPRIVILEGED_CACHES):
         options.append("mode=0755")
+    elif stage.user.root is None:
+        options.append("mode=0777")
     return (_flag(mount, options, instruction, stage),)
 
 

@@ -9,10 +9,13 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from migrate.dockerfile.model import CopyDetail, Instruction, OnbuildDetail
+from migrate.images import base_image
+from migrate.mappings import Mappings
+from migrate.plan import Plan
 from migrate.recipe import Recipe
-from migrate.stages import StageGraph
 
 ROOT_OWNERS = frozenset({"0", "0:0", "root", "root:root", "0:root", "root:0"})
 
@@ -21,11 +24,18 @@ _COMMAND = r"(?:\A|[;&|({!\n]|\b(?:then|do|else|sudo|exec|xargs|time|env)\s)\s*"
 _EVIDENCE = re.compile(
     _COMMAND + r"(chown|chgrp|unsquashfs|rsync|su-exec|gosu|sudo|su|install\b[^;&|]*\s-o|tar|bsdtar|unzip|cpio)\b"
 )
+_MAKES = re.compile(_COMMAND + r"mkdir\b([^;&|]*)")
 _CHANGES = re.compile(_COMMAND + r"(?:chown|chmod|chgrp|install|ln|useradd|adduser)\b([^;&|]*)")
 #: Directories whose mode, owner or kind (a link) is not plain root 0755 on common systems.
 _SPECIAL = (
     "/tmp", "/var/tmp", "/root", "/home", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/run", "/var/run",
     "/var/lock", "/dev", "/proc", "/sys", "/var/mail", "/var/spool", "/var/cache/man", "/var/log", "/var/local",
+)  # fmt: skip
+#: Files and folders of common distributions that are not root:root.
+_DISTRIBUTION = (
+    "/etc/shadow", "/etc/gshadow", "/home/x", "/run/lock", "/usr/bin/chage", "/usr/bin/wall", "/usr/sbin/unix_chkpwd",
+    "/var/cache/apt/archives/partial", "/var/lib/apt/lists/partial", "/var/local", "/var/mail", "/var/spool/mail",
+    "/var/log/apt/term.log", "/sbin/unix_chkpwd",
 )  # fmt: skip
 _EXISTING = frozenset(
     "/ /bin /boot /dev /etc /home /lib /media /mnt /opt /root /run /sbin /srv /sys /tmp /usr /usr/bin /usr/lib /usr/local "
@@ -34,13 +44,38 @@ _EXISTING = frozenset(
 )
 
 
-def foreign_owner(graph: StageGraph, index: int, path: str) -> str | None:
-    """Why files at ``path`` of stage ``index`` may belong to another user than root; None when nothing says so."""
-    for stage in graph.chain(index):
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """Why copied files may belong to another user than root; ``certain`` is False when only the image is unknown."""
+
+    reason: str
+    certain: bool = True
+
+
+def foreign_owner(plan: Plan, index: int, path: str, mappings: Mappings) -> Doubt | None:
+    """The doubt about the owners of ``path`` in stage ``index``; None when nothing speaks against root."""
+    graph = plan.graph
+    chain = graph.chain(index)
+    for stage in chain:
         for instruction in graph.stages[stage].instructions:
             reason = _reason(instruction, path)
             if reason is not None:
-                return f"{reason} on line {instruction.span.start.line}"
+                return Doubt(f"{reason} on line {instruction.span.start.line}")
+    root = graph.stages[chain[-1]]
+    if root.is_scratch:
+        return None
+    return image_owner(root.reference, path, mappings)
+
+
+def image_owner(reference: str | None, path: str, mappings: Mappings) -> Doubt | None:
+    """The doubt about the owners of ``path`` that the image itself gives."""
+    if any(known == path or known.startswith(path.rstrip("/") + "/") for known in _DISTRIBUTION):
+        return Doubt(f"{path} of a distribution has files of other users")
+    image = base_image(reference, mappings) if reference is not None else None
+    if image is None or image.user is None:
+        return Doubt(f"the user of {reference or 'the base image'} is not known", certain=False)
+    if image.user.partition(":")[0] not in ("root", "0"):
+        return Doubt(f"{reference} runs as {image.user}")
     return None
 
 
@@ -95,7 +130,14 @@ def is_ordinary(path: str | None, stage: Recipe) -> bool:
 
 def exists(path: str | None, stage: Recipe) -> bool:
     """Whether the directory ``path`` is there for certain."""
-    return path is not None and (path in _EXISTING or path == stage.workdir)
+    return path is not None and (path in _EXISTING or path == stage.workdir or path in stage.made)
+
+
+def note_made(path: str | None, stage: Recipe) -> None:
+    """Remember that ``path`` and the folders above it exist from here on."""
+    while path is not None and path not in ("", "/") and path not in stage.made:
+        stage.made.add(path)
+        path = path.rpartition("/")[0]
 
 
 def note_run(instruction: Instruction, stage: Recipe) -> None:
@@ -108,6 +150,10 @@ def note_run(instruction: Instruction, stage: Recipe) -> None:
                 stage.owners.add(path)
             elif "$" in path or (path and stage.workdir is not None and not path.startswith("-")):
                 stage.owners.add(stage.workdir or "/")
+    for match in _MAKES.finditer(text):
+        for word in match[1].split():
+            if not set(word) & set("$*?{-\"'`"):
+                note_made(destination(word, stage), stage)
     if stage.user.root is not True:
         stage.owners.update(word.strip("\"'").rstrip("/") for word in text.split() if word.strip("\"'").startswith("/"))
 

@@ -74,10 +74,23 @@ class Recipe:
     delivered: bool = False
     extra: list[Target] = field(default_factory=list)
     """Helper targets that rules asked for, printed in front of this one."""
+    image: str = ""
+    """The image at the root of this stage's chain, as written."""
+    image_span: Span | None = None
+    made: set[str] = field(default_factory=set)
+    """Directories that exist for certain."""
+    copies: bool = False
+    """Whether a COPY was written."""
     context_sources: list[str] = field(default_factory=list)
     """What COPY takes from the build context, literal text only."""
     owners: set[str] = field(default_factory=set)
     """Directories (absolute, no slash at the end) that the text gives another owner or mode than root 0755."""
+
+    def is_root(self) -> bool:
+        """Whether the next command is certain to run as root; says so once per image when nobody knows."""
+        if self.user.root is None and self.user.text is None:
+            self.report("EM205", self.image_span, image=self.image)
+        return self.user.root is True
 
     def warn(self, code: str, instruction: Instruction, start: int | None = None, end: int | None = None, /, **fields: object) -> None:
         """Report ``code`` at ``instruction.text[start:end]``, or at the whole instruction."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +53,12 @@ def load(folder: Path) -> Case:
     return Case(folder, Settings(**options), context)
 
 
+@cache
+def converted(folder: Path) -> Conversion:
+    """The conversion of a case, once for all tests that look at it."""
+    return load(folder).converted()
+
+
 def diagnostics_text(conversion: Conversion) -> str:
     """Grades on the first line, then each diagnostic with its hint indented below it."""
     grades = ", ".join(f"{target.target} {target.grade.label}" for target in conversion.targets)
@@ -78,7 +85,7 @@ def test_there_are_cases() -> None:
 
 @cases
 def test_pair(folder: Path, request: pytest.FixtureRequest) -> None:
-    conversion = load(folder).converted()
+    conversion = converted(folder)
     outputs = {file.name: file.text for file in conversion.files}
     outputs["diagnostics.txt"] = diagnostics_text(conversion)
     names = ["Earthfile", ".earthlyignore", "diagnostics.txt"]
@@ -92,19 +99,19 @@ def test_pair(folder: Path, request: pytest.FixtureRequest) -> None:
             path.write_bytes(wanted.encode()) if wanted else path.unlink()
         else:
             differences.append(unified(stored, wanted, f"{folder.name}/{name}", f"{folder.name}/{name}"))
-    assert not any(differences), "\n" + "".join(differences)
+    if any(differences):
+        pytest.fail("run python3 dev.py golden if this is right:\n" + "".join(differences), pytrace=False)
 
 
 @cases
 def test_again_gives_the_same_bytes(folder: Path) -> None:
-    first, second = load(folder).converted(), load(folder).converted()
-    assert first == second
+    assert load(folder).converted() == converted(folder)
 
 
 @cases
 def test_every_instruction_is_accounted_for(folder: Path) -> None:
     """Each instruction is a line of the Earthfile, or has a diagnostic, or is of a kind that may vanish."""
-    conversion = load(folder).converted()
+    conversion = converted(folder)
     if any(found.severity is Severity.ERROR for found in conversion.diagnostics):
         assert not conversion.files
         return
@@ -122,7 +129,7 @@ def test_every_instruction_is_accounted_for(folder: Path) -> None:
 
 @cases
 def test_source_map_points_at_real_lines(folder: Path) -> None:
-    conversion = load(folder).converted()
+    conversion = converted(folder)
     written = len((conversion.earthfile or "").split("\n"))
     for line, span in conversion.source_map:
         assert 1 <= line <= written
@@ -131,7 +138,7 @@ def test_source_map_points_at_real_lines(folder: Path) -> None:
 
 @cases
 def test_output_reads_back(folder: Path) -> None:
-    earthfile = load(folder).converted().earthfile
+    earthfile = converted(folder).earthfile
     if earthfile is not None:
         read_earthfile(earthfile)
 
@@ -139,7 +146,7 @@ def test_output_reads_back(folder: Path) -> None:
 @cases
 @pytest.mark.earth
 def test_earth_accepts_it(folder: Path, tmp_path: Path) -> None:
-    earthfile = load(folder).converted().earthfile
+    earthfile = converted(folder).earthfile
     if earthfile is None:
         return
     (tmp_path / "Earthfile").write_bytes(earthfile.encode())

@@ -197,7 +197,7 @@ def is_size(text: str) -> bool:
 
 
 def _is_float(text: str) -> bool:
-    if not text.isascii() or "_" in text or text != text.strip() or text.startswith("-"):
+    if not text.isascii() or text != text.strip() or text.startswith("-"):
         return False
     try:
         return 0 <= float(text) < inf

@@ -88,10 +88,6 @@ def pieces(text: str, position: int) -> tuple[Items, int, int]:
             position = after
         elif char == '"' or char == "'" or char == "$":
             position = _nested(text, position, start)
-        elif char == "#" and starts_line(text, position):
-            position = _end_of(_COMMENT, text, position)
-            newline = _NEWLINE.match(text, position)
-            start = position = newline.end() if newline is not None else position
         else:
             if position > start:
                 items.append(text[start:position])

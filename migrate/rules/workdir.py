@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from migrate.dockerfile.model import Instruction
 from migrate.earthfile.model import Item
+from migrate.ownership import note_made
 from migrate.recipe import Recipe, command
 
 
@@ -22,4 +23,5 @@ def convert(instruction: Instruction, stage: Recipe) -> Iterator[Item]:
         stage.workdir = posixpath.normpath(posixpath.join(base or "/", value)) if base or value.startswith("/") else None
         if stage.workdir is not None and stage.user.root is not True:
             stage.owners.add(stage.workdir)
+    note_made(stage.workdir, stage)
     yield command("WORKDIR", [spelling], instruction)

@@ -1,0 +1,47 @@
+"""CMD becomes the array that Docker stores; a shell form in an Earthfile would be expanded and unquoted."""
+
+from __future__ import annotations
+
+import pytest
+from support import assert_lines
+
+
+@pytest.mark.parametrize(
+    ("instructions", "expected"),
+    [
+        ('CMD ["nginx", "-g", "daemon off;"]', 'CMD ["nginx", "-g", "daemon off;"]'),
+        ("cmd nginx", 'CMD ["/bin/sh", "-c", "nginx"]'),
+        ("CMD api --listen \":$PORT\"", 'CMD ["/bin/sh", "-c", "api --listen \\":$PORT\\""]'),
+        ("CMD []", "CMD []"),
+        ("CMD", 'CMD ["/bin/sh", "-c", ""]'),
+        # Not JSON: Docker falls back to the shell form, and so must the array say.
+        ("CMD ['a', 'b']", "CMD [\"/bin/sh\", \"-c\", \"['a', 'b']\"]"),
+        ('CMD ["a"] b', 'CMD ["/bin/sh", "-c", "[\\"a\\"] b"]'),
+        ('CMD ["a"] # c', 'CMD ["/bin/sh", "-c", "[\\"a\\"] # c"]'),
+        # A tab and runs of blanks belong to the text that the shell gets.
+        ("CMD a   'b  c'", "CMD [\"/bin/sh\", \"-c\", \"a   'b  c'\"]"),
+        # earth does not decode \\uXXXX.
+        ('CMD ["\\u00e9"]', 'CMD ["é"]'),
+        ("CMD echo \\\n    $HOME", 'CMD ["/bin/sh", "-c", "echo     $HOME"]'),
+        ('CMD ["a", \\\n     "b"]', 'CMD ["a", \\\n     "b"]'),
+        ("CMD a\nCMD b", 'CMD ["/bin/sh", "-c", "a"]\nCMD ["/bin/sh", "-c", "b"]'),
+    ],
+)
+def test_cmd(instructions: str, expected: str) -> None:
+    assert_lines(instructions, expected)
+
+
+def test_the_shell_in_force_is_written_out() -> None:
+    assert_lines(
+        'SHELL ["/bin/bash", "-o", "pipefail", "-c"]\nCMD a | b',
+        'CMD ["/bin/bash", "-o", "pipefail", "-c", "a | b"]',
+        ["EM613"],
+    )
+
+
+@pytest.mark.parametrize(
+    "instruction", ["CMD echo $(echo \"it's\")", 'CMD ["sh", "-c", "echo $("]', 'CMD ["sh", "-c", "echo $(echo \\"it\'s\\")"]']
+)
+def test_what_earths_lexer_cannot_close_stays_a_comment(instruction: str) -> None:
+    """facts/earthfile.md 1: ``$(`` in JSON is lexed as a shell-out, with no escape for it."""
+    assert_lines(instruction, f"# EM604, not converted: {instruction}", ["EM604"])

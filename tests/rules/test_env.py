@@ -1,0 +1,88 @@
+"""ENV: one pair per command, and the value that Docker stores."""
+
+from __future__ import annotations
+
+import pytest
+from support import BASE, assert_lines, body, converted
+
+from migrate.dockerfile.words import parse_word as docker_word
+from migrate.earthfile.expansion import parse_word as earth_word
+
+
+@pytest.mark.parametrize(
+    ("instructions", "expected", "codes"),
+    [
+        ("ENV A=1", "ENV A=1", []),
+        ("ENV A 1", "ENV A=1", []),
+        ("ENV A=1 B=2", "ENV A=1\nENV B=2", []),
+        ('ENV A="x y" B=\'z\'', "ENV A=\"x y\"\nENV B='z'", []),
+        ("ENV A=", 'ENV A=""', []),
+        ("ENV A x   y", 'ENV A="x   y"', []),
+        ("ENV A=x\\ y", "ENV A=x\\ y", []),
+        ("ENV A=a=b", "ENV A=a=b", []),
+        # Docker keeps a trailing comment of the legacy form in the value; earth would drop it.
+        ("ENV A b # c", 'ENV A="b # c"', []),
+        ("ENV PATH=/app/bin:$PATH", "ENV PATH=/app/bin:$PATH", []),
+        # Known names only: HOME comes from the container's shell in an Earthfile.
+        ("ENV A=$HOME/x", "ENV A=/x", ["EM308"]),
+        ("ENV HOME=/root\nENV A=$HOME/x", "ENV HOME=/root\nENV A=$HOME/x", []),
+        ("ENV A=${B:-d}", "ENV A=${B:-d}", []),
+        ("ENV B=1\nENV A=${B-d}", "ENV B=1\nENV A=${B:-d}", ["EM305"]),
+        ("ENV B=v1.2\nENV A=${B#v}", "ENV B=v1.2\nENV A=${B#v}", []),
+        ("ENV B=a/b/c\nENV A=${B##*/}", "ENV B=a/b/c\nENV A=c", []),
+        ("ENV B=a/b/c\nENV A=${B//\\//-}", "ENV B=a/b/c\nENV A=a-b-c", []),
+        ("ARG B=a.b\nENV A=${B%.*}", "ARG B=a.b\nENV A=a", ["EM306"]),
+        ("ENV A=$1$@", 'ENV A=""', []),
+        # Both values see the environment before the instruction.
+        ("ENV A=old\nENV A=new B=$A", "ENV A=old\nENV B=$A\nENV A=new", ["EM316"]),
+        ("ENV A=1 A=2", "ENV A=2", []),
+        ("ENV A=1 \\\n    # two\n    B=2", "ENV A=1\n# two\nENV B=2", []),
+    ],
+)
+def test_env(instructions: str, expected: str, codes: list[str]) -> None:
+    assert_lines(instructions, expected, codes)
+
+
+@pytest.mark.parametrize(
+    ("instructions", "expected", "codes"),
+    [
+        # ARG beats ENV in an Earthfile whatever the order; Docker's later line wins.
+        ("ARG A=1\nENV A=2", "ARG A=1\nENV A=2\nLET A=2", []),
+        ("ARG A=1\nENV A=${A}x", "ARG A=1\nENV A=${A}x\nLET A=${A}x", []),
+        ("ARG A=1\nENV A=2\nENV A=3", "ARG A=1\nENV A=2\nLET A=2\nENV A=3\nSET A=3", []),
+        ("ARG A=1\nENV A=$A", "ARG A=1\nENV A=$A", []),
+        ("ENV A=2\nARG A=1", "ENV A=2\nARG A=1", []),
+    ],
+)
+def test_against_arguments(instructions: str, expected: str, codes: list[str]) -> None:
+    assert_lines(instructions, expected, codes)
+
+
+@pytest.mark.parametrize(
+    ("instruction", "code"),
+    [("ENV a.b=1", "EM310"), ("ENV a-b=1", "EM310"), ("ENV A=1 a.b=2", "EM310")],
+)
+def test_what_cannot_be_said(instruction: str, code: str) -> None:
+    assert_lines(instruction, f"# {code}, not converted: {instruction}", [code])
+
+
+def test_a_value_that_only_the_image_knows() -> None:
+    assert_lines("ENV A=${UNKNOWN##*/}x", "ENV A=x")  # alpine sets PATH alone
+    assert_lines(
+        "ENV A=${UNKNOWN##*/}x",
+        "# EM307, not converted: ENV A=${UNKNOWN##*/}x",
+        ["EM307"],
+        base="FROM registry.example.com/own:1\n",
+    )
+
+
+def test_a_ring_has_no_order() -> None:
+    assert_lines(
+        "ENV A=1\nENV B=2\nENV A=$B B=$A", "ENV A=1\nENV B=2\n# EM311, not converted: ENV A=$B B=$A", ["EM311"]
+    )
+
+
+@pytest.mark.parametrize("value", ["$(id)", '"$(id)"', "\"it's $(id)\"", "a$(b)c"])
+def test_earth_must_not_run_it(value: str) -> None:
+    (line,) = body(converted(f"{BASE}ENV A={value}\n"))
+    assert earth_word(line.removeprefix("ENV A=")) == docker_word(value, "\\")

@@ -1,0 +1,33 @@
+"""EXPOSE: the ports Docker ends up with, none that earth refuses."""
+
+from __future__ import annotations
+
+import pytest
+from support import BASE, assert_lines, body, converted
+
+
+@pytest.mark.parametrize(
+    ("instructions", "expected", "codes"),
+    [
+        ("EXPOSE 80", "EXPOSE 80", []),
+        ("EXPOSE 80 443/tcp 53/udp 8000-8010", "EXPOSE 80 443/tcp 53/udp 8000-8010", []),
+        ("EXPOSE 80/TCP", "EXPOSE 80/tcp", []),
+        ("EXPOSE 80 \\\n       443", "EXPOSE 80 \\\n       443", []),
+        ("ENV P=80\nEXPOSE $P", "ENV P=80\nEXPOSE $P", []),
+        ("ARG P=80\nEXPOSE ${P}", "ARG P=80\nEXPOSE ${P}", []),
+        # The value is split into words in Docker, not in an Earthfile.
+        ('ENV P="80 81/udp"\nEXPOSE $P', 'ENV P="80 81/udp"\nEXPOSE 80 81/udp', []),
+        ('ARG P="80 81"\nEXPOSE $P', 'ARG P="80 81"\nEXPOSE 80 81', ["EM306"]),
+        # Legal and empty in Docker, an error in an Earthfile.
+        ("EXPOSE ${UNDEFINED}", "", ["EM601"]),
+        ("EXPOSE 80 $UNDEFINED", "EXPOSE 80", ["EM601"]),
+    ],
+)
+def test_expose(instructions: str, expected: str, codes: list[str]) -> None:
+    assert_lines(instructions, expected, codes)
+
+
+@pytest.mark.parametrize("instructions", ["ENV P=\nEXPOSE $P", 'ENV P=""\nEXPOSE "$P"', "ARG P\nEXPOSE $P"])
+def test_an_empty_port_is_never_emitted(instructions: str) -> None:
+    """earth: ``no port specified: <empty>``."""
+    assert not [line for line in body(converted(BASE + instructions + "\n")) if line.startswith("EXPOSE")]

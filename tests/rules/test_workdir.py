@@ -1,0 +1,22 @@
+"""WORKDIR: the whole rest of the line is one folder."""
+
+from __future__ import annotations
+
+import pytest
+from support import assert_lines
+
+
+@pytest.mark.parametrize(
+    ("instructions", "expected", "codes"),
+    [
+        ("WORKDIR /app", "WORKDIR /app", []),
+        ("WORKDIR app/b", "WORKDIR app/b", []),
+        ('WORKDIR "/a b"', 'WORKDIR "/a b"', []),
+        ("WORKDIR /a b", 'WORKDIR "/a b"', []),
+        ("ENV D=/x\nWORKDIR $D/y", "ENV D=/x\nWORKDIR $D/y", []),
+        ("WORKDIR $HOME/x", "WORKDIR /x", ["EM308"]),
+        ("WORKDIR /a # c", 'WORKDIR "/a # c"', []),
+    ],
+)
+def test_workdir(instructions: str, expected: str, codes: list[str]) -> None:
+    assert_lines(instructions, expected, codes)
