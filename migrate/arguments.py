@@ -94,7 +94,8 @@ def _bare(name: str, instruction: Instruction, stage: Recipe, arguments: Argumen
     if known is not None and known.kind == ARGUMENT and known.default is not None:
         yield from _with_default(name, known.default, None, instruction, stage)
         return
-    _report_unset(name, instruction, stage)
+    if known is None or known.kind == ARGUMENT:
+        _report_unset(name, instruction, stage)
     keeps = stage.scope.may_be_environment(name) and name not in ("HOME", "PATH")
     text = name + (f"=${name}" if keeps else "")
     words: tuple[Word, ...] = ((Literal(name),),)

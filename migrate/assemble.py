@@ -15,12 +15,12 @@ from migrate.earthfile.model import Command, Earthfile, Item, Remark, Target
 from migrate.images import BaseImage, base_image, parse_reference
 from migrate.mappings import Mappings
 from migrate.mounts import shared_cache_targets
-from migrate.plan import Helper, Plan, earth_name, unique_name
+from migrate.plan import GlobalArgument, Helper, Plan, earth_name, unique_name
 from migrate.recipe import DEFAULT_SHELL, NotExpressible, Recipe, Reporter, User, attach, not_converted
 from migrate.rules import rule
-from migrate.rules.from_ import alias_items
+from migrate.rules.from_ import from_command
 from migrate.rules.user import ROOT as ROOT_NAMES
-from migrate.scope import Scope
+from migrate.scope import ARGUMENT, Binding, Scope
 from migrate.settings import Settings
 from migrate.spans import Span
 from migrate.stages import Stage
@@ -72,7 +72,7 @@ def assemble(plan: Plan, settings: Settings, mappings: Mappings, context: Contex
     sources = tuple(dict.fromkeys(source for recipe in recipes for source in recipe.context_sources))
     if settings.fidelity != "exact" and any(recipe.copies for recipe in recipes):
         report("EM704", None)
-    trailing = comments(graph.dockerfile.trailing)
+    trailing = comments(graph.dockerfile.trailing, blank_first=True)
     file = Earthfile(tuple(header), tuple(_with_trailing(targets, trailing)), newline=graph.dockerfile.newline)
     return Assembled(file, helpers, sources)
 
@@ -98,9 +98,10 @@ def _header(work: _Build) -> tuple[list[Item], tuple[str, ...] | None]:
     items: list[Item] = [Remark(license_lines)] if license_lines else []
     if not graph.arguments:
         return items, own
+    header = _header_recipe(work)
     for instruction in graph.arguments:
-        above = own if instruction is first else comments(instruction.above)
-        items += _global_argument(instruction, above, work)
+        above = own if instruction is first else comments(instruction.above, blank_first=bool(items))
+        items += _global_argument(instruction, above, header, work)
     return items, None
 
 
@@ -112,7 +113,7 @@ def _split_header(lines: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, .
     return lines[:cut], lines[cut + 1 :]
 
 
-def _global_argument(instruction: Instruction, above: tuple[str, ...], work: _Build) -> list[Item]:
+def _global_argument(instruction: Instruction, above: tuple[str, ...], header: Recipe, work: _Build) -> list[Item]:
     detail = instruction.detail
     assert isinstance(detail, PairsDetail)
     items: list[Item] = []
@@ -123,18 +124,43 @@ def _global_argument(instruction: Instruction, above: tuple[str, ...], work: _Bu
             work.report("EM318", instruction.span, name=pair.key)
         elif known.instruction is not instruction:
             work.report("EM315", instruction.span, name=pair.key)
-        elif known.everywhere and (platform is None or platform != pair.key):
-            text = pair.key if known.text is None else f"{pair.key}={known.text}"
-            items.append(Command.of("ARG", f"--global {text}", source=instruction.span))
         elif platform == pair.key:
             work.report("EM312", instruction.span, name=pair.key)
+        elif known.everywhere:
+            items.append(_declared("ARG", f"--global {pair.key}", known, header))
         elif known.imported or any(pair.key in alias.arguments for alias in work.plan.aliases.values()):
             work.moved[pair.key] = above
         else:
             work.report("EM303", instruction.span, name=pair.key)
-    if not items and above and not any(pair.key in work.moved for pair in detail.pairs):
-        return [Remark(above)]
+        if known.instruction is instruction:
+            value = header.scope.static(known.default) if known.default is not None else None
+            header.scope.bindings[pair.key] = Binding(ARGUMENT, value, known.default)
+    if not items and any(above) and not any(pair.key in work.moved for pair in detail.pairs):
+        return [Remark((*above, ""))]
     return attach(items, above) if items else []
+
+
+def _declared(keyword: str, name: str, known: GlobalArgument, header: Recipe) -> Command:
+    """``ARG name=default`` for a global argument, its default spelled as earth reads it."""
+    if known.default is None:
+        return Command.of(keyword, name, source=known.instruction.span)
+    text = header.spell(header.adapt(known.default, known.instruction), known.text, "argument") or '""'
+    return Command.of(keyword, f"{name}={text}", source=known.instruction.span)
+
+
+def _header_recipe(work: _Build) -> Recipe:
+    """The state of the lines before the first FROM: no image, no environment."""
+    return Recipe(
+        stage=0,
+        target="",
+        scope=Scope(frozenset()),
+        escape=work.plan.graph.dockerfile.escape,
+        report=work.report,
+        user=User(None, True),
+        arguments=work.arguments,
+        settings=work.settings,
+        context=work.context,
+    )
 
 
 def _stage(stage: Stage, recipes: list[Recipe], above: tuple[str, ...], work: _Build) -> list[Target]:
@@ -174,13 +200,18 @@ def _recipe(stage: Stage, recipes: list[Recipe], work: _Build) -> Recipe:
     lines = [line for item in stage.instructions for line in item.lines]
     detail = stage.instruction.detail
     written = detail.image.text if isinstance(detail, FromDetail) else ""
+    chosen = [recipes[index] for index in stage.selects] if parent is None and stage.reference is None else []
+    if chosen and all(other.user == chosen[0].user and other.has_shell == chosen[0].has_shell for other in chosen):
+        user, has_shell = chosen[0].user, chosen[0].has_shell
+    else:
+        user, has_shell = _user(image), image.has_shell if image is not None else None
     recipe = Recipe(
         stage=stage.index,
         target=plan.targets[stage.index],
         scope=parent.scope.inherit() if parent is not None else Scope(_environment(image)),
         escape=graph.dockerfile.escape,
         report=work.report,
-        user=parent.user if parent is not None else _user(image),
+        user=parent.user if parent is not None else user,
         arguments=work.arguments,
         settings=work.settings,
         context=work.context,
@@ -189,7 +220,7 @@ def _recipe(stage: Stage, recipes: list[Recipe], work: _Build) -> Recipe:
         runs=any(item.keyword == "RUN" for item in stage.instructions),
         shell=parent.shell if parent is not None else (image and image.shell) or DEFAULT_SHELL,
         workdir=parent.workdir if parent is not None else "/" if stage.is_scratch else None,
-        has_shell=parent.has_shell if parent is not None else image.has_shell if image is not None else None,
+        has_shell=parent.has_shell if parent is not None else has_shell,
         delivered=stage.index in graph.chain(plan.final),
         owners=set(parent.owners) if parent is not None else set(),
         made=set(parent.made) if parent is not None else set(),
@@ -308,10 +339,14 @@ def _image_target(work: _Build) -> list[Target]:
 
 
 def _alias(alias: Helper, recipe: Recipe, work: _Build) -> Target:
-    items = []
-    for item in alias_items(alias, recipe):
-        name = item.lines[0].text.partition("=")[0] if isinstance(item, Command) and item.keyword == "ARG" else ""
-        items += attach([item], work.moved.get(name, ()))
+    """The target that keeps the arguments of one FROM to itself."""
+    header = _header_recipe(work)
+    items: list[Item] = []
+    for name in alias.arguments:
+        known = work.plan.globals.get(name)
+        made = Command.of("ARG", name) if known is None else _declared("ARG", name, known, header)
+        items += attach([made], work.moved.get(name, ()))
+    items.append(from_command(work.plan.graph.stages[alias.before], recipe))
     return Target(alias.target, tuple(items))
 
 

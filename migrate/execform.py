@@ -6,9 +6,10 @@ from dataclasses import replace
 
 from migrate.dockerfile.model import Instruction
 from migrate.earthfile import quoting
-from migrate.earthfile.model import Command, Items, TextLine
+from migrate.earthfile.model import Command, Items, TextLine, Words
 from migrate.layout import lines_of
-from migrate.recipe import NotExpressible, Recipe
+from migrate.recipe import DEFAULT_SHELL, NotExpressible, Recipe
+from migrate.words import Literal
 
 
 def exec_command(keyword: str, instruction: Instruction, stage: Recipe) -> Command:
@@ -19,6 +20,12 @@ def exec_command(keyword: str, instruction: Instruction, stage: Recipe) -> Comma
     try:
         text = quoting.exec_array(items)
     except quoting.UnrenderableError as error:
+        if len(items) == 3 and items[:2] == DEFAULT_SHELL:
+            # In single quotes earth neither expands nor unquotes its shell form.
+            quoted = quoting.encode_single(items[2])
+            first, *rest = quoted.split("\n")
+            lines = (TextLine(first), *(TextLine(line, verbatim=True) for line in rest))
+            return Command(keyword, lines, source=instruction.span, meaning=Words(((Literal(items[2]),),)))
         raise NotExpressible("EM604", None, keyword=keyword, reason=str(error)) from None
     made = Command.of(keyword, text, source=instruction.span, meaning=Items(items))
     if instruction.exec_form is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Sequence
 from fnmatch import fnmatchcase
 
@@ -26,6 +27,7 @@ def needed(sources: Sequence[str], context: Context, report: Reporter, *, writes
             report("EM702", None)
         return None
     docker = context.ignore_text()
+    name = posixpath.basename(docker[0]) if docker is not None else ""
     text = docker[1] if docker is not None else ""
     has_patterns = any(line.strip() and not line.strip().startswith("#") for line in text.splitlines())
     if not takes_own and not has_patterns:
@@ -34,10 +36,11 @@ def needed(sources: Sequence[str], context: Context, report: Reporter, *, writes
     existing = context.earth_ignore_text()
     if existing is not None:
         if _patterns(existing[1]) != _patterns(wanted):
-            report("EM703", None, name=existing[0], source=docker[0] if docker else "no ignore file")
+            report("EM703", None, name=posixpath.basename(existing[0]), source=name or "the Dockerfile's side, which has none")
         return None
     if not writes:
-        report("EM701", None, source=docker[0] if docker else "no .dockerignore", text=" ".join(_patterns(wanted)))
+        origin = f"from {name}" if name else "without it COPY takes the Earthfile along"
+        report("EM701", None, source=origin, text=" ".join(_patterns(wanted)))
     return wanted
 
 

@@ -72,6 +72,14 @@ def _open_quote(text: str, quote: str) -> str:
     return quote
 
 
+def comments_before(instruction: Instruction, start: int, previous: int) -> tuple[str, ...]:
+    """The comment lines inside ``instruction`` between the lines of two offsets in its text."""
+    first, last = instruction.position(previous).line, instruction.position(start).line
+    return tuple(
+        line.text.strip() for line in instruction.lines if line.kind == "comment" and first <= line.number < last
+    )
+
+
 def one_line(instruction: Instruction, edits: Sequence[Edit] = (), *, start: int = 0) -> tuple[TextLine, ...]:
     """The same text joined as Docker joins it."""
     return (TextLine("".join(text for _, text in _pieces(instruction, edits, start)).strip(" \t")),)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from migrate.context import Context
 from migrate.dockerfile import words as docker_words
-from migrate.dockerfile.model import Instruction
+from migrate.dockerfile.model import Instruction, Pair
 from migrate.earthfile import quoting
 from migrate.earthfile.model import Command, Item, Remark, Target, TextLine, Words
 from migrate.scope import ARGUMENT, Scope
@@ -119,46 +119,54 @@ class Recipe:
         """``word`` with every variable that an Earthfile would read otherwise replaced by one it reads alike."""
         if all(isinstance(part, Literal) for part in word):
             return word
-        return merged([self._adapt_part(part, instruction) for part in word])
+        return merged([new for part in word for new in self._adapt_part(part, instruction)])
 
-    def _adapt_part(self, part: Part, instruction: Instruction) -> Part:
+    def _adapt_part(self, part: Part, instruction: Instruction) -> Word:
         if not isinstance(part, Variable):
-            return part
+            return (part,)
         if not part.name.isidentifier() or not part.name.isascii():
-            return Literal("")  # $1, $@, $$: always empty in Docker
+            return ()  # $1, $@, $$: always empty in Docker
         if part.name == "HOME" and self.scope.bindings.get("HOME") is None:
             return self._home(part, instruction)
         if not part.operator:
-            return part
+            return (part,)
         return self._adapt_operator(part, instruction)
 
-    def _home(self, part: Variable, instruction: Instruction) -> Part:
+    def _home(self, part: Variable, instruction: Instruction) -> Word:
         """Docker knows HOME only from ENV and ARG; earth asks the container's shell."""
         if self.scope.image_environment is not None and "HOME" in self.scope.image_environment:
-            return part
+            return (part,)
         known = self.scope.image_environment is not None
         self.warn("EM308" if known else "EM309", instruction)
-        if part.operator in (":-", "-"):
-            return Literal(literal_text(self.adapt(part.operand, instruction)) or "")
-        return Literal("")
+        return self.adapt(part.operand, instruction) if part.operator in (":-", "-") else ()
 
-    def _adapt_operator(self, part: Variable, instruction: Instruction) -> Part:
+    def _adapt_operator(self, part: Variable, instruction: Instruction) -> Word:
         operand = self.adapt(part.operand, instruction)
         written = f"${{{part.name}{part.operator}...}}"
         if part.operator in (":-", ":+", ":?"):
-            return replace(part, operand=operand)
+            return (replace(part, operand=operand),)
         if part.operator in _LOOSER:
-            self.warn("EM305", instruction, written=written, instead=_LOOSER[part.operator], name=part.name)
-            return Variable(part.name, _LOOSER[part.operator], operand)
+            return self._unset_test(part, operand, instruction)
         pattern = literal_text(operand)
         if part.operator in _LITERAL_PATTERN and pattern is not None and not set(pattern) & set("*?\\"):
-            return Variable(part.name, _LITERAL_PATTERN[part.operator], operand)
+            return (Variable(part.name, _LITERAL_PATTERN[part.operator], operand),)
         value = self.scope.static((part,))
         if value is None:
             raise NotExpressible("EM307", None, written=written)
         if self.scope.is_overridable((part,)):
             self.warn("EM306", instruction, written=written, value=value, name=part.name)
-        return Literal(value)
+        return (Literal(value),)
+
+    def _unset_test(self, part: Variable, operand: Word, instruction: Instruction) -> Word:
+        """``-``, ``+`` and ``?`` ask whether a name is unset: known from the text, or loosened to "unset or empty"."""
+        if self.scope.is_always_set(part.name):
+            return operand if part.operator == "+" else (Variable(part.name),)
+        if self.scope.is_never_set(part.name) and part.operator != "?":
+            return operand if part.operator == "-" else ()
+        looser = _LOOSER[part.operator]
+        written = f"${{{part.name}{part.operator}...}}"
+        self.warn("EM305", instruction, written=written, instead=looser, name=part.name)
+        return (Variable(part.name, looser, operand),)
 
     def known(self, text: str) -> str | None:
         """The value of the Docker word ``text`` when no build argument is passed, None when that is not certain."""
@@ -203,6 +211,16 @@ def not_converted(instruction: Instruction, code: str) -> Remark:
     """The instruction as a comment in place: every line of it, none of it executable."""
     first, *rest = [line.text.strip() if line.kind != "heredoc" else line.text.rstrip() for line in instruction.lines]
     return Remark((f"# {code}, not converted: {first}", *(f"#     {line}".rstrip() for line in rest)), instruction.span)
+
+
+def pair_not_converted(
+    pair: Pair, problem: NotExpressible, instruction: Instruction, stage: Recipe, above: tuple[str, ...] = ()
+) -> Remark:
+    """One pair of an ENV, LABEL or ARG as a comment; the other pairs stay."""
+    span = instruction.span_of(pair.start, pair.end)
+    stage.report(problem.code, problem.span or span, **problem.fields)
+    text = " ".join(instruction.text[pair.start : pair.end].split())
+    return Remark((*above, f"# {problem.code}, not converted: {instruction.keyword} {text}"), span)
 
 
 def attach(items: list[Item], above: tuple[str, ...]) -> list[Item]:

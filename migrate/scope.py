@@ -61,6 +61,15 @@ class Scope:
         """Whether nothing in the text sets ``name`` and the image is not known to."""
         return name not in self.bindings and not (self.image_environment and name in self.image_environment)
 
+    def is_always_set(self, name: str) -> bool:
+        """Whether ``name`` has a value, maybe an empty one, whatever build arguments are passed."""
+        binding = self.bindings.get(name)
+        return binding is not None and (binding.kind == ENVIRONMENT or binding.default is not None)
+
+    def is_never_set(self, name: str) -> bool:
+        """Whether nothing can set ``name``: no line of the text, and the image is known not to."""
+        return name not in self.bindings and self.image_environment is not None and name not in self.image_environment
+
     def static(self, word: Word) -> str | None:
         """The value of ``word`` when every name in it is known, else None."""
         values: dict[str, str] = {}

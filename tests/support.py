@@ -17,9 +17,6 @@ from migrate.stages import StageGraph, build
 BASE = "FROM alpine:3.20\n"
 """A base that is known: root, a shell, no variables of its own but PATH."""
 
-CONTEXT_NOTE = "EM702"
-"""Reported once per file when nobody can look into the build context; tested in test_ignorefile.py."""
-
 
 class DictContext:
     """A known build context: path -> bytes of a file, None for a folder, text for a link."""
@@ -80,8 +77,13 @@ def plan_of(text: str, **options: Any) -> tuple[Plan, list[str]]:
 
 
 def codes(conversion: Conversion) -> list[str]:
-    """The codes of all diagnostics in text order, without the note on an unknown context."""
-    return [found.code for found in conversion.diagnostics if found.code != CONTEXT_NOTE]
+    """The codes of what was found at a place of the text, in text order."""
+    return [found.code for found in conversion.diagnostics if found.span is not None]
+
+
+def file_codes(conversion: Conversion) -> set[str]:
+    """The codes of what concerns the whole file: ignore files, timestamps, an unknown --target."""
+    return {found.code for found in conversion.diagnostics if found.span is None}
 
 
 def targets(conversion: Conversion) -> dict[str, list[str]]:

@@ -116,7 +116,8 @@ def test_an_open_heredoc() -> None:
 
 
 def test_a_broken_heredoc_name() -> None:
-    assert failure('RUN <<a"\\"\nx\n').code in (BAD_HEREDOC, UNTERMINATED_HEREDOC)
+    # BuildKit splits the value of a substitution at its spaces, quoted or not.
+    assert failure('RUN ${a:-" <<"}x\n').code == BAD_HEREDOC
 
 
 def test_a_bad_escape_stops_the_scan() -> None:

@@ -23,7 +23,7 @@ from migrate.earthfile.quoting import (
     render_flag,
     render_label,
 )
-from migrate.earthfile.reader import EarthfileError, Statement, flags_and_args, read, run_text
+from migrate.earthfile.reader import EarthfileError, Statement, expanded_words, flags_and_args, read, run_text
 from migrate.words import Literal, ShellOut, Variable, Word, merged
 
 
@@ -172,7 +172,8 @@ def test_render_label() -> None:
     assert render_label(word("a=b"), word("c")) == '"a=b"=c'
     assert render_label(word("="), word("c")) == '"="=c'
     assert render_label(word("a"), word("b"), prefer='"a"="b"') == '"a"="b"'
-    assert render_label(word("a"), word("b"), prefer="a=c") == "a=b"
+    for prefer in ("a=c", "a='b", "a=b\\", "a=b c", "a", "a=$(", "a=${"):
+        assert render_label(word("a"), word("b"), prefer=prefer) == "a=b"
 
 
 def test_render_flag() -> None:
@@ -185,7 +186,8 @@ def test_the_preferred_spelling_stays_when_it_means_the_same() -> None:
     assert render(word(A), prefer="${A}") == "${A}"
     assert render(word("a"), prefer='"a"') == '"a"'
     assert render(word("$(a)"), prefer='"$(a)"') == "'$(a)'"
-    assert render(word("a b"), prefer="a b") == '"a b"'
+    for prefer in ("a b", "", "'a b", "a\\ b\\", "$(a b", "${a b"):
+        assert render(word("a b"), prefer=prefer) == '"a b"'
     assert render(word("a+b/c"), path=True, prefer='"a+b/c"') == "a\\+b/c"
     assert render(word("a#"), prefer="a\\#") == "a#"
 
@@ -245,7 +247,10 @@ def test_rendered_values_read_back(meaning: Word) -> None:
 def test_rendered_arguments_read_back(meaning: Word) -> None:
     text = render_argument(meaning)
     assert parse_word(text, keep_plus=True) == meaning
-    assert flags_and_args(statement(f"ARG A={text}"))[1] == ("A", "=", text)
+    for keyword in ("ARG", "LET", "SET"):
+        found = statement(f"{keyword} A={text}")
+        assert flags_and_args(found) == ((), ("A", "=", text))
+        assert expanded_words(found) == (word("A"), word("="), meaning)
 
 
 @given(st.one_of(texts.map(lambda text: word(text)), words()))
@@ -256,7 +261,24 @@ def test_rendered_paths_read_back(meaning: Word) -> None:
         assert any(isinstance(part, Variable) and part.operand for part in meaning) or "\\+" in str(meaning)
         return
     assert parse_word(text) == meaning
-    assert flags_and_args(statement(f"COPY {text} /x")) == ((), (text, "/x"))
+    found = statement(f"COPY {text} /x")
+    assert flags_and_args(found) == ((), (text, "/x"))
+    assert expanded_words(found) == (meaning, word("/x"))
+
+
+@given(words())
+def test_rendered_flags_read_back(meaning: Word) -> None:
+    try:
+        text = render_flag(meaning)
+    except UnrenderableError:
+        assert any(isinstance(part, Variable) and part.operand for part in meaning)
+        return
+    assert expanded_words(statement(f"COPY --dir --chown={text} a /x")) == (
+        word("--dir"),
+        merged([Literal("--chown="), *meaning]),
+        word("a"),
+        word("/x"),
+    )
 
 
 @given(texts, words())

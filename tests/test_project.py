@@ -30,8 +30,9 @@ LAYERS = (
     "images dockerfile earthfile",
     "artifacts layout scope stages",
     # What rules are written with.
-    "arguments checked copying execform heredocfiles ignorefile mounts ownership plan recipe scripts suppression timestamps",
+    "arguments copying execform heredocfiles mounts ownership plan recipe scripts timestamps",
     "rules",
+    "checked ignorefile suppression",
     "assemble",
     "convert",
     "disk report",

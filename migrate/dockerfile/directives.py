@@ -57,11 +57,12 @@ def check_rules(lines: list[str]) -> None:
     directive = _detected(lines, "check", "#")
     if directive is None:
         return
-    for option in directive.value.split(" ")[0].split(";", 2):
+    options = directive.value.split(" ")[0].strip(SPACE)
+    for option in options.split(";", 2) if options else ():
         key, equals, value = option.partition("=")
-        known = key.strip(SPACE) in ("skip", "experimental", "error") and bool(equals)
-        if (option.strip(SPACE) and not known) or (key.strip(SPACE) == "error" and value.strip(SPACE) not in _TRUTHS):
-            raise _bad(directive, f"{option} is no option of check", len(lines[directive.line - 1]))
+        known = key.strip(SPACE) in ("skip", "experimental", "error") and equals
+        if not known or (key.strip(SPACE) == "error" and value.strip(SPACE) not in _TRUTHS):
+            raise _bad(directive, f"'{option}' is no option of check", len(lines[directive.line - 1]))
 
 
 def frontend(lines: list[str], text: str) -> Directive | None:

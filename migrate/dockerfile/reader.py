@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from migrate.dockerfile import errors
 from migrate.dockerfile.checks import check_expansion
 from migrate.dockerfile.directives import check_rules, frontend
@@ -111,7 +113,8 @@ def _instructions(statements: list[Statement], escape: str) -> tuple[list[Instru
     """The finished instructions, and the first ONBUILD that is left out because its trigger is broken."""
     instructions: list[Instruction] = []
     broken: BrokenTrigger | None = None
-    stages: set[str] | None = None
+    stages: set[str] = set()
+    started = False
     for one in statements:
         try:
             instruction = second_pass(one, escape)
@@ -120,12 +123,11 @@ def _instructions(statements: list[Statement], escape: str) -> tuple[list[Instru
             instruction = one.finished()
         else:
             instructions.append(instruction)
-        if instruction.keyword == "FROM":
-            stages = stages or set()
-        elif stages is None and instruction.keyword != "ARG":
+        started = started or instruction.keyword == "FROM"
+        if not started and instruction.keyword != "ARG":
             raise one.error(errors.BEFORE_FROM)
-        _refuse(instruction, stages or set())
-    if stages is None:
+        _refuse(instruction, stages)
+    if not started:
         raise DockerfileError(errors.NO_STAGE, None)
     return instructions, broken
 
@@ -157,16 +159,20 @@ def _refuse_windows(instruction: Instruction, detail: FromDetail, stages: set[st
 
 def _template(found: Scan, error: DockerfileError) -> DockerfileError | None:
     """The same failure told as "this is a template", when a template's mark stands where reading failed."""
-    if error.span is None or error.code in _ABOUT_THE_FILE:
-        first, last, column = 1, len(found.lines), 1
-    else:
-        first, last = error.span.start.line, error.span.end.line
-        column = error.span.start.column if error.code in _ABOUT_A_WORD else 1
-    for number in range(first, last + 1):
-        begin = column - 1 if number == first else 0
-        text = found.lines[number - 1][begin:]
-        mark = template_mark(text)
-        if mark is not None and found.kinds[number - 1] != "comment":
-            span = Span.of(number, begin + mark[0] + 1, number, begin + mark[1] + 1)
+    for number, start, end in _where(found, error):
+        text = found.lines[number - 1][start:end]
+        mark = template_mark(text) if found.kinds[number - 1] != "comment" else None
+        if mark is not None:
+            span = Span.of(number, start + mark[0] + 1, number, start + mark[1] + 1)
             return DockerfileError(errors.TEMPLATE, span, {"mark": text[slice(*mark)]})
     return None
+
+
+def _where(found: Scan, error: DockerfileError) -> Iterator[tuple[int, int, int | None]]:
+    """Where the fault of an error may lie: line numbers, and the stretch of each line."""
+    span = None if error.code in _ABOUT_THE_FILE else error.span
+    first, last = (span.start.line, span.end.line) if span else (1, len(found.lines))
+    for number in range(first, last + 1):
+        narrow = span is not None and error.code in _ABOUT_A_WORD
+        start = span.start.column - 1 if span and narrow and number == first else 0
+        yield number, start, span.end.column - 1 if span and narrow and number == last else None

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 
 from migrate.earthfile.expansion import WordError, parse_word
 from migrate.earthfile.tree import EarthfileError, Statement
-from migrate.words import literal_text
+from migrate.words import Literal, Word, literal_text, merged
 
 #: A flag's name without dashes, and its value as written (None for a bare switch).
 Flag = tuple[str, "str | None"]
@@ -76,6 +76,26 @@ def flags_and_args(statement: Statement) -> tuple[tuple[Flag, ...], tuple[str, .
         return _parsed(statement, *known)
     except (_FlagError, WordError) as error:
         raise EarthfileError(f"{statement.name}: {error}", statement.line, statement.column) from None
+
+
+def expanded_words(statement: Statement) -> tuple[Word, ...]:
+    """What each argument of a command expands to, flags included as ``--name=value``: regrouped and with ``\\+`` kept
+    exactly where earth does so. Raises EarthfileError where earth refuses a flag or a word.
+    """
+    known = _FLAGS.get(statement.name)
+    keep_plus = statement.name in ("ARG", "LET", "SET")
+    try:
+        if known is None:
+            return tuple(parse_word(arg) for arg in statement.args)
+        flags, args = _parsed(statement, *known)
+        words = [parse_word(f"--{name}") if value is None else _flag_word(name, value) for name, value in flags]
+        return (*words, *(parse_word(arg, keep_plus=keep_plus) for arg in args))
+    except (_FlagError, WordError) as error:
+        raise EarthfileError(f"{statement.name}: {error}", statement.line, statement.column) from None
+
+
+def _flag_word(name: str, value: str) -> Word:
+    return merged([Literal(f"{'-' if len(name) == 1 else '--'}{name}="), *parse_word(value)])
 
 
 class _FlagError(Exception):

@@ -84,22 +84,23 @@ def render_artifact(target: str, path: Word) -> str:
 
 def render_label(key: Word, value: Word, *, prefer: str | None = None) -> str:
     """``key=value`` for LABEL: earth splits at the first ``=`` outside quotes, so a key may need some of its own."""
-    if prefer is not None and lexer.words(" " + prefer, 0)[0] == [prefer]:
-        parts = lexer.label_parts(prefer)
-        if len(parts) == 3 and parts[1] == "=" and _means(parts[0], key) and _means(parts[2], value):
-            return prefer
+    if prefer is not None and _is_pair(prefer, key, value):
+        return prefer
+    written = _render(value, Place.VALUE)
     for candidate in _candidates(key, Place.PATH, "", False):
-        if _accepted(candidate, key, Place.PATH) and lexer.separator_index(f"{candidate}=") == len(candidate):
-            text = f"{candidate}={_render(value, Place.VALUE)}"
-            if lexer.without_continuations(text) == text:
-                return text
+        if _is_pair(text := f"{candidate}={written}", key, value):
+            return text
     raise UnrenderableError("a label key that an Earthfile cannot spell")
 
 
-def _means(text: str, word: Word) -> bool:
+def _is_pair(text: str, key: Word, value: Word) -> bool:
+    """Whether earth reads ``text`` as one label with this key and value."""
     try:
-        return lexer.without_continuations(text) == text and parse_word(text) == word
-    except WordError:
+        if lexer.words(f" {text} x", 0)[0] != [text, "x"] or lexer.without_continuations(text) != text:
+            return False
+        parts = lexer.label_parts(text)
+        return len(parts) == 3 and parts[1] == "=" and parse_word(parts[0]) == key and parse_word(parts[2]) == value
+    except (lexer.LexError, WordError):
         return False
 
 
@@ -130,6 +131,8 @@ def _candidates(word: Word, place: Place, prefix: str, escape_plus: bool) -> Ite
         yield f"'{prefix}{word[0].text}'"
     yield double
     yield prefix + writer.segments(word)
+    # A flag's value must not begin with a double quote: earth's flag parser would take it for a Go string.
+    prefix += "''" if place is Place.FLAG else ""
     yield prefix + _Writer(escape_plus, place is Place.ARGUMENT, escape_parentheses=True).segments(word)
 
 

@@ -1,20 +1,30 @@
 """Reading an Earthfile exactly as EarthBuild's ``earth debug ast`` does, and what its RUN lines hand to the shell.
 
-Facts: ``internal/earthfile/{lex,parse,validator,version}.go`` and ``features/features.go`` for the tree,
-``util/flagutil/parse.go`` with go-flags for ``flags_and_args``; facts/earthfile.md sections 1, 2 and 9.
+Facts: ``internal/earthfile/{lex,parse}.go``; facts/earthfile.md sections 1, 2 and 9. Flags are in ``flags.py``, what
+characters mean in ``lexer.py``, what holds for a whole file in ``checks.py``. One thing differs on purpose: a WITH
+without a command is refused here, while earth takes whatever follows for the command's name.
 """
 
 from __future__ import annotations
 
 import re
 
-from migrate.earthfile import lexer
-from migrate.earthfile.flags import flags_and_args, run_text
+from migrate.earthfile import checks, lexer
+from migrate.earthfile.flags import expanded_words, flags_and_args, run_text
 from migrate.earthfile.lexer import LexError
 from migrate.earthfile.tree import Block, EarthfileError, Recipe, Statement, Tree
 
-__all__ = ["Block", "EarthfileError", "Recipe", "Statement", "Tree", "flags_and_args", "read", "run_text"]
-
+__all__ = [
+    "Block",
+    "EarthfileError",
+    "Recipe",
+    "Statement",
+    "Tree",
+    "expanded_words",
+    "flags_and_args",
+    "read",
+    "run_text",
+]
 
 _ONE_WORD = """
     ADD ARG BUILD CACHE CATCH CMD COMMAND COPY DO ELSE END ENTRYPOINT ENV EXPOSE FINALLY FOR FROM FUNCTION HEALTHCHECK
@@ -24,20 +34,6 @@ _KEYWORDS = frozenset(_ONE_WORD.split()) | {"ELSE IF", "FROM DOCKERFILE", "GIT C
 _BLOCKS = frozenset(("IF", "FOR", "WITH", "WAIT", "TRY"))
 _CLOSING = frozenset(("ELSE IF", "ELSE", "CATCH", "FINALLY", "END"))
 _KEY_VALUE = frozenset(("ENV", "ARG", "SET", "LET"))
-_VERSIONS = ("0.0", "0.6", "0.7", "0.8")
-
-_FEATURE_NAMES = """
-    allow-privileged-from-dockerfile allow-without-earthly-labels arg-scope-and-set build-auto-skip
-    cache-persist-option check-duplicate-images ci-arg docker-cache earthly-ci-runner-arg earthly-git-author-args
-    earthly-locally-arg earthly-version-arg exec-after-parallel explicit-global for-in git-author-email-name-args
-    git-commit-author-timestamp git-refs global-cache new-platform no-implicit-ignore no-network no-tar-build-output
-    no-use-registry-for-with-docker parallel-load pass-args raw-output referenced-save-only
-    require-force-for-unsafe-saves run-with-aws run-with-aws-oidc save-artifact-keep-own shell-out-anywhere try
-    use-cache-command use-chmod use-copy-include-patterns use-copy-link use-docker-ignore use-function-keyword
-    use-host-command use-no-manifest-list use-project-secrets use-registry-for-with-docker
-    use-visited-upfront-hash-collection wait-block wildcard-builds wildcard-copy
-"""
-_FEATURES = frozenset(_FEATURE_NAMES.split())
 
 _KEYWORD = re.compile(r"(?:SAVE (?:ARTIFACT|IMAGE)|GIT CLONE|FROM DOCKERFILE|ELSE IF)(?=[ \t\r\n]|\Z)|[A-Za-z0-9_]*")
 _IDENTIFIER = re.compile(r"[A-Za-z0-9_.\-]*")
@@ -61,11 +57,7 @@ def read(text: str, *, strict: bool = True) -> Tree:
         raise parser.error(error.message, error.position) from None
     except RecursionError:
         raise EarthfileError("blocks are nested too deeply", 1, 1) from None
-    _check_names(tree)
-    _check_version(tree.version)
-    if strict:
-        _check_first(text, tree)
-        _check_arguments(tree)
+    checks.check(tree, strict=strict)
     return tree
 
 
@@ -244,6 +236,7 @@ class _Parser:
     def file(self) -> Tree:
         """The whole file."""
         version: tuple[str, ...] | None = None
+        version_line = 0
         base: list[Statement] = []
         targets: list[Recipe] = []
         functions: list[Recipe] = []
@@ -266,6 +259,7 @@ class _Parser:
                 self.advance()
             elif kind == _WORD and self.value == "VERSION":
                 notes = []
+                version_line = version_line or self.place()[0]
                 version = self._version()
             elif kind == _TARGET:
                 targets.append(self._recipe(notes))
@@ -273,10 +267,9 @@ class _Parser:
             elif kind == _FUNCTION:
                 functions.append(self._recipe([]))
             elif kind == _WORD and self.value in _BLOCKS:
-                if self.value in ("TRY", "WAIT") and blank:
-                    base.append(self._block_statement())
-                    continue
+                blank = blank and self.value in ("TRY", "WAIT")  # as earth does: it decides which comments are docs
                 base.append(self._block_statement())
+                continue
             elif kind == _WORD and self.value not in _CLOSING:
                 self._at_margin("command at top level")
                 base.append(_documented(self.command(), notes))
@@ -285,7 +278,8 @@ class _Parser:
                 raise self.error("unexpected indentation or keyword at top level", self.start)
             blank = False
         plain = [target for target in targets if not _is_function(target)]
-        return Tree(version, tuple(base), tuple(plain), (*functions, *filter(_is_function, targets)))
+        functions += filter(_is_function, targets)
+        return Tree(version, tuple(base), tuple(plain), tuple(functions), version_line)
 
     def _at_margin(self, what: str) -> None:
         if self.place()[1] > 1:
@@ -446,54 +440,3 @@ def _docs(notes: list[str]) -> str:
         return ""
     margin = lines[0][: _end(_BLANKS, lines[0], 0)]
     return "".join(line.removeprefix(margin) + "\n" for line in lines)
-
-
-# Checks
-
-
-def _check_names(tree: Tree) -> None:
-    seen: set[str] = set()
-    for target in tree.targets:
-        if target.name in seen:
-            raise EarthfileError(f'duplicate target "{target.name}"', target.line, target.column)
-        if target.name == "base":
-            raise EarthfileError("base is a reserved target name", target.line, target.column)
-        seen.add(target.name)
-
-
-def _check_version(version: tuple[str, ...] | None) -> None:
-    if version is None:
-        return
-    if not version:
-        raise EarthfileError("unexpected VERSION arguments", 1, 1)
-    if version[-1] not in _VERSIONS:
-        raise EarthfileError("invalid VERSION, supported versions are 0.6, 0.7, or 0.8", 1, 1)
-
-
-def _check_first(text: str, tree: Tree) -> None:
-    parser = _Parser(text)
-    parser.advance()
-    while parser.kind in (_NL, _COMMENT_LINE, _TRAILING):
-        parser.advance()
-    if tree.version is None or parser.value != "VERSION":
-        raise parser.error("no version specified: VERSION must be the first command", parser.start)
-    for arg in tree.version[:-1]:
-        if arg[:2] != "--" or arg[2:] not in _FEATURES:
-            raise parser.error(f"unexpected VERSION argument {arg}", parser.start)
-
-
-def _check_arguments(tree: Tree) -> None:
-    for target in tree.targets:
-        for statement in target.statements:
-            if statement.name != "ARG":
-                continue
-            flags, args = flags_and_args(statement)
-            message = ""
-            if len(args) not in (1, 3):
-                message = "invalid syntax"
-            elif ("global", None) in flags:
-                message = "global ARG can only be set in the base target"
-            elif flags and len(args) == 3:
-                message = "required ARG cannot have a default value"
-            if message:
-                raise EarthfileError(f"ARG: {message}", statement.line, statement.column)

@@ -57,9 +57,10 @@ class Recipe:
 
 @dataclass(frozen=True, slots=True)
 class Tree:
-    """A whole Earthfile; ``version`` is None when the line is missing."""
+    """A whole Earthfile; ``version`` is None and ``version_line`` 0 when the line is missing."""
 
     version: tuple[str, ...] | None
     base: tuple[Statement, ...]
     targets: tuple[Recipe, ...]
     functions: tuple[Recipe, ...]
+    version_line: int = 0

@@ -8,13 +8,21 @@ from migrate.arguments import declare
 from migrate.dockerfile import words
 from migrate.dockerfile.model import Instruction, PairsDetail
 from migrate.earthfile.model import Item
-from migrate.recipe import Recipe
+from migrate.layout import comments_before
+from migrate.recipe import NotExpressible, Recipe, attach, pair_not_converted
 
 
 def convert(instruction: Instruction, stage: Recipe) -> Iterator[Item]:
     """Each pair by itself, in order: a later one may read an earlier one."""
     detail = instruction.detail
     assert isinstance(detail, PairsDetail)
+    previous = 0
     for pair in detail.pairs:
+        above = comments_before(instruction, pair.start, previous)
+        previous = pair.start
         default = None if pair.value is None else words.parse_word(pair.value, stage.escape)
-        yield from declare(pair.key, default, pair.value, instruction, stage, stage.arguments)
+        try:
+            made: list[Item] = list(declare(pair.key, default, pair.value, instruction, stage, stage.arguments))
+        except NotExpressible as problem:
+            made = [pair_not_converted(pair, problem, instruction, stage)]
+        yield from attach(made, above)

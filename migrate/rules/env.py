@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from migrate.arguments import is_builtin
 from migrate.dockerfile import words
 from migrate.dockerfile.model import Instruction, Pair, PairsDetail
-from migrate.earthfile.model import Item
-from migrate.recipe import NotExpressible, Recipe, command
+from migrate.earthfile.model import Command, Item
+from migrate.layout import comments_before
+from migrate.recipe import NotExpressible, Recipe, command, pair_not_converted
 from migrate.scope import ENVIRONMENT, Binding
 from migrate.words import Literal, Variable, Word, literal_text, variables
 
@@ -19,11 +21,26 @@ def convert(instruction: Instruction, stage: Recipe) -> Iterator[Item]:
     """All values of one ENV see the environment before it (facts/dockerfile.md 3); earth takes one pair per ENV."""
     detail = instruction.detail
     assert isinstance(detail, PairsDetail)
-    pairs = [(_key(pair, instruction, stage), pair) for pair in detail.pairs]
+    pairs: list[tuple[str, Pair]] = []
+    previous = 0
+    above: dict[int, tuple[str, ...]] = {}
+    for pair in detail.pairs:
+        above[id(pair)] = comments_before(instruction, pair.start, previous)
+        previous = pair.start
+        try:
+            pairs.append((_key(pair, instruction, stage), pair))
+        except NotExpressible as problem:
+            yield pair_not_converted(pair, problem, instruction, stage, above.pop(id(pair)))
     values = {id(pair): words.parse_word(pair.value or "", stage.escape) for _, pair in pairs}
     old = {id(pair): stage.scope.static(values[id(pair)]) for _, pair in pairs}
     for key, pair in _ordered(pairs, values, instruction, stage):
-        yield from _set(key, pair, values[id(pair)], instruction, stage)
+        try:
+            made = list(_set(key, pair, values[id(pair)], instruction, stage))
+        except NotExpressible as problem:
+            yield pair_not_converted(pair, problem, instruction, stage, above[id(pair)])
+            continue
+        yield replace(made[0], above=above[id(pair)])
+        yield from made[1:]
     for key, pair in pairs:
         stage.scope.bindings[key] = Binding(ENVIRONMENT, old[id(pair)])
         stage.scope.overwritten.add(key)
@@ -67,7 +84,7 @@ def _ordered(
     return ordered
 
 
-def _set(key: str, pair: Pair, value: Word, instruction: Instruction, stage: Recipe) -> Iterator[Item]:
+def _set(key: str, pair: Pair, value: Word, instruction: Instruction, stage: Recipe) -> Iterator[Command]:
     spelling, meaning = stage.word(pair.value or "", instruction)
     spelling = spelling or '""'
     yield command("ENV", [(key, (Literal(key),)), EQUALS, (spelling, meaning)], instruction, separator="")

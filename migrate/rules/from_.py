@@ -8,7 +8,7 @@ from dataclasses import replace
 from migrate.dockerfile import words
 from migrate.dockerfile.model import FromDetail, Instruction
 from migrate.earthfile.model import Command, Item
-from migrate.plan import Helper, earth_name, whole_platform
+from migrate.plan import earth_name, whole_platform
 from migrate.recipe import Recipe, command
 from migrate.scope import ARGUMENT, Binding, Scope
 from migrate.stages import Stage, default_arguments
@@ -43,18 +43,6 @@ def from_command(node: Stage, stage: Recipe) -> Command:
     finally:
         stage.scope = own
     return command("FROM", [*platform, base], instruction)
-
-
-def alias_items(alias: Helper, stage: Recipe) -> list[Item]:
-    """The recipe of an alias target: its arguments, then the FROM of the stage it stands in for."""
-    plan = stage.arguments.plan
-    items: list[Item] = []
-    for name in alias.arguments:
-        known = plan.globals.get(name)
-        text = "" if known is None or known.text is None else f"={known.text}"
-        span = known.instruction.span if known is not None else None
-        items.append(Command.of("ARG", name + text, source=span))
-    return [*items, from_command(plan.graph.stages[alias.before], stage)]
 
 
 def _header_scope(stage: Recipe) -> Scope:

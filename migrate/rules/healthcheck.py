@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from migrate.dockerfile.model import HealthcheckDetail, Instruction
 from migrate.earthfile import quoting
-from migrate.earthfile.model import Command, Item, Words
+from migrate.earthfile.model import Command, Item, TextLine, Words
 from migrate.recipe import DEFAULT_SHELL, NotExpressible, Recipe
 from migrate.words import Literal, Word, literal_text
 
@@ -27,7 +28,11 @@ def convert(instruction: Instruction, stage: Recipe) -> Iterator[Item]:
     text, meaning = _text(detail.text)
     words += [(Literal("CMD"),), *meaning]
     joined = " ".join([*flags, "CMD", text])
-    yield Command.of("HEALTHCHECK", joined, source=instruction.span, meaning=Words(tuple(words)))
+    check = Command.of("HEALTHCHECK", joined, source=instruction.span, meaning=Words(tuple(words)))
+    if flags and instruction.position(instruction.operand_start).line > instruction.position(0).line:
+        lines = (TextLine(" ".join(flags) + " \\"), TextLine(f"    CMD {text}"))
+        check = replace(check, lines=lines, alternatives=(check.lines,))
+    yield check
 
 
 def _text(text: str) -> tuple[str, list[Word]]:

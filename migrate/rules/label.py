@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from migrate.dockerfile import words
-from migrate.dockerfile.model import Instruction, PairsDetail
+from migrate.dockerfile.model import Instruction, Pair, PairsDetail
 from migrate.earthfile import quoting
 from migrate.earthfile.model import Command, Item, TextLine, Words
 from migrate.layout import Edit, lines_of
-from migrate.recipe import NotExpressible, Recipe
+from migrate.recipe import NotExpressible, Recipe, pair_not_converted
 from migrate.words import Literal, Word, literal_text
 
 #: earth keeps these keys to itself: "LABEL keys starting with "dev.earthly." are reserved".
@@ -25,20 +25,30 @@ def convert(instruction: Instruction, stage: Recipe) -> Iterator[Item]:
     spellings: list[str] = []
     meaning: list[Word] = []
     for pair in detail.pairs:
-        key = stage.adapt(words.parse_word(pair.key, stage.escape), instruction)
-        value = stage.adapt(words.parse_word(pair.value or "", stage.escape), instruction)
-        if (literal_text(key) or "").startswith(RESERVED):
-            raise NotExpressible("EM603", instruction.span_of(pair.start, pair.end), key=pair.key)
         try:
-            spelling = quoting.render_label(key, value, prefer=instruction.text[pair.start : pair.end])
-        except quoting.UnrenderableError as error:
-            raise NotExpressible("EM320", None, text=str(error)) from None
+            spelling, key, value = _pair(pair, instruction, stage)
+        except NotExpressible as problem:
+            yield pair_not_converted(pair, problem, instruction, stage)
+            edits.append((pair.start, pair.end, ""))
+            continue
         edits.append((pair.start, pair.end, spelling))
         spellings.append(spelling)
         meaning += [key, (Literal("="),), value]
+    if not spellings:
+        return
     joined = (TextLine(" ".join(spellings)),)
     label = Command("LABEL", joined, source=instruction.span, meaning=Words(tuple(meaning)))
     lines = lines_of(instruction, edits)
-    if len(lines) > 1:
-        label = replace(label, lines=lines, alternatives=(joined,))
-    yield label
+    yield replace(label, lines=lines, alternatives=(joined,)) if len(lines) > 1 else label
+
+
+def _pair(pair: Pair, instruction: Instruction, stage: Recipe) -> tuple[str, Word, Word]:
+    """The spelling of one label, its key and its value."""
+    key = stage.adapt(words.parse_word(pair.key, stage.escape), instruction)
+    value = stage.adapt(words.parse_word(pair.value or "", stage.escape), instruction)
+    if (literal_text(key) or "").startswith(RESERVED):
+        raise NotExpressible("EM603", instruction.span_of(pair.start, pair.end), key=pair.key)
+    try:
+        return quoting.render_label(key, value, prefer=instruction.text[pair.start : pair.end]), key, value
+    except quoting.UnrenderableError as error:
+        raise NotExpressible("EM320", None, text=str(error)) from None

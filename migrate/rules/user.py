@@ -16,6 +16,7 @@ def convert(instruction: Instruction, stage: Recipe) -> Iterator[Item]:
     text = instruction.operand
     spelling = stage.word(text, instruction)
     value = stage.known(text)
-    root = None if value is None else value.partition(":")[0] in ROOT or value == ""
+    overridable = stage.scope.is_overridable(spelling[1])
+    root = None if value is None or overridable else value.partition(":")[0] in ROOT or value == ""
     stage.user = User(text, root)
     yield command("USER", [spelling], instruction)

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from support import assert_lines
+from support import BASE, assert_lines, converted
+
+from migrate.earthfile.expansion import parse_word
+from migrate.earthfile.reader import read
+from migrate.words import Literal
 
 
 @pytest.mark.parametrize(
@@ -39,9 +43,14 @@ def test_the_shell_in_force_is_written_out() -> None:
     )
 
 
-@pytest.mark.parametrize(
-    "instruction", ["CMD echo $(echo \"it's\")", 'CMD ["sh", "-c", "echo $("]', 'CMD ["sh", "-c", "echo $(echo \\"it\'s\\")"]']
-)
+@pytest.mark.parametrize("instruction", ['CMD ["sh", "-c", "echo $("]', 'CMD ["sh", "-c", "echo $(echo \\"it\'s\\")"]'])
 def test_what_earths_lexer_cannot_close_stays_a_comment(instruction: str) -> None:
     """facts/earthfile.md 1: ``$(`` in JSON is lexed as a shell-out, with no escape for it."""
     assert_lines(instruction, f"# EM604, not converted: {instruction}", ["EM604"])
+
+
+def test_text_that_no_array_can_hold() -> None:
+    """One single-quoted word: the only shell form that earth neither expands nor unquotes."""
+    text = "echo $(echo \"it's\") $HOME"
+    statement = read(converted(f"{BASE}CMD {text}\n").earthfile or "").targets[0].statements[1]
+    assert [parse_word(arg) for arg in statement.args] == [(Literal(text),)]

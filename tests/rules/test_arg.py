@@ -1,0 +1,87 @@
+"""ARG: one per command, once per target, and Docker's value at every line (hard-cases.md 2)."""
+
+from __future__ import annotations
+
+import pytest
+from support import assert_lines, body, codes, converted, targets
+
+
+@pytest.mark.parametrize(
+    ("instructions", "expected", "wanted"),
+    [
+        ("ARG A=1", "ARG A=1", []),
+        ("ARG A=1 B=2 C=$A", "ARG A=1\nARG B=2\nARG C=$A", []),
+        ('ARG A="x y"', 'ARG A="x y"', []),
+        ("ARG A=", 'ARG A=""', []),
+        ("ARG A=${B:-c}", "ARG A=${B:-c}", []),
+        # alpine sets nothing of that name: a bare one stays bare.
+        ("ARG A", "ARG A", ["EM301"]),
+        ("ENV A=1\nARG A", "ENV A=1\nARG A=$A", []),
+        ("ARG A\nRUN echo ${A-unset}", "ARG A\nRUN echo ${A-unset}", ["EM302"]),
+        ("ARG A=1\nARG A", "ARG A=1", ["EM315"]),
+        ("ARG A=1\nRUN a\nARG A=2\nRUN b\nARG A=3", "ARG A=1\nRUN a\nLET A=2\nRUN b\nSET A=3", ["EM304", "EM304"]),
+        ("ARG TARGETARCH", "ARG TARGETARCH", []),
+        ("ARG BUILDARCH", "ARG NATIVEARCH\nARG BUILDARCH=$NATIVEARCH", []),
+        ("ARG HTTP_PROXY", "ARG HTTP_PROXY", ["EM301"]),
+        ("ARG A=$HOME/x", "ARG A=/x", ["EM308"]),
+        ("ARG a-b=1", "# EM310, not converted: ARG a-b=1", ["EM310"]),
+    ],
+)
+def test_arg(instructions: str, expected: str, wanted: list[str]) -> None:
+    assert_lines(instructions, expected, wanted)
+
+
+@pytest.mark.parametrize(
+    ("instruction", "expected", "wanted"),
+    [
+        # The image's ENV may have it; PATH and HOME would come from the container's shell.
+        ("ARG A", "ARG A=$A", ["EM301"]),
+        ("ARG HOME", "ARG HOME", ["EM301"]),
+    ],
+)
+def test_on_an_unknown_image(instruction: str, expected: str, wanted: list[str]) -> None:
+    assert_lines(instruction, expected, wanted, base="FROM registry.example.com/own:1\n")
+
+
+def test_what_docker_takes_literally() -> None:
+    (line,) = body(converted("FROM alpine\nARG A=$(date)\n"))
+    assert line in ("ARG A='$(date)'", "ARG A=\\$(date)", 'ARG A="\\$(date)"')
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        # Used only inside stages: a local default, so that a change re-runs only what needs it.
+        ("ARG V=1\nFROM alpine\nRUN a\nARG V\nRUN b", {"": [], "docker": ["RUN a", "ARG V=1", "RUN b"]}),
+        # The default's text, not $V: there the image's ENV would win.
+        (
+            "ARG APP_VERSION=1\nFROM alpine:$APP_VERSION\nARG APP_VERSION\nRUN echo $APP_VERSION",
+            {"": ["ARG --global APP_VERSION=1"], "docker": ["ARG APP_VERSION=1", "RUN echo $APP_VERSION"]},
+        ),
+        ("ARG V=1\nFROM alpine\nARG V=2", {"": [], "docker": ["ARG V=2"]}),
+        # A child of a stage has its arguments; FROM +target brings none.
+        (
+            "FROM alpine AS a\nARG V=1\nRUN x\nFROM a\nRUN echo $V",
+            {"": [], "a": ["ARG V=1", "RUN x"], "docker": ["ARG V=1", "RUN echo $V"]},
+        ),
+        # What an ENV wrote over it stays.
+        ("ARG V=1\nFROM alpine\nENV V=2\nARG V\nRUN $V", {"": [], "docker": ["ENV V=2", "ARG V=1", "RUN $V"]}),
+    ],
+)
+def test_across_targets(text: str, expected: dict[str, list[str]]) -> None:
+    conversion = converted(text + "\n")
+    assert targets(conversion)[""] == expected.pop("")
+    assert {name: body(conversion, name) for name in expected} == expected
+
+
+def test_one_that_nobody_uses() -> None:
+    conversion = converted("ARG V=1\nFROM alpine\nRUN a\n")
+    assert targets(conversion)[""] == []
+    assert codes(conversion) == ["EM303"]
+
+
+def test_comments_of_a_header_line_that_goes() -> None:
+    conversion = converted("FROM alpine\n# Which?\nARG A=1\n")
+    assert body(conversion) == ["# Which?", "ARG A=1"]
+    conversion = converted("# Which?\nARG A=1\nFROM alpine\nRUN a\nARG A\n")
+    assert "# Which?" in (conversion.earthfile or "")

@@ -1,0 +1,205 @@
+"""COPY: sources earth finds, artifacts instead of --from, and the owners that Docker gives."""
+
+from __future__ import annotations
+
+import shlex
+
+import pytest
+from support import BASE, DictContext, assert_lines, body, codes, converted, targets
+
+from migrate.earthfile.expansion import parse_word
+from migrate.earthfile.reader import read, run_text
+from migrate.words import literal_text
+
+
+@pytest.mark.parametrize(
+    ("instructions", "expected", "wanted"),
+    [
+        ("COPY a.txt /x/", "COPY a.txt /x/", []),
+        ("COPY . .", "COPY . .", []),
+        ("COPY / /x/", "COPY . /x/", []),
+        ("COPY /a.txt /b/c /x/", "COPY a.txt b/c /x/", []),
+        ("COPY ../a.txt /x/", "COPY a.txt /x/", []),
+        ("COPY ./a/../b /x/", "COPY b /x/", []),
+        ('COPY ["a.txt", "/x/"]', "COPY a.txt /x/", []),
+        ("COPY --link a.txt /usr/share/x/", "COPY a.txt /usr/share/x/", []),
+        ("COPY --chown=1000:1000 a /x/", "COPY --chown=1000:1000 a /x/", []),
+        ('COPY --chown="app" a /x/', "COPY --chown=app a /x/", []),
+        ("COPY --chmod=755 a /x/", "COPY --chmod=755 a /x/", []),
+        ("COPY --chmod=0640 a /etc/x", "COPY --chmod=0640 a /etc/x", []),
+        ("COPY --chmod=640 a /q/", "COPY --chmod=640 a /q/", ["EM406"]),
+        ("COPY --chown=1:2 --chmod=755 --link=false a /x/", "COPY --chown=1:2 --chmod=755 a /x/", []),
+        # A wildcard that matches nothing is nothing in Docker and an error in an Earthfile.
+        ("COPY package.json yarn.lock* ./", "COPY package.json ./\nCOPY --if-exists yarn.lock* ./", []),
+        ("COPY d/*.json ./", "COPY --if-exists d/*.json ./", []),
+        ("COPY *.json ./", "COPY *.json ./", ["EM410"]),
+        ("COPY a b /y", "COPY a b /y", ["EM407"]),
+        ("COPY a b /usr/bin", "COPY a b /usr/bin", []),
+        ("ENV D=/x\nCOPY a $D/", "ENV D=/x\nCOPY a $D/", []),
+        ("COPY a \\\n     # second\n     b \\\n     /x/", "COPY a \\\n     # second\n     b \\\n     /x/", []),
+        ("COPY a$HOME /x/", "COPY a /x/", ["EM308"]),
+    ],
+)
+def test_from_the_context(instructions: str, expected: str, wanted: list[str]) -> None:
+    assert_lines(instructions, expected, wanted)
+
+
+def test_an_array_becomes_words() -> None:
+    (line,) = body(converted(BASE + 'COPY ["sp ace", "d\\\\$e", "/t x/"]\n'))
+    (statement,) = read(f"VERSION 0.8\nt:\n    {line}\n").targets[0].statements
+    assert [literal_text(parse_word(arg)) for arg in statement.args] == ["sp ace", "d$e", "/t x/"]
+
+
+@pytest.mark.parametrize(
+    ("instruction", "code"),
+    [
+        ("COPY --parents a/b /x/", "EM401"),
+        ("COPY --exclude=*.md . /x/", "EM402"),
+        ("COPY --chmod=u+x a /x/", "EM404"),
+        ("COPY --chmod=4755 a /x/", "EM405"),
+        ("COPY --from=scratch / /x/", "EM409"),
+    ],
+)
+def test_what_earth_has_no_equal_for(instruction: str, code: str) -> None:
+    assert_lines(instruction, f"# {code}, not converted: {instruction}", [code])
+
+
+@pytest.mark.parametrize(
+    ("base", "copy", "expected"),
+    [
+        ("FROM alpine\n", "COPY a /x/", "COPY a /x/"),
+        ("FROM alpine\nUSER app\n", "COPY a /x/", "COPY --chown=0:0 a /x/"),
+        ("FROM registry.example.com/own\n", "COPY a /x/", "COPY --chown=0:0 a /x/"),
+        ("FROM alpine\nUSER app\n", "COPY --chown=app a /x/", "COPY --chown=app a /x/"),
+        # --link replaces linked folders and resets existing ones, as --keep-own does.
+        ("FROM alpine\n", "COPY --link a /tmp/", "COPY --keep-own a /tmp/"),
+        ("FROM alpine\nRUN mkdir /d && chown 5 /d\n", "COPY --link a /d/", "COPY --keep-own a /d/"),
+    ],
+)
+def test_owners_of_context_files(base: str, copy: str, expected: str) -> None:
+    assert body(converted(f"{base}{copy}\n"))[-1] == expected
+
+
+PRODUCER = "FROM alpine:3.20 AS build\nRUN make\n"
+
+
+@pytest.mark.parametrize(
+    ("copy", "saved", "expected"),
+    [
+        ("COPY --from=build /app/x /usr/bin/", ["/app/x /app/x"], "COPY +build/app/x /usr/bin/"),
+        ("COPY --from=BUILD /app/x /usr/bin/", ["/app/x /app/x"], "COPY +build/app/x /usr/bin/"),
+        ("COPY --from=0 /app/x /usr/bin/", ["/app/x /app/x"], "COPY +build/app/x /usr/bin/"),
+        # Relative to the root of the stage, never to its WORKDIR.
+        ("COPY --from=build app/x /usr/bin/", ["/app/x /app/x"], "COPY +build/app/x /usr/bin/"),
+        ("COPY --from=build /app/ /app/", ["/app /app"], "COPY +build/app/ /app/"),
+        ("COPY --from=build /app/./x/../y /y", ["/app/y /app/y"], "COPY +build/app/y /y"),
+        ("COPY --from=build /a /b/c /x/", ["/a /a", "/b/c /b/c"], "COPY +build/a +build/b/c /x/"),
+        # A path below another saved one gets no SAVE of its own.
+        ("COPY --from=build /a/b /a /x/", ["/a /a"], "COPY +build/a/b +build/a /x/"),
+        ("COPY --from=build /out/*.so /lib/", ["/out/*.so /out/"], None),
+        ("COPY --from=build / /", ["--symlink-no-follow /* /"], None),
+        ('COPY --from=build ["/a b", "/x/"]', None, None),
+        ("COPY --from=build --chown=5:5 /a /x/", ["/a /a"], "COPY --chown=5:5 +build/a /x/"),
+        ("COPY --from=build --link /a /usr/bin/", ["/a /a"], "COPY +build/a /usr/bin/"),
+    ],
+)
+def test_from_a_stage(copy: str, saved: list[str] | None, expected: str | None) -> None:
+    conversion = converted(f"{PRODUCER}FROM alpine:3.20\n{copy}\n")
+    saves = [line.removeprefix("SAVE ARTIFACT ") for line in body(conversion, "build")[1:]]
+    if saved is not None:
+        assert [line.removeprefix("--if-exists ") for line in saves] == saved
+    (line,) = body(conversion)
+    if expected is not None:
+        assert line == expected
+    assert "--from" not in line
+    assert line.startswith("COPY ")
+
+
+@pytest.mark.parametrize(
+    ("producer", "consumer", "copy", "flag"),
+    [
+        ("RUN make", "", "/a /x/", ""),
+        ("RUN make", "USER app", "/a /x/", "--chown=0:0 "),
+        ("RUN make && chown app /a", "", "/a /usr/bin/", "--keep-own "),
+        ("USER app\nRUN make", "", "/a /opt/", "--keep-own "),
+        ("RUN tar xf /src.tar", "", "/a /opt/", "--keep-own "),
+        ("COPY --chown=7:7 a /a", "", "/a /opt/", "--keep-own "),
+        ("RUN chown app /elsewhere", "", "/a /opt/", ""),
+        # Keeping owners would reset these folders to 0755 root, or replace a link.
+        ("RUN chown app /a", "", "/a /tmp/", None),
+        ("RUN chown app /a", "", "/a /home/app/", None),
+        ("RUN chown app /a", "", "/a /bin/", None),
+        ("RUN chown app /a", "WORKDIR /d\nRUN chmod 700 /d", "/a /d/", None),
+    ],
+)
+def test_owners_of_artifacts(producer: str, consumer: str, copy: str, flag: str | None) -> None:
+    conversion = converted(f"FROM alpine AS b\n{producer}\nFROM alpine\n{consumer}\nCOPY --from=b {copy}\n")
+    line = body(conversion)[-1]
+    if flag is None:
+        assert "--keep-own" not in line
+        assert "EM415" in codes(conversion)
+    else:
+        source, destination = copy.split()
+        assert line == f"COPY {flag}+b{source} {destination}"
+        assert "EM415" not in codes(conversion)
+
+
+def test_from_an_image() -> None:
+    conversion = converted(f"{BASE}COPY --from=nginx:1.27 /etc/nginx/nginx.conf /x\nCOPY --from=nginx:1.27 /a /y\n")
+    recipes = targets(conversion)
+    assert recipes["nginx"] == [
+        "FROM nginx:1.27",
+        "SAVE ARTIFACT /etc/nginx/nginx.conf /etc/nginx/nginx.conf",
+        "SAVE ARTIFACT /a /a",
+    ]
+    assert body(conversion) == ["COPY +nginx/etc/nginx/nginx.conf /x", "COPY +nginx/a /y"]
+    assert codes(conversion) == []
+
+
+def test_a_name_that_is_no_stage_is_said() -> None:
+    assert "EM220" in codes(converted(f"{BASE}COPY --from=biuld /a /x\n"))
+
+
+def test_from_an_empty_stage() -> None:
+    conversion = converted("FROM scratch AS e\nFROM alpine\nCOPY --from=e / /x/\n")
+    assert body(conversion, "e") == []
+    assert codes(conversion) == ["EM414"]
+
+
+def test_a_known_context() -> None:
+    context = DictContext({"link": "a.txt", "a.txt": b"", "b.json": b"", "d": None})
+    assert "EM411" in codes(converted(f"{BASE}COPY link /x\n", context))
+    assert codes(converted(f"{BASE}COPY *.json ./\n", context)) == []
+    assert "EM412" in codes(converted(f"{BASE}COPY é.txt /x\n", context))
+
+
+HEREDOC = "COPY <<{name} {destination}\n{lines}\nEOF\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "destination", "lines", "written"),
+    [
+        ("EOF", "/etc/a.txt", "one\ntwo", ("one\ntwo\n", "/etc/a.txt")),
+        ("EOF", "/etc/", "one", ("one\n", "/etc/EOF")),
+        ("'EOF'", "/etc/a", "$HOME \\n", ("$HOME \\n\n", "/etc/a")),
+        # The builder's own expansion: every backslash goes, $1 and unknown names are empty, $(x) stays.
+        ("EOF", "/etc/a", "a\\nb $1 $(x) `y`", ("anb  $(x) `y`\n", "/etc/a")),
+        ("EOF", "/etc/a", "it's \"q\"", ("it's \"q\"\n", "/etc/a")),
+    ],
+)
+def test_heredocs(name: str, destination: str, lines: str, written: tuple[str, str]) -> None:
+    text = BASE + HEREDOC.format(name=name, destination=destination, lines=lines)
+    statement = read(converted(text).earthfile or "").targets[0].statements[1]
+    words = shlex.split(run_text(statement))
+    start = words.index("printf")
+    assert words[start + 1] == "%s\\n"
+    end = next(index for index, word in enumerate(words) if word.startswith(">"))
+    assert ("".join(word + "\n" for word in words[start + 2 : end]), words[end][1:]) == written
+
+
+def test_heredocs_keep_mode_and_owner() -> None:
+    conversion = converted(f"{BASE}COPY --chmod=755 <<EOF /etc/a\nx\nEOF\n")
+    assert "chmod 755 /etc/a" in (conversion.earthfile or "")
+    conversion = converted(f"{BASE}USER app\nCOPY <<EOF /etc/a\nx\nEOF\n")
+    assert body(conversion)[-1].startswith("COPY --chown=0:0 +")
+    assert codes(conversion) == ["EM418"]

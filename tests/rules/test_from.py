@@ -1,0 +1,136 @@
+"""FROM: images stay images, stages become targets, and no argument leaks or is lost."""
+
+from __future__ import annotations
+
+import pytest
+from support import codes, converted, targets
+
+
+def froms(text: str) -> dict[str, list[str]]:
+    """Target -> its lines up to and including FROM, ``""`` -> the base recipe."""
+    found = {}
+    for name, lines in targets(converted(text)).items():
+        at = next((number for number, line in enumerate(lines) if line.startswith("FROM ")), len(lines) - 1)
+        found[name] = lines[: at + 1]
+    return found
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("FROM alpine:3.20", {"": [], "docker": ["FROM alpine:3.20"]}),
+        ("from scratch", {"": [], "docker": ["FROM scratch"]}),
+        ("FROM alpine@sha256:ab AS Build", {"": [], "build": ["FROM alpine@sha256:ab"]}),
+        ('FROM "alpine"', {"": [], "docker": ['FROM "alpine"']}),
+        ("FROM a AS x\nFROM x AS y", {"": [], "x": ["FROM a"], "y": ["FROM +x"]}),
+        # A stage's name is matched exactly, in lower case; a number is an image.
+        ("FROM a AS Base1\nFROM Base1", {"": [], "base1": ["FROM a"], "docker": ["FROM Base1"]}),
+        ("FROM a\nFROM 0", {"": [], "stage-0": ["FROM a"], "docker": ["FROM 0"]}),
+        # A stage that is named like its image shadows it only from then on.
+        ("FROM alpine AS alpine\nFROM alpine", {"": [], "alpine": ["FROM alpine"], "docker": ["FROM +alpine"]}),
+        ("ARG B=alpine\nFROM alpine AS alpine\nFROM $B", None),
+        ("FROM a AS x\nFROM b AS x\nFROM x", {"": [], "x": ["FROM a"], "x-2": ["FROM b"], "docker": ["FROM +x-2"]}),
+        # Reserved and illegal names.
+        ("FROM a AS base\nFROM base", {"": [], "base-image": ["FROM a"], "docker": ["FROM +base-image"]}),
+        ("FROM a AS cuda_v12\nFROM cuda_v12", {"": [], "cuda-v12": ["FROM a"], "docker": ["FROM +cuda-v12"]}),
+    ],
+)
+def test_bases(text: str, expected: dict[str, list[str]] | None) -> None:
+    found = froms(text + "\n")
+    if expected is None:
+        assert found["docker"][-1] in ("FROM +$B", "FROM +alpine")
+    else:
+        found.pop("docker-image", None)
+        assert found == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "base", "recipe"),
+    [
+        # Only a FROM uses it: it must lose to the image's ENV, as in Docker.
+        ("ARG V=20\nFROM node:$V", ["ARG --global V=20"], None),
+        ("ARG GO_VERSION=1.22\nFROM golang:${GO_VERSION}", ["ARG --global GO_VERSION=1.22"], ["FROM golang:${GO_VERSION}"]),
+        ("ARG REG=r.io\nARG IMG=$REG/a\nFROM $IMG", ["ARG --global REG=r.io", "ARG --global IMG=$REG/a"], ["FROM $IMG"]),
+        ('ARG V="1"\nFROM a:$V', ["ARG --global V=\"1\""], ["FROM a:$V"]),
+        # The platform arguments are spelled out; those of the builder are called NATIVE*.
+        ("FROM --platform=$BUILDPLATFORM golang:1", [], ["FROM --platform=native golang:1"]),
+        ("FROM --platform=${BUILDPLATFORM:-linux/amd64} golang:1", [], None),
+        ("FROM --platform=$TARGETPLATFORM golang:1", [], ["FROM golang:1"]),
+        ("FROM --platform=linux/arm64 alpine", [], ["FROM --platform=linux/arm64 alpine"]),
+        ("FROM a-$TARGETARCH", [], ["ARG TARGETARCH", "FROM a-$TARGETARCH"]),
+        ("ARG TARGETARCH\nFROM a-$TARGETARCH", [], ["ARG TARGETARCH", "FROM a-$TARGETARCH"]),
+        ("FROM a-$BUILDARCH", [], ["ARG NATIVEARCH", "FROM a-$NATIVEARCH"]),
+        (
+            "ARG BUILDPLATFORM=linux/amd64\nFROM --platform=$BUILDPLATFORM a",
+            ["ARG --global BUILDPLATFORM=linux/amd64"],
+            ["FROM --platform=$BUILDPLATFORM a"],
+        ),
+        # After a FROM with --platform it would be the native one.
+        (
+            "FROM --platform=$BUILDPLATFORM a\nARG TARGETARCH\nRUN b",
+            [],
+            ["ARG TARGETARCH", "FROM --platform=native a"],
+        ),
+    ],
+)
+def test_arguments(text: str, base: list[str], recipe: list[str] | None) -> None:
+    found = froms(text + "\n")
+    assert found[""] == base
+    if recipe is not None:
+        assert found["docker"] == recipe
+    assert not [line for line in found["docker"] if "BUILDPLATFORM" in line and not base]
+
+
+def test_a_name_that_programs_read_does_not_leak() -> None:
+    """hard-cases.md 2: an alias target instead of ``ARG --global`` for CC, VERSION, DEBUG, ..."""
+    conversion = converted("ARG VERSION=3.20\nFROM alpine:$VERSION\nRUN make\n")
+    recipes = targets(conversion)
+    assert recipes[""] == []
+    assert recipes["alpine"] == ["ARG VERSION=3.20", "FROM alpine:$VERSION"]
+    assert recipes["docker"][:2] == ["FROM +alpine", "RUN make"]
+    assert codes(conversion) == ["EM218"]
+
+
+def test_a_default_that_docker_takes_literally_is_not_run() -> None:
+    for text in ("ARG V=$(date)\nFROM a:$V\n", "ARG VERSION=$(date)\nFROM a:$VERSION\nRUN make\n"):
+        lines = [line for recipe in targets(converted(text)).values() for line in recipe if line.startswith("ARG")]
+        assert lines
+        assert all("\\$(" in line or "'$(" in line for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "code"),
+    [
+        ("FROM a AS bin-amd64\nFROM b AS bin-arm64\nFROM bin-$TARGETARCH", "FROM +bin-$TARGETARCH", "EM206"),
+        (
+            "ARG MODE=debug\nFROM a AS release\nFROM b AS debug\nFROM ${MODE}",
+            "FROM +${MODE}",
+            "EM206",
+        ),
+        ("ARG M=d_1\nFROM a AS d_1\nFROM $M", "FROM +d-1", "EM207"),
+    ],
+)
+def test_a_variable_that_selects_a_stage(text: str, line: str, code: str) -> None:
+    conversion = converted(text + "\n")
+    assert line in targets(conversion)["docker"]
+    assert code in codes(conversion)
+
+
+def test_no_shell_out_and_no_as() -> None:
+    text = converted("FROM a AS b\nFROM b AS c\n").earthfile or ""
+    assert " AS " not in text
+
+
+def test_grade_of_a_constant_platform() -> None:
+    assert "EM208" in codes(converted("FROM --platform=linux/arm64 alpine\n"))
+    assert "EM208" not in codes(converted("FROM --platform=linux/arm64 alpine AS a\nFROM alpine\nCOPY --from=a /x /x\n"))
+
+
+def test_platform_of_a_stage_is_its_own() -> None:
+    conversion = converted("FROM a AS b\nFROM --platform=$BUILDPLATFORM b\n")
+    assert targets(conversion)["docker"][0] == "FROM +b"
+    assert "EM217" in codes(conversion)
+
+
+def test_triggers_of_a_base_image() -> None:
+    assert "EM215" in codes(converted("FROM node:6-onbuild\n"))
