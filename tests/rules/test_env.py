@@ -28,7 +28,7 @@ from migrate.earthfile.expansion import parse_word as earth_word
         ("ENV HOME=/root\nENV A=$HOME/x", "ENV HOME=/root\nENV A=$HOME/x", []),
         ("ENV A=${B:-d}", "ENV A=${B:-d}", []),
         ("ENV B=1\nENV A=${B-d}", "ENV B=1\nENV A=$B", []),
-        ("ARG B\nENV A=${B-d}", "ARG B\nENV A=${B:-d}", ["EM301", "EM305"]),
+        ("ARG B=x\nENV A=${B-d}", "ARG B=x\nENV A=${B:-d}", ["EM305"]),
         ("ENV B=v1.2\nENV A=${B#v}", "ENV B=v1.2\nENV A=${B#v}", []),
         ("ENV B=a/b/c\nENV A=${B##*/}", "ENV B=a/b/c\nENV A=c", []),
         ("ENV B=a/b/c\nENV A=${B//\\//-}", "ENV B=a/b/c\nENV A=a-b-c", []),
