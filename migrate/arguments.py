@@ -54,7 +54,8 @@ def declare(
     """The commands for ``ARG name`` or ``ARG name=default`` at one place of a stage, or none when it changes nothing."""
     if not (name.isascii() and name.isidentifier()):
         raise NotExpressible("EM310", None, key=name)
-    if name in arguments.mappings.builtin_arguments and (platform := earth_name(name, arguments.mappings)):
+    platform = earth_name(name, arguments.mappings)
+    if platform is not None and (is_builtin(name) or default is not None or arguments.imported(name) is None):
         yield from _platform(name, platform, default, instruction, stage)
         return
     if default is None:
@@ -66,6 +67,10 @@ def declare(
 def _with_default(
     name: str, default: Word, spelling: str | None, instruction: Instruction, stage: Recipe
 ) -> Iterator[Command]:
+    known = stage.scope.bindings.get(name)
+    if name in stage.scope.declared and known is not None and known.kind == ARGUMENT and known.default == default:
+        stage.warn("EM315", instruction, name=name)
+        return
     meaning = stage.adapt(default, instruction)
     text = stage.spell(meaning, spelling, "argument") or '""'
     value = stage.scope.static(default)
@@ -121,7 +126,9 @@ def _platform(
         return
     if default is not None:  # a plain argument in Docker; earth refuses a default for a builtin one
         stage.warn("EM312", instruction, name=name)
-    if platform in stage.scope.declared and platform == name:
+    if platform == name and name in stage.moved_arguments:
+        stage.moved_arguments.discard(name)
+        stage.scope.bindings[name] = Binding(ARGUMENT, None)
         stage.warn("EM313", instruction, name=name)
         return
     if name in stage.scope.declared:

@@ -123,7 +123,8 @@ def _global_argument(instruction: Instruction, above: tuple[str, ...], header: R
         if platform is not None and pair.value is None:
             work.report("EM318", instruction.span, name=pair.key)
         elif known.instruction is not instruction:
-            work.report("EM315", instruction.span, name=pair.key)
+            code = "EM315" if pair.value is None or pair.value == known.text else "EM304"
+            work.report(code, instruction.span, name=pair.key)
         elif platform == pair.key:
             work.report("EM312", instruction.span, name=pair.key)
         elif known.everywhere:
@@ -195,9 +196,11 @@ def _recipe(stage: Stage, recipes: list[Recipe], work: _Build) -> Recipe:
     graph = plan.graph
     parent = recipes[stage.base] if stage.base is not None else None
     image = base_image(stage.reference, work.mappings) if parent is None and stage.reference else None
+    if image is not None and image.shell and stage.index in graph.chain(plan.final):
+        work.report("EM613", stage.instruction.span, shell=" ".join(image.shell))
     if image is not None and image.onbuild:
         work.report("EM215", stage.instruction.span, image=stage.reference or "")
-    lines = [line for item in stage.instructions for line in item.lines]
+    lines = [line for item in stage.instructions if item.keyword == "RUN" for line in item.lines]
     detail = stage.instruction.detail
     written = detail.image.text if isinstance(detail, FromDetail) else ""
     chosen = [recipes[index] for index in stage.selects] if parent is None and stage.reference is None else []
@@ -279,6 +282,7 @@ def _with_inner_comments(items: list[Item], instruction: Instruction) -> list[It
     for line in reversed(lost):
         # One command a line of code: the comment belongs to the one that follows it.
         index = sum(number < line.number for number in first_lines) if len(items) == len(first_lines) else 0
+        index = min(index, len(result) - 1)
         result[index : index + 1] = attach([result[index]], (line.text.strip(),))
     return result
 

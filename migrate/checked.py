@@ -8,7 +8,7 @@ from dataclasses import replace
 from migrate.earthfile import quoting
 from migrate.earthfile.model import Command, Earthfile, Item, Items, Meaning, Remark, ShellText, Target, Words
 from migrate.earthfile.printer import render_file
-from migrate.earthfile.reader import read, run_text
+from migrate.earthfile.reader import expanded_words, flags_and_args, read, run_text
 from migrate.earthfile.shelltext import same_shell_text
 from migrate.earthfile.tree import EarthfileError, Statement, Tree
 from migrate.recipe import Reporter
@@ -63,9 +63,11 @@ def _reads_as(statement: Statement, meaning: Meaning | None) -> bool:
         read_text = run_text(statement)
         return not statement.exec_form and (read_text == meaning.wrapped or same_shell_text(meaning.text, read_text))
     if isinstance(meaning, Items):
-        return statement.exec_form and statement.args == meaning.items
+        # earth groups the items of a RUN by their quotes once more; CMD and ENTRYPOINT keep them.
+        kept = statement.name != "RUN" or flags_and_args(statement) == ((), meaning.items)
+        return kept and statement.exec_form and statement.args == meaning.items
     if isinstance(meaning, Words):
-        return tuple(quoting.parse_word(argument) for argument in statement.args) == meaning.words
+        return tuple(expanded_words(statement)) == meaning.words
     return True
 
 

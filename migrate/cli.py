@@ -5,6 +5,7 @@ Only click and the standard library are imported here; everything else is, insid
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from pathlib import Path
@@ -21,6 +22,12 @@ if TYPE_CHECKING:
 EXIT_FINDINGS = 1
 EXIT_NOTHING = 3
 _SEVERITIES = ("error", "warning", "info")
+
+
+class NothingProduced(click.ClickException):
+    """Ends the run with a message and exit code 3."""
+
+    exit_code = EXIT_NOTHING
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -149,8 +156,16 @@ def explain(code: str | None, every: bool, style: str) -> None:
 
 def write_stdout(text: str) -> None:
     """Results are UTF-8 bytes with the newlines they have, whatever the locale and the system."""
-    sys.stdout.buffer.write(text.encode("utf-8", "surrogateescape"))
-    sys.stdout.buffer.flush()
+    try:
+        if sys.stdout is None:
+            raise OSError(errno.EBADF, os.strerror(errno.EBADF))
+        sys.stdout.buffer.write(text.encode("utf-8", "surrogateescape"))
+        sys.stdout.buffer.flush()
+    except BrokenPipeError:
+        raise  # click ends the run quietly
+    except OSError as error:
+        sys.stdout = None  # or Python tries once more at the end, and prints a traceback
+        raise NothingProduced(f"standard output cannot be written: {error.strerror}") from None
 
 
 def _check_usage(
@@ -176,7 +191,7 @@ def _is_input(path: str, other: str) -> bool:
 
 
 def _run(job: Job, mappings: str | None, fail_on: str, color: str, quiet: bool) -> int:
-    from migrate.diagnostics import Severity
+    from migrate.diagnostics import Severity, visible
     from migrate.driver import execute
     from migrate.report import text
 
@@ -190,7 +205,7 @@ def _run(job: Job, mappings: str | None, fail_on: str, color: str, quiet: bool) 
         click.echo(text.render(conversion, color=colored, least=least), err=True, nl=False, color=colored)
     if not quiet:
         for line in (*outcome.notes, text.summary([conversion])):
-            click.echo(line, err=True)
+            click.echo(visible(line), err=True)
     if outcome.failed:
         return EXIT_NOTHING
     limit = None if fail_on == "never" else Severity[fail_on.upper()]
@@ -211,13 +226,13 @@ def _overlaid(path: str | None) -> Mappings | None:
         raise click.BadParameter(f"{path}: {error}", param_hint="--mappings") from None
 
 
-def _colored(choice: str, stream: TextIO) -> bool:
+def _colored(choice: str, stream: TextIO | None) -> bool:
     """Whether to colour: on request, else on a terminal unless NO_COLOR or a dumb terminal forbids it."""
     if choice != "auto":
         return choice == "always"
     if os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
         return False
-    return stream.isatty()
+    return stream is not None and stream.isatty()
 
 
 if __name__ == "__main__":

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from migrate import artifacts, ownership
+from migrate import artifacts, ownership, timestamps
 from migrate.dockerfile import words
 from migrate.dockerfile.model import CopyDetail, Flag, Instruction, Operand
 from migrate.earthfile.model import Command, Item, TextLine, Words
 from migrate.layout import Edit, lines_of
 from migrate.recipe import NotExpressible, Recipe
 from migrate.stages import SCRATCH, Source
-from migrate.words import Literal, Word, literal_text, merged
+from migrate.words import Literal, Part, Word, literal_text, merged
 
 WILDCARDS = frozenset("*?[")
 
@@ -44,8 +44,10 @@ def convert(instruction: Instruction, stage: Recipe) -> Iterator[Item]:
         if (flag := instruction.flag(name)) is not None and flag.value != "false":
             raise NotExpressible(code, instruction.span_of(flag.start, flag.end), flag=f"--{name}")
     if any(source.heredoc is not None for source in detail.sources):
-        raise NotExpressible("EM403")
+        raise NotExpressible("EM403", None, reason="it mixes heredocs and files")
     target = _argument(detail.destination, instruction, stage)
+    if stage.scope.static(target.meaning) == "":
+        target = Argument(detail.destination, ".", (Literal("."),))  # earth would take the root
     path = ownership.destination(stage.known(detail.destination.text), stage)
     flags = _mode(instruction, path, stage)
     source = _source(instruction, stage)
@@ -125,11 +127,15 @@ def _from_context(
     elif not stage.is_root():
         flags.append(_plain("--chown=0:0"))
     flags += mode
-    if stage.settings.fidelity == "exact":
+    if stage.settings.fidelity == "exact" or timestamps.are_compared(stage.text):
         flags.insert(0, _plain("--keep-ts"))
     sources = [_context_source(operand, instruction, stage) for operand in detail.sources]
     stage.context_sources += [source.text for source in sources]
     sources = _check_destination(sources, target, path, instruction, stage, in_context=True)
+    sources = [_without_question_marks(source, stage) for source in sources]
+    sources = [source for source in sources if not _matches_nothing(source, instruction, stage)]
+    if not sources:
+        raise NotExpressible("EM410", None, source=detail.sources[0].text)
     optional = [_is_optional(source, instruction, stage) for source in sources]
     yield from _commands(flags, sources, optional, target, path, instruction, stage)
 
@@ -175,6 +181,35 @@ def _context_source(operand: Operand, instruction: Instruction, stage: Recipe) -
     if value is not None and value.startswith("/"):
         stage.warn("EM413", instruction, operand.start, operand.end, source=operand.text, value=value)
     return argument
+
+
+def _without_question_marks(source: Argument, stage: Recipe) -> Argument:
+    """``?`` never matches in a context source of earth; ``[^/]`` is the same pattern and does."""
+    if "?" not in source.text:
+        return source
+    parts: list[Part] = []
+    in_brackets = False
+    for part in source.meaning:
+        if not isinstance(part, Literal):
+            parts.append(part)
+            continue
+        text = ""
+        for char in part.text:
+            in_brackets = char == "[" or (in_brackets and char != "]")
+            text += "[^/]" if char == "?" and not in_brackets else char
+        parts.append(Literal(text))
+    meaning = merged(parts)
+    return Argument(source.operand, stage.spell(meaning, how="path"), meaning)
+
+
+def _matches_nothing(source: Argument, instruction: Instruction, stage: Recipe) -> bool:
+    """A pattern that begins with a wildcard and is known to match nothing now: earth would fail on it."""
+    if source.text.removeprefix("./")[:1] not in WILDCARDS or literal_text(source.meaning) is None:
+        return False
+    if stage.context.matches(source.text) != ():
+        return False
+    stage.warn("EM410", instruction, source.operand.start, source.operand.end, source=source.operand.text)
+    return True
 
 
 def _is_optional(source: Argument, instruction: Instruction, stage: Recipe) -> bool:
@@ -225,7 +260,8 @@ def _check_destination(
         stage.warn("EM419", instruction, *at, source=last, destination=target.operand.text)
         meaning: Word = (Literal(last),)
         return [Argument(sources[-1].operand, stage.spell(meaning, how="path"), meaning)]
-    if known is None and len(sources) > 1:
+    folders = in_context and all(stage.context.is_directory(source.text.strip("/")) for source in sources)
+    if known is None and len(sources) > 1 and not folders:
         stage.warn("EM407", instruction, *at, destination=target.operand.text)
     elif known is None and sources[0].is_pattern:
         stage.warn("EM408", instruction, *at, source=sources[0].operand.text, destination=target.operand.text)

@@ -45,7 +45,7 @@ def read_input(path: Path) -> bytes:
     try:
         with path.open("rb") as file:
             data = file.read(LARGEST_INPUT + 1)
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         raise DiskError("EM190", path=shown(path)) from None
     except (OSError, ValueError) as error:
         raise DiskError("EM192", path=shown(path), reason=reason(error)) from None
@@ -54,9 +54,11 @@ def read_input(path: Path) -> bytes:
 
 def read_standard_input() -> bytes:
     """All of standard input. Raises DiskError."""
+    if sys.stdin is None:
+        raise DiskError("EM192", path="-", reason="it is closed")
     try:
         data = sys.stdin.buffer.read(LARGEST_INPUT + 1)
-    except (OSError, ValueError, AttributeError) as error:
+    except (OSError, ValueError) as error:
         raise DiskError("EM192", path="-", reason=reason(error)) from None
     return _limited(data, "-")
 

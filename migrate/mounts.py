@@ -82,6 +82,11 @@ def _secret(mount: Mount, instruction: Instruction, stage: Recipe, shared: froze
     at = (mount.flag.start, mount.flag.end)
     target = mount.get(*_TARGET)
     identity = mount.get("id", *_SOURCE) or posixpath.basename(target or "")
+    if target is not None and not target.startswith(("/", "$")):
+        # earth's daemon takes a relative target from the root, Docker from WORKDIR.
+        if stage.workdir is None:
+            raise NotExpressible("EM529", instruction.span_of(*at), target=target)
+        target = posixpath.normpath(posixpath.join(stage.workdir, target))
     if (mount.get("required") or "").lower() not in ("true", "1") and not _is_bare(mount, "required"):
         stage.warn("EM525", instruction, *at, id=identity)
     flags: list[RunFlag] = []
@@ -99,6 +104,8 @@ def _secret(mount: Mount, instruction: Instruction, stage: Recipe, shared: froze
 
 
 def _ssh(mount: Mount, instruction: Instruction, stage: Recipe, shared: frozenset[str]) -> tuple[RunFlag, ...]:
+    if (mount.get("required") or "").lower() not in ("true", "1") and not _is_bare(mount, "required"):
+        stage.warn("EM528", instruction, mount.flag.start, mount.flag.end)
     if mount.get("id") not in (None, "default") or mount.has("uid", "gid", "mode", *_TARGET):
         stage.warn("EM527", instruction, mount.flag.start, mount.flag.end, mount=mount.flag.value)
     return (RunFlag("--ssh", (Literal("--ssh"),)),)

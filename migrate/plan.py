@@ -14,6 +14,7 @@ from migrate.images import parse_reference
 from migrate.mappings import Mappings
 from migrate.recipe import Reporter
 from migrate.settings import Settings
+from migrate.scope import without_variables
 from migrate.stages import SCRATCH, Source, Stage, StageGraph
 from migrate.words import Literal, Variable, Word, variables
 
@@ -161,10 +162,22 @@ def _globals(graph: StageGraph) -> dict[str, tuple[Word | None, str | None, Inst
         assert isinstance(detail, PairsDetail)
         for pair in detail.pairs:
             if pair.value is not None:
+                _freeze(found, pair.key)
+                found.pop(pair.key, None)
                 found[pair.key] = (parse_word(pair.value, graph.dockerfile.escape), pair.value, instruction)
             else:
                 found.setdefault(pair.key, (None, None, instruction))
     return found
+
+
+def _freeze(found: dict[str, tuple[Word | None, str | None, Instruction]], name: str) -> None:
+    """Write the old default of ``name`` into the defaults that use it, because it is about to get another one."""
+    old = found.get(name)
+    if old is None:
+        return
+    for other, (word, _, instruction) in found.items():
+        if word is not None and any(variable.name == name for variable in variables(word)):
+            found[other] = (without_variables(word, {name: old[0] or ()}), None, instruction)
 
 
 def _from_variables(stage: Stage) -> tuple[str, ...]:

@@ -63,9 +63,11 @@ class Recipe:
     settings: Settings
     context: Context
     text: str = ""
-    """The stage's raw text."""
+    """The raw text of the stage's RUNs."""
     own_arguments: frozenset[str] = frozenset()
     """Names that the stage declares before it mentions them."""
+    moved_arguments: set[str] = field(default_factory=set)
+    """Platform arguments that stand above FROM; their own ARG line goes."""
     runs: bool = False
     """Whether the stage has a RUN."""
     shell: tuple[str, ...] = DEFAULT_SHELL
@@ -142,16 +144,16 @@ class Recipe:
 
     def _adapt_operator(self, part: Variable, instruction: Instruction) -> Word:
         operand = self.adapt(part.operand, instruction)
-        written = f"${{{part.name}{part.operator}...}}"
+        written = _written(part)
         if part.operator in (":-", ":+", ":?"):
             return (replace(part, operand=operand),)
         if part.operator in _LOOSER:
             return self._unset_test(part, operand, instruction)
         pattern = literal_text(operand)
-        if part.operator in _LITERAL_PATTERN and pattern is not None and not set(pattern) & set("*?\\"):
+        if part.operator in _LITERAL_PATTERN and pattern is not None and not set(pattern) & set("*?[\\"):
             return (Variable(part.name, _LITERAL_PATTERN[part.operator], operand),)
         value = self.scope.static((part,))
-        if value is None:
+        if value is None or self.scope.is_bare_argument(part.name):
             raise NotExpressible("EM307", None, written=written)
         if self.scope.is_overridable((part,)):
             self.warn("EM306", instruction, written=written, value=value, name=part.name)
@@ -164,7 +166,7 @@ class Recipe:
         if self.scope.is_never_set(part.name) and part.operator != "?":
             return operand if part.operator == "-" else ()
         looser = _LOOSER[part.operator]
-        written = f"${{{part.name}{part.operator}...}}"
+        written = _written(part)
         self.warn("EM305", instruction, written=written, instead=looser, name=part.name)
         return (Variable(part.name, looser, operand),)
 
@@ -175,6 +177,13 @@ class Recipe:
     def arguments_in_scope(self) -> bool:
         """Whether an ARG of Docker's side is visible to a RUN here."""
         return any(binding.kind == ARGUMENT for binding in self.scope.bindings.values())
+
+
+def _written(part: Variable) -> str:
+    """The substitution as it stands in the Dockerfile, quotes left out."""
+    operand = literal_text(part.operand)
+    tail = f"/{literal_text(part.replacement)}" if part.operator in ("/", "//") else ""
+    return f"${{{part.name}{part.operator}{'...' if operand is None else operand}{tail}}}"
 
 
 class Reporter(Protocol):

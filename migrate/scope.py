@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from migrate.dockerfile.words import WordError, expand
-from migrate.words import Literal, Variable, Word, variables
+from migrate.words import Part, Variable, Word, merged, variables
 
 ARGUMENT = "argument"
 ENVIRONMENT = "environment"
@@ -61,6 +61,11 @@ class Scope:
         """Whether nothing in the text sets ``name`` and the image is not known to."""
         return name not in self.bindings and not (self.image_environment and name in self.image_environment)
 
+    def is_bare_argument(self, name: str) -> bool:
+        """Whether ``name`` is an ARG without a value, which callers are meant to pass."""
+        binding = self.bindings.get(name)
+        return binding is not None and binding.kind == ARGUMENT and binding.default is None
+
     def is_always_set(self, name: str) -> bool:
         """Whether ``name`` has a value, maybe an empty one, whatever build arguments are passed."""
         binding = self.bindings.get(name)
@@ -96,9 +101,10 @@ class Scope:
         )
 
 
-def without_variables(word: Word, values: Mapping[str, str]) -> Word:
-    """``word`` with the variables that ``values`` knows replaced by their text."""
-    return tuple(
-        Literal(values[part.name]) if isinstance(part, Variable) and not part.operator and part.name in values else part
-        for part in word
-    )
+def without_variables(word: Word, values: Mapping[str, Word]) -> Word:
+    """``word`` with the plain variables that ``values`` knows replaced by their words."""
+    parts: list[Part] = []
+    for part in word:
+        known = isinstance(part, Variable) and not part.operator and part.name in values
+        parts += values[part.name] if known and isinstance(part, Variable) else (part,)
+    return merged(parts)

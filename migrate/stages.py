@@ -144,8 +144,6 @@ def _stage(
     assert isinstance(detail, FromDetail)
     word = parse_word(detail.image.text, escape)
     reference = _reference(word, defaults)
-    if not word:
-        raise DockerfileError("EM210", instruction.span_of(detail.image.start, detail.image.end), {})
     base = None
     if reference is not None:
         base = next((stage.index for stage in reversed(earlier) if stage.name == reference), None)
@@ -203,17 +201,15 @@ def _resolve(
     *,
     numbers: bool,
 ) -> Source:
-    if "$" in name:
-        raise DockerfileError("EM211", span, {"name": name})
     found = last.get(name.lower())
     if found is None and numbers and _is_index(name):
         found = int(name)
         if not 0 <= found < len(stages):
-            raise DockerfileError("EM212", span, {"name": name, "count": len(stages)})
+            raise DockerfileError("EM212", span, {"name": name, "count": str(len(stages))})
     if found is not None and found == stage.index:
         raise DockerfileError("EM213", span, {"name": name})
     if found is not None and found > stage.index:
-        raise DockerfileError("EM214", span, {"name": name, "line": stages[found].instruction.span.start.line})
+        raise DockerfileError("EM214", span, {"name": name, "line": str(stages[found].instruction.span.start.line)})
     return Source(found, name, instruction, span)
 
 

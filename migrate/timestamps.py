@@ -14,6 +14,7 @@ _PYTHON_FOLDER = re.compile(r"(?:^|/)(?:site-packages|dist-packages|\.?venv|virt
 _ENVIRONMENT = re.compile(r"(?:-m\s+venv|\bvirtualenv|\buv\s+venv)\s+((?:-\S+\s+)*)(\S+)")
 _INSTALL = re.compile(r"\b(?:pip3?|uv\s+pip)\s+install\b([^;&|]*)")
 _PROJECT = re.compile(r"\b(?:uv\s+sync|poetry\s+install|pipenv\s+(?:install|sync)|pdm\s+(?:install|sync))\b")
+_MAKE = re.compile(r"(?m)(?:^\s*|[;&|(]\s*|\bRUN\s+|\b(?:then|do|else|sudo|exec|time|env)\s+)(?:make|gmake|ninja|scons)\b|\bcmake\s+--build\b")
 _SYSTEM = ("/usr/local/lib/python", "/usr/lib/python")
 
 
@@ -27,6 +28,11 @@ def matter(graph: StageGraph, index: int, path: str) -> bool:
         for instruction in graph.stages[stage].instructions
         if instruction.keyword == "RUN"
     )
+
+
+def are_compared(text: str) -> bool:
+    """Whether the RUNs of a stage use a tool that compares the times of the files it reads, such as make."""
+    return _MAKE.search(text) is not None
 
 
 def _installs_into(instruction: Instruction, path: str) -> bool:

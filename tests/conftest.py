@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections import Counter
+from collections.abc import Generator
 
 import pytest
 from hypothesis import settings
@@ -31,8 +32,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
                 item.add_marker(pytest.mark.skip(reason=f"{marker}: {', '.join(missing)} not on PATH"))
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Say how many tests of which kind did not run: a green run without them proves less."""
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> Generator[None, None, None]:
+    """Say at the very end how many tests of which kind did not run: a green run without them proves less."""
+    yield
     skipped = terminalreporter.stats.get("skipped", [])
     counts = Counter(marker for report in skipped for marker in NEEDS if marker in report.keywords)
     if counts:

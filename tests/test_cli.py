@@ -79,7 +79,7 @@ def test_newlines_and_bytes_stay(folder: Path) -> None:
 
 @pytest.mark.parametrize(
     ("path", "code"),
-    [("missing", "EM190"), ("empty", "EM191"), ("missing/Dockerfile", "EM190"), ("web/Dockerfile/x", "EM192")],
+    [("missing", "EM190"), ("empty", "EM191"), ("missing/Dockerfile", "EM190"), ("web/Dockerfile/x", "EM190")],
 )
 def test_inputs_that_cannot_be_read(folder: Path, path: str, code: str) -> None:
     (folder.parent / "empty").mkdir()
@@ -356,6 +356,40 @@ def test_version_and_help() -> None:
         result = run(*arguments)
         assert (result.exit_code, result.stderr) == (0, "")
         assert result.stdout.startswith("Usage: earthmigrate")
+
+
+@posix
+@pytest.mark.parametrize(
+    "redirection",
+    [">&-", pytest.param(">/dev/full", marks=pytest.mark.skipif(sys.platform != "linux", reason="Linux only"))],
+)
+def test_an_unwritable_standard_output(folder: Path, redirection: str) -> None:
+    command = f"'{sys.executable}' -m migrate.cli convert web {redirection}"
+    env = {**os.environ, "PYTHONPATH": str(Path(__file__).parent.parent)}
+    done = subprocess.run(command, shell=True, capture_output=True, env=env, check=False)
+    assert done.returncode == 3
+    assert done.stderr.startswith(b"Error: standard output cannot be written: ")
+    assert b"Traceback" not in done.stderr
+    assert b"Exception" not in done.stderr
+
+
+@posix
+def test_a_closed_standard_input(folder: Path) -> None:
+    env = {**os.environ, "PYTHONPATH": str(Path(__file__).parent.parent)}
+    command = f"'{sys.executable}' -m migrate.cli convert - <&-"
+    done = subprocess.run(command, shell=True, capture_output=True, env=env, check=False)
+    assert done.returncode == 3
+    assert b"EM192[" in done.stderr
+
+
+@posix
+def test_odd_names_are_shown_safely(folder: Path) -> None:
+    odd = os.fsdecode(b"d\x1b[31m\xff") if sys.platform == "linux" else "d\x1b[31m"
+    folder.rename(folder.parent / odd)
+    result = run("convert", odd, "--write")
+    assert result.exit_code == 0
+    assert "\x1b" not in result.stderr
+    assert "wrote d\\x1b[31m" in result.stderr
 
 
 @posix

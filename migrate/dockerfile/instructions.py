@@ -141,8 +141,6 @@ def _flags(statement: Statement) -> tuple[Flag, ...]:
             raise _flag_error(statement, flag, errors.DUPLICATE_FLAG)
         _check_kind(statement, flag, spec)
         found.append(flag)
-    for flag in found:
-        _check_choice(statement, flag, specs[flag.name])
     return tuple(found)
 
 
@@ -162,14 +160,17 @@ def _check_kind(statement: Statement, flag: Flag, spec: FlagSpec) -> None:
         raise _bad_value(statement, flag, "it needs a value")
 
 
-def _check_choice(statement: Statement, flag: Flag, spec: FlagSpec) -> None:
-    if spec.values and flag.value not in spec.values:
-        raise _bad_value(statement, flag, "it is one of " + ", ".join(spec.values))
-    if spec.format == "device":
-        try:
-            parse_device(flag.value or "")
-        except MountError as error:
-            raise _bad_value(statement, flag, str(error)) from None
+def _check_device(statement: Statement, flag: Flag) -> None:
+    try:
+        parse_device(flag.value or "")
+    except MountError as error:
+        raise _bad_value(statement, flag, str(error)) from None
+
+
+def _check_choice(statement: Statement, flag: Flag) -> None:
+    values = flag_table()[statement.name][flag.name].values
+    if values and flag.value not in values:
+        raise _bad_value(statement, flag, "it is one of " + ", ".join(values))
 
 
 def _wrong(statement: Statement, problem: str, place: tuple[int, int] | None = None) -> errors.DockerfileError:
@@ -221,8 +222,15 @@ def _check_keys(statement: Statement) -> None:
 
 def _run(statement: Statement, escape: str) -> Instruction:
     flags = _flags(statement)
-    mounts = tuple(_mount(statement, flag, escape) for flag in flags if flag.name == "mount")
-    return statement.finished(flags, RunDetail(mounts))
+    mounts: list[Mount] = []
+    for flag in sorted(flags, key=lambda flag: flag.name):  # BuildKit judges their values in this order
+        if flag.name == "device":
+            _check_device(statement, flag)
+        elif flag.name == "mount":
+            mounts.append(_mount(statement, flag, escape))
+        else:
+            _check_choice(statement, flag)
+    return statement.finished(flags, RunDetail(tuple(mounts)))
 
 
 def _mount(statement: Statement, flag: Flag, escape: str) -> Mount:

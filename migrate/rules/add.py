@@ -24,6 +24,8 @@ def convert(instruction: Instruction, stage: Recipe) -> Iterator[Item]:
     if all(source.heredoc is not None for source in detail.sources):
         yield from heredocfiles.convert(instruction, stage)
         return
+    if any(source.heredoc is not None for source in detail.sources):
+        raise NotExpressible("EM403", None, reason="it mixes heredocs and files")
     unpack = instruction.flag("unpack")
     keeps_archives = unpack is not None and unpack.value == "false"
     for source in detail.sources:

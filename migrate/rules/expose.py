@@ -35,8 +35,12 @@ def _ports(operand: Operand, instruction: Instruction, stage: Recipe) -> list[tu
     word = words.parse_word(operand.text, stage.escape)
     if (port := literal_text(word)) is not None and not _PORT.fullmatch(port.lower()):
         raise NotExpressible("EM607", instruction.span_of(operand.start, operand.end), port=operand.text)
-    names = [part.name for part in word if isinstance(part, Variable) and not part.operator]
-    if len(names) == len(word) and names and all(stage.scope.is_unset(name) for name in names):
+    names = [part.name for part in word if isinstance(part, Variable)]
+    plain = bool(word) and all(isinstance(part, Variable) and not part.operator for part in word)
+    if plain and all(stage.scope.is_bare_argument(name) for name in names):
+        stage.warn("EM608", instruction, operand.start, operand.end, written=operand.text)
+        return [stage.word(operand.text, instruction)]
+    if plain and all(stage.scope.is_unset(name) for name in names):
         stage.warn("EM601", instruction, operand.start, operand.end, written=operand.text)
         return []
     value = stage.known(operand.text) if names else None

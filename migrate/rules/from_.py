@@ -26,6 +26,7 @@ def convert(instruction: Instruction, stage: Recipe) -> Iterator[Item]:
         return
     for name in plan.platform_arguments[stage.stage]:
         stage.scope.declared.add(name)
+        stage.moved_arguments.add(name)
         yield Command.of("ARG", name, source=instruction.span)
     yield from_command(node, stage)
 
@@ -63,7 +64,7 @@ def _base(node: Stage, detail: FromDetail, instruction: Instruction, stage: Reci
         return _reference(plan.targets[node.base]), True
     word = stage.adapt(_renamed(node.image, stage), instruction)
     if node.base is None and not (node.selects and node.reference is None):
-        if node.selects:
+        if node.selects or _may_name_a_stage(node, stage):
             stage.warn("EM216", instruction, written=written)
         return (stage.spell(word, written if word == node.image else None), word), False
     chosen = sorted({*node.selects, *([] if node.base is None else [node.base])})
@@ -73,6 +74,15 @@ def _base(node: Stage, detail: FromDetail, instruction: Instruction, stage: Reci
     stage.warn("EM206", instruction, written=written, targets=", ".join(plan.targets[index] for index in chosen))
     meaning = _prefixed("+", word)
     return (stage.spell(meaning, "+" + written if word == node.image else None), meaning), True
+
+
+def _may_name_a_stage(node: Stage, stage: Recipe) -> bool:
+    """Whether the word is one argument and an earlier stage that nothing else uses waits to be named by it."""
+    graph = stage.arguments.plan.graph
+    if len(node.image) != 1 or not isinstance(node.image[0], Variable):
+        return False
+    used = {needed for other in graph.stages for needed in graph.needs(other.index)}
+    return any(other.name is not None and other.index not in used for other in graph.stages[: node.index])
 
 
 def _prefixed(prefix: str, word: Word) -> Word:
@@ -103,7 +113,7 @@ def _platform(
     if flag is None or not flag.value:
         return []
     whole = whole_platform(flag.value)
-    if whole and whole in stage.arguments.plan.globals:
+    if whole == "BUILDPLATFORM" and whole in stage.arguments.plan.globals:
         whole = ""  # declared with a default before the first FROM: a plain argument
     if whole == "TARGETPLATFORM":
         return []

@@ -23,7 +23,7 @@ def convert(instruction: Instruction, stage: Recipe) -> Iterator[Item]:
         return
     if detail.exec_form is not None:
         raise NotExpressible("EM605")
-    if stage.shell != DEFAULT_SHELL:
+    if stage.shell != DEFAULT_SHELL and not detail.text.startswith(stage.shell[0]):
         stage.warn("EM606", instruction, shell=" ".join(stage.shell))
     text, meaning = _text(detail.text)
     words += [(Literal("CMD"),), *meaning]

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from migrate import mounts, scripts
 from migrate.dockerfile.heredocs import chomped, parse_header
-from migrate.dockerfile.model import Flag, Heredoc, Instruction, RunDetail
+from migrate.dockerfile.model import Flag, Instruction, RunDetail
 from migrate.earthfile import quoting
 from migrate.earthfile.model import Command, Item, Items, ShellText, TextLine
 from migrate.earthfile.shelltext import same_shell_text
@@ -68,8 +68,8 @@ def _other_flag(flag: Flag, instruction: Instruction, stage: Recipe) -> list[str
     if written == "--security=insecure":
         stage.warn("EM512", instruction, flag.start, flag.end)
         return ["--privileged"]
-    codes = {"network": "EM513", "security": "EM514", "device": "EM515"}
-    raise NotExpressible(codes.get(flag.name, "EM514"), instruction.span_of(flag.start, flag.end), flag=written)
+    code = "EM515" if flag.name == "device" else "EM513"
+    raise NotExpressible(code, instruction.span_of(flag.start, flag.end), flag=written)
 
 
 def _flags(edits: list[Edit]) -> str:
@@ -131,32 +131,35 @@ def _verbatim(text: str) -> tuple[TextLine, ...]:
 def _other_shell(edits: list[Edit], instruction: Instruction, stage: Recipe) -> Command:
     """``RUN <shell> '<text>'``, the line breaks kept inside the quotes, where the text does not depend on its indents."""
     text = instruction.operand
-    shell = " ".join(_quoted_item(item) for item in stage.shell)
+    shell = " ".join(map(_quoted_item, stage.shell))
     flags = _flags(edits)
-    exact = f"{shell} {_quoted(text)}"
-    choices = [_verbatim(flags + exact)]
-    meaning = ShellText(exact)
     lines = lines_of(instruction, start=instruction.operand_start)
-    plain = [line.text for line in lines if not line.text.lstrip().startswith("#")]
-    joined = " ".join(line.removesuffix("\\").strip(" \t") for line in plain)
-    if len(lines) > 1 and same_shell_text(text, joined) and not any("'" in line.text and line.text.lstrip().startswith("#") for line in lines):
-        bodies = [_inside_quotes(line.text) for line in lines]
-        first, *rest = bodies
-        pieces = [f"{flags}{shell} '{first}", *rest]
-        choices.insert(0, tuple(TextLine(piece) for piece in [*pieces[:-1], pieces[-1] + "'"]))
-        meaning = ShellText(f"{shell} {quoting.encode_single(joined)}")
-        choices[-1] = _verbatim(f"{flags}{shell} {quoting.encode_single(joined)}")
-    return Command("RUN", choices[0], source=instruction.span, meaning=meaning, alternatives=tuple(choices[1:]))
+    code = [line for line in lines if not line.text.lstrip().startswith("#")]
+    joined = " ".join(line.text.removesuffix("\\").strip(" \t") for line in code)
+    if len(code) == 1 or not same_shell_text(text, joined):
+        exact = f"{shell} {_quoted(text)}"
+        return Command("RUN", _verbatim(flags + exact), source=instruction.span, meaning=ShellText(exact))
+    # An apostrophe in a comment would end the quotes: such comments stand above.
+    kept = [line for line in lines if line in code or "'" not in line.text]
+    above = tuple(line.text.strip() for line in lines if line not in kept)
+    first, *rest = [_inside_quotes(line.text) for line in kept]
+    pieces = [f"{flags}{shell} '{first}", *rest]
+    pieces[-1] += "'"
+    whole = f"{shell} {quoting.encode_single(joined)}"
+    choices = (tuple(TextLine(piece) for piece in pieces), _verbatim(flags + whole))
+    return Command("RUN", choices[0], above, instruction.span, meaning=ShellText(whole), alternatives=choices[1:])
 
 
 def _inside_quotes(line: str) -> str:
+    """``line`` as it stands inside single quotes that go on over line ends."""
     if line.lstrip().startswith("#"):
         return line
     continued = line.endswith(" \\")
     body = line[:-2] if continued else line
     indent = body[: len(body) - len(body.lstrip(" "))]
-    encoded = quoting.encode_single(body.lstrip(" "))
-    return indent + encoded[1:-1] + (" \\" if continued else "")
+    # The marks keep the encoding from dropping the quotes at its ends.
+    encoded = quoting.encode_single(f"x{body.lstrip(' ')}x")
+    return indent + encoded[2:-2] + (" \\" if continued else "")
 
 
 def _heredoc(edits: list[Edit], instruction: Instruction, stage: Recipe) -> Command:
@@ -180,7 +183,8 @@ def _heredoc(edits: list[Edit], instruction: Instruction, stage: Recipe) -> Comm
     else:
         lines = (lines[0], *(TextLine("    " + line.text) for line in lines[1:]))
     text = " ".join(line.removesuffix("\\").strip() for line in chained if not line.lstrip().startswith("#"))
-    return Command("RUN", lines, chained[:comments], instruction.span, meaning=ShellText(text))
+    meaning = ShellText(text, shell)
+    return Command("RUN", lines, chained[:comments], instruction.span, meaning=meaning, alternatives=(quoted_lines,))
 
 
 def _script(instruction: Instruction) -> str | None:
@@ -204,12 +208,8 @@ def _quoted(text: str) -> str:
 
 def _with_bodies(instruction: Instruction) -> str:
     """The header line and its heredocs as the shell gets them (facts/dockerfile.md 2)."""
-    bodies = "".join(f"{heredoc.body}{_terminator(heredoc)}" for heredoc in instruction.heredocs)
-    return f"{instruction.operand}\n{bodies}"
-
-
-def _terminator(heredoc: Heredoc) -> str:
-    return heredoc.name
+    bodies = "".join(f"\n{heredoc.body}{heredoc.name}" for heredoc in instruction.heredocs)
+    return f"{instruction.operand}{bodies}"
 
 
 def _interpreted(script: str, flags: str, instruction: Instruction, stage: Recipe) -> Command:

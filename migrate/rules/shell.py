@@ -12,8 +12,16 @@ from migrate.recipe import DEFAULT_SHELL, Recipe
 def convert(instruction: Instruction, stage: Recipe) -> Iterator[Item]:
     """RUN, CMD and ENTRYPOINT name the shell from here on; the image's config cannot (earth drops Shell)."""
     stage.shell = instruction.exec_form or DEFAULT_SHELL
-    if stage.delivered:
-        stage.warn("EM613", instruction, shell=" ".join(stage.shell))
-    else:
-        stage.warn("EM614", instruction, shell=" ".join(stage.shell))
+    lost = stage.delivered and instruction is _last_shell(stage) and stage.shell != DEFAULT_SHELL
+    stage.warn("EM613" if lost else "EM614", instruction, shell=" ".join(stage.shell))
     yield from ()
+
+
+def _last_shell(stage: Recipe) -> Instruction | None:
+    """The SHELL that the delivered image would record."""
+    plan = stage.arguments.plan
+    for index in plan.graph.chain(plan.final):
+        found = [item for item in plan.graph.stages[index].instructions if item.keyword == "SHELL"]
+        if found:
+            return found[-1]
+    return None

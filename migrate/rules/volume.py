@@ -11,11 +11,8 @@ from migrate.recipe import Recipe, command, with_lines
 
 
 def convert(instruction: Instruction, stage: Recipe) -> Iterator[Item]:
-    """Every volume as a word of its own; an empty list says nothing in either language, but earth refuses it."""
+    """Every volume as a word of its own; both languages refuse an empty list."""
     detail = instruction.detail
     assert isinstance(detail, WordsDetail)
-    if not detail.operands:
-        stage.warn("EM602", instruction)
-        return
     volumes = command("VOLUME", [stage.word(item.text, instruction) for item in detail.operands], instruction)
     yield volumes if instruction.exec_form is not None else with_lines(volumes, lines_of(instruction))

@@ -28,7 +28,7 @@ from migrate.earthfile.expansion import parse_word as earth_word
         ("ENV HOME=/root\nENV A=$HOME/x", "ENV HOME=/root\nENV A=$HOME/x", []),
         ("ENV A=${B:-d}", "ENV A=${B:-d}", []),
         ("ENV B=1\nENV A=${B-d}", "ENV B=1\nENV A=$B", []),
-        ("ARG B=x\nENV A=${B-d}", "ARG B=x\nENV A=${B:-d}", ["EM305"]),
+        ("ARG B=x\nENV A=${B-d}", "ARG B=x\nENV A=$B", []),
         ("ENV B=v1.2\nENV A=${B#v}", "ENV B=v1.2\nENV A=${B#v}", []),
         ("ENV B=a/b/c\nENV A=${B##*/}", "ENV B=a/b/c\nENV A=c", []),
         ("ENV B=a/b/c\nENV A=${B//\\//-}", "ENV B=a/b/c\nENV A=a-b-c", []),
@@ -65,6 +65,10 @@ def test_against_arguments(instructions: str, expected: str, codes: list[str]) -
 )
 def test_what_cannot_be_said(instruction: str, code: str) -> None:
     assert_lines(instruction, f"# {code}, not converted: {instruction}", [code])
+
+
+def test_unset_or_empty_is_one_question_to_earth() -> None:
+    assert_lines("ENV A=${B-d}", "ENV A=${B:-d}", ["EM305"], base="FROM registry.example.com/own:1\n")
 
 
 def test_the_other_pairs_stay() -> None:
