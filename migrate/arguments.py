@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from migrate.dockerfile.model import Instruction
 from migrate.earthfile.model import Command, Words
 from migrate.mappings import Mappings
-from migrate.plan import GlobalArgument, Plan, earth_name, is_environment_name
+from migrate.plan import GlobalArgument, Plan, earth_name
 from migrate.recipe import NotExpressible, Recipe
-from migrate.scope import ARGUMENT, Binding, Scope
+from migrate.scope import ARGUMENT, Binding, Scope, without_variables
 from migrate.words import Literal, Variable, Word, variables
 
 _EQUALS: Word = (Literal("="),)
@@ -91,7 +91,7 @@ def _bare(name: str, instruction: Instruction, stage: Recipe, arguments: Argumen
         if name in stage.scope.declared and known is not None and known.default == source.default:
             stage.warn("EM315", instruction, name=name)
             return
-        yield from _with_default(name, source.default, source.text, instruction, stage)
+        yield from _imported(name, source.default, source.text, instruction, stage, arguments)
         return
     if name in stage.scope.declared:
         stage.warn("EM315", instruction, name=name)
@@ -110,6 +110,35 @@ def _bare(name: str, instruction: Instruction, stage: Recipe, arguments: Argumen
     stage.scope.declared.add(name)
     if known is None:
         _bind(name, Binding(ARGUMENT, None), stage.scope)
+
+
+def _imported(
+    name: str, default: Word, text: str | None, instruction: Instruction, stage: Recipe, arguments: Arguments
+) -> Iterator[Command]:
+    """A global's default where the stage imports it: what it reads must be visible here, or is written out."""
+    values: dict[str, Word] = {}
+    for variable in variables(default):
+        platform = earth_name(variable.name, arguments.mappings)
+        known = arguments.plan.globals.get(variable.name)
+        if variable.name in stage.scope.declared or (known is not None and known.everywhere):
+            continue
+        if platform is not None and known is None:
+            yield from _platform(variable.name, platform, None, instruction, stage)
+        elif known is not None:
+            values[variable.name] = _written_out(variable.name, arguments)
+            stage.warn("EM323", instruction, name=name, used=variable.name)
+    if values:
+        default, text = without_variables(default, values), None
+    yield from _with_default(name, default, text, instruction, stage)
+
+
+def _written_out(name: str, arguments: Arguments, depth: int = 0) -> Word:
+    """The default of a global argument with the defaults it reads put in."""
+    known = arguments.plan.globals.get(name)
+    if known is None or known.default is None or depth > len(arguments.plan.globals):
+        return ()
+    used = {variable.name for variable in variables(known.default)}
+    return without_variables(known.default, {other: _written_out(other, arguments, depth + 1) for other in used})
 
 
 def _report_unset(name: str, instruction: Instruction, stage: Recipe) -> None:
@@ -162,8 +191,8 @@ def _assignment(keyword: str, name: str, text: str, meaning: Word, instruction: 
 
 def inherited(parent: Scope, stage: Recipe, instruction: Instruction, arguments: Arguments) -> Iterator[Command]:
     """The ARGs that a stage gets from the stage it is FROM and uses, declared again: ``FROM +target`` brings none."""
-    wanted = [name for name in parent.bindings if _uses(name, parent, stage, arguments)]
-    for name in _with_references(wanted, parent):
+    wanted = [name for name in parent.bindings if _uses(name, stage, arguments)]
+    for name in _with_references(wanted, stage.scope):
         binding = parent.bindings[name]
         if (platform := earth_name(name, arguments.mappings)) is not None:
             yield from _platform(name, platform, None, instruction, stage)
@@ -178,13 +207,13 @@ def inherited(parent: Scope, stage: Recipe, instruction: Instruction, arguments:
             stage.scope.declared.add(name)
 
 
-def _uses(name: str, parent: Scope, stage: Recipe, arguments: Arguments) -> bool:
-    if parent.bindings[name].kind != ARGUMENT:
+def _uses(name: str, stage: Recipe, arguments: Arguments) -> bool:
+    if stage.scope.bindings[name].kind != ARGUMENT:
         return False
     if name in stage.own_arguments:
         return False
-    mentions = arguments.plan.mentions[stage.stage]
-    return name in mentions or (stage.runs and is_environment_name(name, arguments.mappings))
+    # A RUN may be a script that reads it, so a mention in the text is not what decides.
+    return stage.runs or name in arguments.plan.mentions[stage.stage]
 
 
 def _with_references(names: list[str], parent: Scope) -> list[str]:

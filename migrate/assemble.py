@@ -25,7 +25,7 @@ from migrate.settings import Settings
 from migrate.spans import Span
 from migrate.stages import Stage
 from migrate.suppression import is_pragma
-from migrate.words import Literal
+from migrate.words import Literal, variables
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +68,7 @@ def assemble(plan: Plan, settings: Settings, mappings: Mappings, context: Contex
         made = _stage(stage, recipes, above, work)
         helpers.update(dict.fromkeys((target.name for target in made[:-1]), stage.index))
         targets += made
-    targets += _image_target(work)
+    targets += _image_target(recipes[plan.final], work)
     sources = tuple(dict.fromkeys(source for recipe in recipes for source in recipe.context_sources))
     if settings.fidelity != "exact" and any(recipe.copies for recipe in recipes):
         report("EM704", None)
@@ -95,9 +95,9 @@ def _header(work: _Build) -> tuple[list[Item], tuple[str, ...] | None]:
     first = graph.dockerfile.instructions[0]
     lines = comments(first.above)
     license_lines, own = _split_header(lines)
-    items: list[Item] = [Remark(license_lines)] if license_lines else []
     if not graph.arguments:
-        return items, own
+        return [Remark(license_lines)] if license_lines else [], own
+    items: list[Item] = [Remark((*license_lines, ""))] if license_lines else []
     header = _header_recipe(work)
     for instruction in graph.arguments:
         above = own if instruction is first else comments(instruction.above, blank_first=bool(items))
@@ -117,6 +117,7 @@ def _global_argument(instruction: Instruction, above: tuple[str, ...], header: R
     detail = instruction.detail
     assert isinstance(detail, PairsDetail)
     items: list[Item] = []
+    above += tuple(line.text.strip() for line in instruction.lines if line.kind == "comment" and not is_pragma(line.text))
     for pair in detail.pairs:
         known = work.plan.globals[pair.key]
         platform = earth_name(pair.key, work.mappings)
@@ -130,13 +131,14 @@ def _global_argument(instruction: Instruction, above: tuple[str, ...], header: R
         elif known.everywhere:
             items.append(_declared("ARG", f"--global {pair.key}", known, header))
         elif known.imported or any(pair.key in alias.arguments for alias in work.plan.aliases.values()):
-            work.moved[pair.key] = above
+            work.moved[pair.key] = tuple(line for line in above if line)
         else:
             work.report("EM303", instruction.span, name=pair.key)
         if known.instruction is instruction:
             value = header.scope.static(known.default) if known.default is not None else None
             header.scope.bindings[pair.key] = Binding(ARGUMENT, value, known.default)
-    if not items and any(above) and not any(pair.key in work.moved for pair in detail.pairs):
+    is_moved = any(work.moved.get(pair.key) == tuple(line for line in above if line) for pair in detail.pairs)
+    if not items and any(above) and not is_moved:
         return [Remark((*above, ""))]
     return attach(items, above) if items else []
 
@@ -178,7 +180,7 @@ def _stage(stage: Stage, recipes: list[Recipe], above: tuple[str, ...], work: _B
     _report_proxies(stage, recipe, work)
     items += _saves(plan.artifacts.get(stage.index, ()), stage, recipe)
     if stage.index == plan.final and plan.image_target is None:
-        items += _save_image(stage, work)
+        items += _save_image(stage, recipe, work)
     helpers = [_image_helper(helper, work) for helper in plan.image_helpers.values() if helper.before == stage.index]
     target = Target(plan.targets[stage.index], tuple(items), above, stage.instruction.span)
     return [*before, *helpers, *recipe.extra, target]
@@ -203,6 +205,8 @@ def _recipe(stage: Stage, recipes: list[Recipe], work: _Build) -> Recipe:
     lines = [line for item in stage.instructions if item.keyword == "RUN" for line in item.lines]
     detail = stage.instruction.detail
     written = detail.image.text if isinstance(detail, FromDetail) else ""
+    if parent is not None and any(recipes[index].scope.bindings != parent.scope.bindings for index in stage.selects):
+        work.report("EM221", stage.instruction.span, target=parent.target)
     chosen = [recipes[index] for index in stage.selects] if parent is None and stage.reference is None else []
     if chosen and all(other.user == chosen[0].user and other.has_shell == chosen[0].has_shell for other in chosen):
         user, has_shell = chosen[0].user, chosen[0].has_shell
@@ -323,22 +327,26 @@ def _image_names(work: _Build) -> tuple[str, ...]:
     return (work.settings.name if ":" in work.settings.name else f"{work.settings.name}:latest",)
 
 
-def _save_image(stage: Stage, work: _Build) -> list[Item]:
+def _save_image(stage: Stage, recipe: Recipe, work: _Build) -> list[Item]:
     names = _image_names(work)
     if not names:
         work.report("EM219", stage.instruction.span)
         return []
-    texts = [quoting.render((Literal(name),)) for name in names]
-    return [Command.of("SAVE IMAGE", f"--push {' '.join(texts)}")]
+    words = [quoting.parse_word(name) for name in names]
+    used = {variable.name for word in words for variable in variables(word)}
+    missing = sorted(used - recipe.scope.declared)
+    texts = [quoting.render(word, prefer=name) for word, name in zip(words, names, strict=True)]
+    return [*(Command.of("ARG", name) for name in missing), Command.of("SAVE IMAGE", f"--push {' '.join(texts)}")]
 
 
-def _image_target(work: _Build) -> list[Target]:
+def _image_target(final: Recipe, work: _Build) -> list[Target]:
     """The thin target that saves the image of a stage others are FROM: a SAVE IMAGE there would freeze their config."""
     plan = work.plan
     if plan.image_target is None:
         return []
     stage = plan.graph.stages[plan.final]
-    items = [Command.of("FROM", f"+{plan.targets[plan.final]}"), *_save_image(stage, work)]
+    recipe = replace(final, scope=final.scope.inherit())
+    items = [Command.of("FROM", f"+{plan.targets[plan.final]}"), *_save_image(stage, recipe, work)]
     return [Target(plan.image_target, tuple(items))]
 
 
@@ -369,7 +377,9 @@ def _image_helper(helper: Helper, work: _Build) -> Target:
 
 def _with_trailing(targets: list[Target], trailing: tuple[str, ...]) -> list[Target]:
     """Comments after the last instruction stay in the last stage's recipe, in front of what it saves."""
-    kept = tuple(trailing[: len(trailing) - next((i for i, line in enumerate(reversed(trailing)) if line), len(trailing))])
+    kept = tuple(
+        trailing[: len(trailing) - next((i for i, line in enumerate(reversed(trailing)) if line), len(trailing))]
+    )
     if not kept:
         return targets
     index = max(position for position, target in enumerate(targets) if target.source is not None)

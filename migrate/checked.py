@@ -86,14 +86,20 @@ def _repaired_item(item: Item, report: Reporter, *, in_target: bool) -> Item:
         return item
     for lines in (item.lines, *item.alternatives):
         kept = {line.text.strip() for line in lines}
-        lost = [line.text.strip() for line in item.lines if line.text.lstrip().startswith("#") and line.text.strip() not in kept]
+        lost = [
+            line.text.strip()
+            for line in item.lines
+            if line.text.lstrip().startswith("#") and line.text.strip() not in kept
+        ]
         candidate = replace(item, lines=lines, alternatives=(), above=(*item.above, *lost))
         if _reads_alone(candidate, in_target=in_target):
             return candidate
     report("EM321", item.source, keyword=item.keyword)
-    lines = tuple(f"#     {line.text.strip()}".rstrip() for line in item.lines[1:])
+    rest = tuple(f"#     {line.text.strip()}".rstrip() for line in item.lines[1:])
     first = item.lines[0].text if item.lines else ""
-    return Remark((*item.above, f"# EM321, not converted: {item.keyword} {first}".rstrip(), *lines), item.source, item.depth)
+    return Remark(
+        (*item.above, f"# EM321, not converted: {item.keyword} {first}".rstrip(), *rest), item.source, item.depth
+    )
 
 
 def _reads_alone(command: Command, *, in_target: bool) -> bool:

@@ -12,7 +12,7 @@ from migrate.earthfile.model import Command, Item, TextLine, Words
 from migrate.layout import Edit, lines_of
 from migrate.recipe import NotExpressible, Recipe
 from migrate.stages import SCRATCH, Source
-from migrate.words import Literal, Part, Word, literal_text, merged
+from migrate.words import Literal, Part, Variable, Word, literal_text, merged, variables
 
 WILDCARDS = frozenset("*?[")
 
@@ -132,11 +132,12 @@ def _from_context(
     sources = [_context_source(operand, instruction, stage) for operand in detail.sources]
     stage.context_sources += [source.text for source in sources]
     sources = _check_destination(sources, target, path, instruction, stage, in_context=True)
-    sources = [_without_question_marks(source, stage) for source in sources]
     sources = [source for source in sources if not _matches_nothing(source, instruction, stage)]
     if not sources:
-        raise NotExpressible("EM410", None, source=detail.sources[0].text)
+        first = detail.sources[0]
+        raise NotExpressible("EM410", instruction.span_of(first.start, first.end), source=first.text)
     optional = [_is_optional(source, instruction, stage) for source in sources]
+    sources = [_without_question_marks(source, stage) for source in sources]
     yield from _commands(flags, sources, optional, target, path, instruction, stage)
 
 
@@ -166,21 +167,35 @@ def _context_source(operand: Operand, instruction: Instruction, stage: Recipe) -
     argument = _argument(operand, instruction, stage)
     text = literal_text(argument.meaning)
     if text is not None:
-        rooted = text.startswith("/") or ".." in text.split("/")
-        if not rooted and text:
-            return argument
         cleaned = artifacts.clean(text)[1:] or "."
+        rooted = text.startswith("/") or ".." in text.split("/")
+        if not rooted and cleaned != ".":
+            return argument
         cleaned += "/" if text.endswith("/") and cleaned != "." else ""
         meaning: Word = (Literal(cleaned),)
         return Argument(operand, stage.spell(meaning, how="path"), meaning)
-    first = argument.meaning[0]
+    return _variable_source(argument, instruction, stage)
+
+
+def _variable_source(argument: Argument, instruction: Instruction, stage: Recipe) -> Argument:
+    """A source with variables: earth copies nothing for one that ends as ``""`` or ``./``, Docker the whole context."""
+    operand, meaning = argument.operand, argument.meaning
+    value = stage.scope.static(meaning)
+    if value == "":
+        if stage.scope.is_overridable(meaning):
+            names = ", ".join(variable.name for variable in variables(meaning))
+            stage.warn("EM306", instruction, operand.start, operand.end, written=operand.text, value=".", name=names)
+        return Argument(operand, ".", (Literal("."),))
+    first, last = meaning[0], meaning[-1]
     if isinstance(first, Literal) and first.text.startswith("/"):
-        meaning = merged([Literal(first.text.lstrip("/")), *argument.meaning[1:]])
-        return Argument(operand, stage.spell(meaning, how="path"), meaning)
-    value = stage.scope.static(argument.meaning)
-    if value is not None and value.startswith("/"):
+        meaning = merged([Literal(first.text.lstrip("/")), *meaning[1:]])
+    elif value is not None and value.startswith("/"):
         stage.warn("EM413", instruction, operand.start, operand.end, source=operand.text, value=value)
-    return argument
+    if isinstance(last, Literal) and last.text.endswith("/"):
+        meaning = merged([*meaning, Literal(".")])
+    elif all(isinstance(part, Variable) for part in meaning) and value is None:
+        stage.warn("EM425", instruction, operand.start, operand.end, source=operand.text)
+    return argument if meaning == argument.meaning else Argument(operand, stage.spell(meaning, how="path"), meaning)
 
 
 def _without_question_marks(source: Argument, stage: Recipe) -> Argument:

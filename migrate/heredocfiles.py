@@ -27,6 +27,9 @@ def convert(instruction: Instruction, stage: Recipe) -> Iterator[Item]:
     files = _files(instruction, stage, plain=plain)
     if plain:
         for path, content in files.items():
+            folder = posixpath.dirname(path)
+            if mode is not None and mode.value not in ("755", "0755") and not ownership.exists(folder, stage):
+                stage.warn("EM406", instruction, mode.start, mode.end, mode=mode.value, folder=folder)
             yield _written(path, content, mode.value if mode else None, instruction, stage)
             ownership.note_made(posixpath.dirname(path), stage)
     else:
@@ -76,9 +79,7 @@ def _content(heredoc: Heredoc, instruction: Instruction, stage: Recipe, *, plain
     return (Literal(text),)
 
 
-def _written(
-    path: str, content: Word, mode: str | None, instruction: Instruction, stage: Recipe | None
-) -> Command:
+def _written(path: str, content: Word, mode: str | None, instruction: Instruction, stage: Recipe | None) -> Command:
     """The RUN that writes one file, a line of text on a line of its own."""
     folder = posixpath.dirname(path)
     there = folder in ("", "/") or (stage is not None and ownership.exists(folder, stage))

@@ -36,11 +36,15 @@ def needed(sources: Sequence[str], context: Context, report: Reporter, *, writes
     existing = context.earth_ignore_text()
     if existing is not None:
         if _patterns(existing[1]) != _patterns(wanted):
-            report("EM703", None, name=posixpath.basename(existing[0]), source=name or "the Dockerfile's side, which has none")
+            report(
+                "EM703",
+                None,
+                name=posixpath.basename(existing[0]),
+                source=name or "the Dockerfile's side, which has none",
+            )
         return None
     if not writes:
-        origin = f"from {name}" if name else "without it COPY takes the Earthfile along"
-        report("EM701", None, source=origin, text=" ".join(_patterns(wanted)))
+        report("EM701", None, source=name or "no .dockerignore", text=" ".join(_patterns(wanted)))
     return wanted
 
 

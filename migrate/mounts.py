@@ -14,7 +14,14 @@ _TARGET = ("target", "dst", "destination")
 _SOURCE = ("source", "src")
 _READ_ONLY = ("ro", "readonly")
 #: Package managers that drop root and then read or write their cache.
-_UNPRIVILEGED_CACHES = ("/var/cache/apt", "/var/lib/apt", "/var/cache/apk", "/etc/apk/cache", "/var/cache/dnf", "/var/cache/yum")
+_UNPRIVILEGED_CACHES = (
+    "/var/cache/apt",
+    "/var/lib/apt",
+    "/var/cache/apk",
+    "/etc/apk/cache",
+    "/var/cache/dnf",
+    "/var/cache/yum",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,4 +142,3 @@ def _is_bare(mount: Mount, *names: str) -> bool:
 
 
 _KINDS = {"cache": _cache, "tmpfs": _tmpfs, "secret": _secret, "ssh": _ssh}
-

@@ -85,7 +85,8 @@ def make(graph: StageGraph, settings: Settings, mappings: Mappings, report: Repo
     }
     platform_arguments = {stage.index: _before_from(stage, mappings) for stage in graph.stages}
     aliases = {
-        index: _alias(graph.stages[index], closures[index], taken, platform_arguments[index]) for index in sorted(aliased)
+        index: _alias(graph.stages[index], closures[index], taken, platform_arguments[index])
+        for index in sorted(aliased)
     }
     helpers = _image_helpers(graph, taken, exact=settings.fidelity == "exact")
     base_of = {stage.base for stage in graph.stages} | {chosen for stage in graph.stages for chosen in stage.selects}
@@ -180,6 +181,10 @@ def _freeze(found: dict[str, tuple[Word | None, str | None, Instruction]], name:
             found[other] = (without_variables(word, {name: old[0] or ()}), None, instruction)
 
 
+def _image_variables(stage: Stage) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(variable.name for variable in variables(stage.image)))
+
+
 def _from_variables(stage: Stage) -> tuple[str, ...]:
     names = [variable.name for variable in variables(stage.image)]
     flag = stage.instruction.flag("platform")
@@ -207,9 +212,7 @@ def _leaks(name: str, graph: StageGraph, mentions: tuple[frozenset[str], ...], m
     runs = any(item.keyword == "RUN" for stage in graph.stages for item in stage.instructions)
     if runs and _HARMLESS.search(name) is None and is_environment_name(name, mappings):
         return True
-    return any(
-        name in mentions[stage.index] and not _imported_before_use(name, stage) for stage in graph.stages
-    )
+    return any(name in mentions[stage.index] and not _imported_before_use(name, stage) for stage in graph.stages)
 
 
 def is_environment_name(name: str, mappings: Mappings) -> bool:
@@ -266,7 +269,8 @@ def _before_from(stage: Stage, mappings: Mappings) -> tuple[str, ...]:
     flag = stage.instruction.flag("platform")
     platform = flag.value if flag is not None and flag.value else ""
     dropped = whole_platform(platform)
-    names = [name for name in _from_variables(stage) if name != dropped]
+    used = _image_variables(stage) if stage.base is not None else _from_variables(stage)
+    names = [name for name in used if name != dropped]
     if platform and stage.base is None and dropped != "TARGETPLATFORM":
         names += [pair.key for pair in _bare_arguments(stage) if pair.key.startswith("TARGET")]
     found = [earth_name(name, mappings) for name in names]

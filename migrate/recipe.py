@@ -94,7 +94,9 @@ class Recipe:
             self.report("EM205", self.image_span, image=self.image)
         return self.user.root is True
 
-    def warn(self, code: str, instruction: Instruction, start: int | None = None, end: int | None = None, /, **fields: object) -> None:
+    def warn(
+        self, code: str, instruction: Instruction, start: int | None = None, end: int | None = None, /, **fields: object
+    ) -> None:
         """Report ``code`` at ``instruction.text[start:end]``, or at the whole instruction."""
         span = instruction.span if start is None else instruction.span_of(start, end if end is not None else start)
         self.report(code, span, **fields)
@@ -193,7 +195,6 @@ class Reporter(Protocol):
         """Record one diagnostic."""
 
 
-
 _SPELLINGS: Mapping[str, Callable[[Word, str | None], str]] = {
     "word": lambda meaning, written: quoting.render(meaning, prefer=written),
     "path": lambda meaning, written: quoting.render(meaning, path=True, prefer=written),
@@ -236,8 +237,9 @@ def attach(items: list[Item], above: tuple[str, ...]) -> list[Item]:
     """``items`` with the comment and blank lines that stood above their instruction."""
     if not above:
         return items
-    if items and isinstance(items[0], Command):
-        return [replace(items[0], above=above + items[0].above), *items[1:]]
-    if items:
-        return [replace(items[0], lines=above + items[0].lines), *items[1:]]
-    return [Remark(above)]
+    if not items:
+        return [Remark(above)]
+    first, *rest = items
+    if isinstance(first, Command):
+        return [replace(first, above=above + first.above), *rest]
+    return [replace(first, lines=above + first.lines), *rest]

@@ -37,6 +37,8 @@ class Scope:
         """``image_environment``: the names that the base image's ENV sets, None when unknown."""
         self.image_environment = image_environment
         self.bindings: dict[str, Binding] = {}
+        self.environment: dict[str, Binding] = {}
+        """What ENV wrote into the image's config, whatever an ARG says since."""
         self.declared: set[str] = set()
         """Names that an ARG of this target declares: a second ARG of that name is an error in an Earthfile."""
         self.reassigned: set[str] = set()
@@ -47,7 +49,12 @@ class Scope:
     def inherit(self) -> Scope:
         """The scope of a stage that is FROM this one: the same bindings, nothing declared."""
         child = Scope(self.image_environment)
-        child.bindings = dict(self.bindings)
+        # FROM starts from the config: its ENV hides an inherited ARG of the same name.
+        child.bindings = {**self.bindings, **self.environment}
+        for name in self.image_environment or ():
+            if name in child.bindings and child.bindings[name].kind == ARGUMENT:
+                child.bindings[name] = Binding(ENVIRONMENT, None)
+        child.environment = dict(self.environment)
         return child
 
     def may_be_environment(self, name: str) -> bool:

@@ -14,7 +14,9 @@ _PYTHON_FOLDER = re.compile(r"(?:^|/)(?:site-packages|dist-packages|\.?venv|virt
 _ENVIRONMENT = re.compile(r"(?:-m\s+venv|\bvirtualenv|\buv\s+venv)\s+((?:-\S+\s+)*)(\S+)")
 _INSTALL = re.compile(r"\b(?:pip3?|uv\s+pip)\s+install\b([^;&|]*)")
 _PROJECT = re.compile(r"\b(?:uv\s+sync|poetry\s+install|pipenv\s+(?:install|sync)|pdm\s+(?:install|sync))\b")
-_MAKE = re.compile(r"(?m)(?:^\s*|[;&|(]\s*|\bRUN\s+|\b(?:then|do|else|sudo|exec|time|env)\s+)(?:make|gmake|ninja|scons)\b|\bcmake\s+--build\b")
+_MAKE = re.compile(
+    r"(?m)(?:^\s*|[;&|(]\s*|\bRUN\s+|\b(?:then|do|else|sudo|exec|time|env)\s+)(?:make|gmake|ninja|scons)\b|\bcmake\s+--build\b"
+)
 _SYSTEM = ("/usr/local/lib/python", "/usr/lib/python")
 
 

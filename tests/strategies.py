@@ -13,14 +13,27 @@ NAMES = ("APP_VERSION", "VERSION", "CC", "A", "B", "flavour")
 
 _IMAGES = ("alpine:3.20", "debian:12", "scratch", "example.com/own:1", "gcr.io/distroless/static", "node:22", "nginx")
 _LITERALS = ("x", "1.2", "a/b.c", "v1+2", "a=b", "é", "a:b", "~", "x#y", "it\\'s", "a\\ b", "100%", "\\$A")
-_QUOTED = ('"x y"', "'x y'", '"it\'s"', "'say \"x\"'", '"a\\"b"', "'a\\b'", '""', "''", '"$(id)"', "'$A'", '"# no"', '"a  b"')
+_QUOTED = (
+    '"x y"',
+    "'x y'",
+    '"it\'s"',
+    "'say \"x\"'",
+    '"a\\"b"',
+    "'a\\b'",
+    '""',
+    "''",
+    '"$(id)"',
+    "'$A'",
+    '"# no"',
+    '"a  b"',
+)
 _RUN_PIECES = (
     "true",
     "make -j2 all",
     "echo $A ${B:-b} ${VERSION-none}",
     "echo \"a  b\" 'c  d'",
     "echo it\\'s",
-    "echo \"it's\" 'say \"x\"'",
+    'echo "it\'s" \'say "x"\'',
     "sed -e 's#a#b#' -i /etc/x",
     "echo a#b $(date '+%s')",
     "printf '%s\\n' \"$CC\"",
@@ -38,7 +51,11 @@ _RUN_PIECES = (
     "echo \\# \\\\ \\;",
     "-x",
 )
-_SHELLS = ('SHELL ["/bin/bash", "-o", "pipefail", "-c"]', 'SHELL ["/bin/sh", "-c"]', 'SHELL ["/bin/ash", "-eo", "pipefail", "-c"]')
+_SHELLS = (
+    'SHELL ["/bin/bash", "-o", "pipefail", "-c"]',
+    'SHELL ["/bin/sh", "-c"]',
+    'SHELL ["/bin/ash", "-eo", "pipefail", "-c"]',
+)
 _SOURCES = ("a.txt", "/a.txt", "src", "src/", ".", "*.json", "d/*.c", "lock*", "a/../b", "$A/x", "my-file", "é.txt")
 _PATHS = ("/app", "/app/x", "/out/bin/", "out", "/usr/lib/*.so", "/", "/tmp/x", "/etc/app.conf", "/a$B/x", "/out")
 _DESTINATIONS = ("/app/", "/x", ".", "./", "/usr/local/bin/", "/tmp/", "d/", "$A/", "/home/app/")
@@ -110,7 +127,15 @@ class File:
     def value(self) -> str:
         """A word of ENV, LABEL or ARG: literals, quotes, variables."""
         name = self.pick(*NAMES)
-        forms = (f"${name}", f"${{{name}}}", f"${{{name}:-d}}", f"${{{name}:+s}}", f"${{{name}-d}}", f'"${name} x"', f"${{{name}#x}}")
+        forms = (
+            f"${name}",
+            f"${{{name}}}",
+            f"${{{name}:-d}}",
+            f"${{{name}:+s}}",
+            f"${{{name}-d}}",
+            f'"${name} x"',
+            f"${{{name}#x}}",
+        )
         pieces = [self.pick(*_LITERALS, *_QUOTED, *forms) for _ in range(self.draw(st.sampled_from((1, 1, 1, 2))))]
         text = "".join(pieces)
         if self.escape != "\\":
@@ -155,7 +180,9 @@ def _run(file: File) -> None:
     flags += [file.pick("--network=none", "--network=default", "--network=host")] if file.chance(10) else []
     form = file.draw(st.integers(0, 9))
     if form == 0:
-        file.spread([file.keyword("RUN"), *flags, json.dumps([file.pick("a", "/bin/x", "it's"), file.pick("b c", "$A", "é")])])
+        file.spread(
+            [file.keyword("RUN"), *flags, json.dumps([file.pick("a", "/bin/x", "it's"), file.pick("b c", "$A", "é")])]
+        )
     elif form == 1:
         _heredoc_run(file, flags)
     else:
@@ -188,7 +215,11 @@ def _copy(file: File) -> None:
         source = _earlier(file) if file.stages[:-1] and not file.chance(6) else file.pick("nginx:1", "busybox")
         words = [f"--from={source}", *(file.pick(*_PATHS) for _ in range(count))]
     elif file.chance(12):
-        file.lines += [f"{keyword} <<EOF {file.pick('/etc/x', '/etc/', 'f')}", file.pick("a b", "$A \\n", "it's"), "EOF"]
+        file.lines += [
+            f"{keyword} <<EOF {file.pick('/etc/x', '/etc/', 'f')}",
+            file.pick("a b", "$A \\n", "it's"),
+            "EOF",
+        ]
         return
     else:
         words = [file.pick(*_SOURCES) for _ in range(count)]
@@ -262,7 +293,7 @@ def _stage(file: File, index: int, instructions: tuple[Callable[[File], None], .
     if named and file.chance(3):
         base = file.pick(*named)
     else:
-        base = file.pick(*_IMAGES, "alpine:3.20", "node:${APP_VERSION:-20}", "alpine:$VERSION")
+        base = file.pick(*_IMAGES, "alpine:3.20", "node:${APP_VERSION:-20}", "alpine:${VERSION:-3.20}")
     flag = f"--platform={file.pick('$BUILDPLATFORM', '$TARGETPLATFORM', 'linux/arm64')} " if file.chance(8) else ""
     name = file.pick("build", "base", "my_app", "v1.2", "Final") + (str(index) if file.chance(2) else "")
     is_named = not file.chance(3) and name.lower() not in named
@@ -314,14 +345,53 @@ def mutated(draw: DrawFn) -> bytes:
 
 
 def _noise() -> SearchStrategy[bytes]:
-    marks = (b"\\", b"\n", b"\r", b"'", b'"', b"$", b"${", b"$(", b"<<", b"#", b"[", b"--", b"`", b"\t", b" \\\n", b"\xff", b"\0", b"FROM ")
+    marks = (
+        b"\\",
+        b"\n",
+        b"\r",
+        b"'",
+        b'"',
+        b"$",
+        b"${",
+        b"$(",
+        b"<<",
+        b"#",
+        b"[",
+        b"--",
+        b"`",
+        b"\t",
+        b" \\\n",
+        b"\xff",
+        b"\0",
+        b"FROM ",
+    )
     return st.one_of(st.sampled_from(marks), st.binary(max_size=4))
 
 
 def arbitrary() -> SearchStrategy[str | bytes]:
     """Text and bytes of any kind, some of them nearly Dockerfiles."""
     words = st.sampled_from(
-        ("FROM a", "RUN", "ARG", "ENV A=", "COPY", "--from=0", "\\\n", "\n", " ", "<<EOF", "EOF", "$", "${", "'", '"', "[", "]", "# x", "AS b")
+        (
+            "FROM a",
+            "RUN",
+            "ARG",
+            "ENV A=",
+            "COPY",
+            "--from=0",
+            "\\\n",
+            "\n",
+            " ",
+            "<<EOF",
+            "EOF",
+            "$",
+            "${",
+            "'",
+            '"',
+            "[",
+            "]",
+            "# x",
+            "AS b",
+        )
     )
     nearly = st.lists(st.one_of(words, st.text(max_size=3)), max_size=12).map("".join)
     return st.one_of(nearly, nearly.map(lambda text: "FROM a\n" + text), st.text(), st.binary())

@@ -128,7 +128,12 @@ def assert_lines(instructions: str, expected: str, wanted: Iterable[str] = (), *
 
 # --- what both builders would set -------------------------------------------------------------------------------------
 
-PLATFORM = {"TARGETARCH": "amd64", "TARGETPLATFORM": "linux/amd64", "NATIVEARCH": "arm64", "NATIVEPLATFORM": "linux/arm64"}
+PLATFORM = {
+    "TARGETARCH": "amd64",
+    "TARGETPLATFORM": "linux/amd64",
+    "NATIVEARCH": "arm64",
+    "NATIVEPLATFORM": "linux/arm64",
+}
 """The requested platform and the builder's: unlike, so that a mix-up shows."""
 BUILDKIT = {**PLATFORM, "BUILDARCH": "arm64", "BUILDPLATFORM": "linux/arm64"}
 PATH = "/bin"
@@ -203,7 +208,8 @@ def docker_configs(text: str, build_args: Mapping[str, str]) -> list[Config]:
                 header[pair.key] = build_args[pair.key]
     configs: list[Config] = []
     for stage in graph.stages:
-        config = configs[stage.base].child() if stage.base is not None else image_config(stage.reference or "unknown/x")
+        reference = docker_words.expand(stage.image, {**BUILDKIT, **header})
+        config = configs[stage.base].child() if stage.base is not None else image_config(reference)
         builder = _DockerStage(config, build_args, header, graph.dockerfile.escape)
         for instruction in stage.instructions:
             builder.do(instruction)
@@ -328,7 +334,6 @@ class _EarthTarget:
     def do(self, statement: Statement) -> None:
         flags, args = flags_and_args(statement)
         config, name = self.config, statement.name
-        shown = args if statement.exec_form else ("/bin/sh", "-c", " ".join(map(self.value, args)))
         if name in ("ARG", "LET", "SET"):
             self.argument(name, dict(flags), args)
         elif name == "ENV":
@@ -352,8 +357,9 @@ class _EarthTarget:
             config.enter(folder)
         elif name == "HEALTHCHECK":
             config.healthcheck = "NONE" if args == ("NONE",) else " ".join(map(self.value, args[1:]))
-        else:
-            config.command(name, shown)
+        elif name in ("CMD", "ENTRYPOINT"):
+            words = args if statement.exec_form else ("/bin/sh", "-c", " ".join(map(self.value, args)))
+            config.command(name, words)
 
     def argument(self, keyword: str, flags: Mapping[str, str | None], args: tuple[str, ...]) -> None:
         name = args[0]

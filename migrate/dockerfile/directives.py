@@ -5,13 +5,12 @@ from __future__ import annotations
 import json
 
 from migrate.dockerfile.errors import BAD_DIRECTIVE, DUPLICATE_DIRECTIVE, DockerfileError
-from migrate.dockerfile.gotext import SPACE
+from migrate.dockerfile.gotext import SPACE, TRUTHS
 from migrate.dockerfile.model import Directive
 from migrate.spans import Span
 
 NAMES = ("syntax", "escape", "check")
 _SPACE = "\t\n\f\r "
-_TRUTHS = ("1", "t", "T", "TRUE", "true", "True", "0", "f", "F", "FALSE", "false", "False")
 
 
 class DirectiveZone:
@@ -61,7 +60,7 @@ def check_rules(lines: list[str]) -> None:
     for option in options.split(";", 2) if options else ():
         key, equals, value = option.partition("=")
         known = key.strip(SPACE) in ("skip", "experimental", "error") and equals
-        if not known or (key.strip(SPACE) == "error" and value.strip(SPACE) not in _TRUTHS):
+        if not known or (key.strip(SPACE) == "error" and value.strip(SPACE) not in TRUTHS):
             raise _bad(directive, f"'{option}' is no option of check", len(lines[directive.line - 1]))
 
 

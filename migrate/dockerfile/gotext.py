@@ -16,6 +16,9 @@ SPACE = (
 BLANK = "\t\v\f\r "
 """What separates a keyword, and the operands of COPY, FROM and others: BuildKit's own whitespace pattern."""
 
+TRUTHS = ("1", "t", "T", "TRUE", "true", "True", "0", "f", "F", "FALSE", "false", "False")
+"""What Go's ``strconv.ParseBool`` accepts."""
+
 BLANKS = re.compile(f"[{BLANK}]+")
 
 

@@ -11,7 +11,7 @@ from math import inf
 from typing import TypeAlias
 
 from migrate.dockerfile.errors import suggestion
-from migrate.dockerfile.gotext import lower
+from migrate.dockerfile.gotext import TRUTHS, lower
 from migrate.dockerfile.words import parse_word
 from migrate.words import literal_text
 
@@ -22,7 +22,6 @@ KEYS = (
     *("type", "from", "source", "src", "target", "dst", "destination", *FLAG_KEYS),
     *("required", "size", "id", "sharing", "mode", "uid", "gid", "env"),
 )
-_BOOLEANS = ("1", "t", "T", "TRUE", "true", "True", "0", "f", "F", "FALSE", "false", "False")
 _OWNED = ("secret", "ssh", "cache")
 
 Options: TypeAlias = tuple[tuple[str, str | None], ...]
@@ -97,7 +96,7 @@ def parse_device(text: str) -> None:
     for field in csv_fields(text):
         key, equals, value = field.partition("=")
         key = lower(key)
-        if key == "required" and (not equals or value in _BOOLEANS):
+        if key == "required" and (not equals or value in TRUTHS):
             continue
         if key == "required":
             raise MountError(f"'{value}' is no boolean")
@@ -148,7 +147,7 @@ def _check_value(key: str, text: str | None, seen: Mapping[str, str | None]) -> 
     elif key == "sharing":
         _check_choice(key, text, SHARING)
     elif key in FLAG_KEYS or key == "required":
-        _check_choice(key, text, _BOOLEANS, folded=False)
+        _check_choice(key, text, TRUTHS, folded=False)
     elif key == "size" and not is_size(text):
         raise MountError(f"'{text}' is no size")
     elif key in ("mode", "uid", "gid") and not _is_number(text, 8 if key == "mode" else 10):
@@ -157,7 +156,7 @@ def _check_value(key: str, text: str | None, seen: Mapping[str, str | None]) -> 
 
 def _check_choice(key: str, text: str, choices: Iterable[str], *, folded: bool = True) -> None:
     if (lower(text) if folded else text) not in choices:
-        known = "true or false" if choices is _BOOLEANS else ", ".join(choices)
+        known = "true or false" if choices is TRUTHS else ", ".join(choices)
         raise MountError(f"'{key}' cannot be '{text}' ({known})")
 
 

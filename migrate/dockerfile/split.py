@@ -10,6 +10,8 @@ from __future__ import annotations
 import re
 from io import BytesIO
 
+from dockerfile_parse import DockerfileParser
+
 from migrate.dockerfile.lines import Scan
 
 _ORDINARY = r"([A-Za-z]+)(?:[ \t]|\Z)"
@@ -23,8 +25,6 @@ class SplitError(Exception):
 
 def split(scan: Scan) -> list[tuple[int, int]]:
     """First and last line (0-based, heredocs not included) of every instruction, as dockerfile-parse finds them."""
-    from dockerfile_parse import DockerfileParser
-
     masked, keywords = mask(scan)
     items = DockerfileParser(fileobj=BytesIO(masked.encode())).structure
     found = [item for item in items if item["instruction"] != "COMMENT" or item["content"] != "#\n"]

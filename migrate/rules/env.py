@@ -33,6 +33,7 @@ def convert(instruction: Instruction, stage: Recipe) -> Iterator[Item]:
             yield pair_not_converted(pair, problem, instruction, stage, above.pop(id(pair)))
     values = {id(pair): words.parse_word(pair.value or "", stage.escape) for _, pair in pairs}
     old = {id(pair): stage.scope.static(values[id(pair)]) for _, pair in pairs}
+    later: list[Command] = []
     for key, pair in _ordered(pairs, values, instruction, stage):
         try:
             made = list(_set(key, pair, values[id(pair)], instruction, stage))
@@ -40,9 +41,10 @@ def convert(instruction: Instruction, stage: Recipe) -> Iterator[Item]:
             yield pair_not_converted(pair, problem, instruction, stage, above[id(pair)])
             continue
         yield replace(made[0], above=above[id(pair)])
-        yield from made[1:]
+        later += made[1:]
+    yield from later
     for key, pair in pairs:
-        stage.scope.bindings[key] = Binding(ENVIRONMENT, old[id(pair)])
+        stage.scope.bindings[key] = stage.scope.environment[key] = Binding(ENVIRONMENT, old[id(pair)])
         stage.scope.overwritten.add(key)
 
 
@@ -64,15 +66,14 @@ def _ordered(
     """
     last = {key: pair for key, pair in pairs}
     left = [(key, pair) for key, pair in pairs if last[key] is pair]
-    reads = {id(pair): {variable.name for variable in variables(values[id(pair)])} for _, pair in left}
+    # A name that an ARG of this target holds keeps its old value until the LET after all pairs.
+    reads = {
+        id(pair): {variable.name for variable in variables(values[id(pair)])} - stage.scope.declared for _, pair in left
+    }
     ordered: list[tuple[str, Pair]] = []
     while left:
         free = next(
-            (
-                entry
-                for entry in left
-                if not any(entry[0] in reads[id(pair)] for key, pair in left if key != entry[0])
-            ),
+            (entry for entry in left if not any(entry[0] in reads[id(pair)] for key, pair in left if key != entry[0])),
             None,
         )
         if free is None:

@@ -39,14 +39,16 @@ def _ports(operand: Operand, instruction: Instruction, stage: Recipe) -> list[tu
     plain = bool(word) and all(isinstance(part, Variable) and not part.operator for part in word)
     if plain and all(stage.scope.is_bare_argument(name) for name in names):
         stage.warn("EM608", instruction, operand.start, operand.end, written=operand.text)
-        return [stage.word(operand.text, instruction)]
+        return []
     if plain and all(stage.scope.is_unset(name) for name in names):
         stage.warn("EM601", instruction, operand.start, operand.end, written=operand.text)
         return []
     value = stage.known(operand.text) if names else None
     if value is not None and len(value.split()) != 1:
         if stage.scope.is_overridable(word):
-            stage.warn("EM306", instruction, operand.start, operand.end, written=operand.text, value=value, name=names[0])
+            stage.warn(
+                "EM306", instruction, operand.start, operand.end, written=operand.text, value=value, name=names[0]
+            )
         return [(port, (Literal(port),)) for port in value.lower().split()]
     if not names and operand.text != operand.text.lower():
         return [(operand.text.lower(), (Literal(operand.text.lower()),))]

@@ -20,7 +20,9 @@ def convert(instruction: Instruction, stage: Recipe) -> Iterator[Item]:
         stage.workdir = None
     elif value:
         base = stage.workdir if stage.workdir is not None or value.startswith("/") else None
-        stage.workdir = posixpath.normpath(posixpath.join(base or "/", value)) if base or value.startswith("/") else None
+        stage.workdir = (
+            posixpath.normpath(posixpath.join(base or "/", value)) if base or value.startswith("/") else None
+        )
         if stage.workdir is not None and stage.user.root is not True:
             stage.owners.add(stage.workdir)
     note_made(stage.workdir, stage)

@@ -54,7 +54,14 @@ def test_a_variable_is_looked_through() -> None:
 
 @pytest.mark.parametrize(
     ("content", "is_copy"),
-    [(b"text", True), (b"", True), (TAR, False), (gzip.compress(b"x"), False), (b"BZh91AY", False), (b"\xfd7zXZ\0", False)],
+    [
+        (b"text", True),
+        (b"", True),
+        (TAR, False),
+        (gzip.compress(b"x"), False),
+        (b"BZh91AY", False),
+        (b"\xfd7zXZ\0", False),
+    ],
 )
 def test_the_content_decides_and_not_the_name(content: bytes, *, is_copy: bool) -> None:
     for name in ("plain.tar.gz", "data"):

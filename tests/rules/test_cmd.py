@@ -15,15 +15,15 @@ from migrate.words import Literal
     [
         ('CMD ["nginx", "-g", "daemon off;"]', 'CMD ["nginx", "-g", "daemon off;"]'),
         ("cmd nginx", 'CMD ["/bin/sh", "-c", "nginx"]'),
-        ("CMD api --listen \":$PORT\"", 'CMD ["/bin/sh", "-c", "api --listen \\":$PORT\\""]'),
+        ('CMD api --listen ":$PORT"', 'CMD ["/bin/sh", "-c", "api --listen \\":$PORT\\""]'),
         ("CMD []", "CMD []"),
         ("CMD", 'CMD ["/bin/sh", "-c", ""]'),
         # Not JSON: Docker falls back to the shell form, and so must the array say.
-        ("CMD ['a', 'b']", "CMD [\"/bin/sh\", \"-c\", \"['a', 'b']\"]"),
+        ("CMD ['a', 'b']", 'CMD ["/bin/sh", "-c", "[\'a\', \'b\']"]'),
         ('CMD ["a"] b', 'CMD ["/bin/sh", "-c", "[\\"a\\"] b"]'),
         ('CMD ["a"] # c', 'CMD ["/bin/sh", "-c", "[\\"a\\"] # c"]'),
         # A tab and runs of blanks belong to the text that the shell gets.
-        ("CMD a   'b  c'", "CMD [\"/bin/sh\", \"-c\", \"a   'b  c'\"]"),
+        ("CMD a   'b  c'", 'CMD ["/bin/sh", "-c", "a   \'b  c\'"]'),
         # earth does not decode \\uXXXX.
         ('CMD ["\\u00e9"]', 'CMD ["é"]'),
         ("CMD echo \\\n    $HOME", 'CMD ["/bin/sh", "-c", "echo     $HOME"]'),
@@ -51,6 +51,6 @@ def test_what_earths_lexer_cannot_close_stays_a_comment(instruction: str) -> Non
 
 def test_text_that_no_array_can_hold() -> None:
     """One single-quoted word: the only shell form that earth neither expands nor unquotes."""
-    text = "echo $(echo \"it's\") $HOME"
+    text = 'echo $(echo "it\'s") $HOME'
     statement = read(converted(f"{BASE}CMD {text}\n").earthfile or "").targets[0].statements[1]
     assert [parse_word(arg) for arg in statement.args] == [(Literal(text),)]

@@ -184,7 +184,7 @@ HEREDOC = "COPY <<{name} {destination}\n{lines}\nEOF\n"
         ("'EOF'", "/etc/a", "$HOME \\n", ("$HOME \\n\n", "/etc/a")),
         # The builder's own expansion: every backslash goes, $1 and unknown names are empty, $(x) stays.
         ("EOF", "/etc/a", "a\\nb $1 $(x) `y`", ("anb  $(x) `y`\n", "/etc/a")),
-        ("EOF", "/etc/a", "it's \"q\"", ("it's \"q\"\n", "/etc/a")),
+        ("EOF", "/etc/a", 'it\'s "q"', ('it\'s "q"\n', "/etc/a")),
     ],
 )
 def test_heredocs(name: str, destination: str, lines: str, written: tuple[str, str]) -> None:

@@ -24,7 +24,9 @@ def test_entrypoint(instructions: str, expected: str) -> None:
 
 def test_the_shell_in_force_is_written_out() -> None:
     assert_lines(
-        'SHELL ["/bin/ash", "-eo", "pipefail", "-c"]\nENTRYPOINT a', 'ENTRYPOINT ["/bin/ash", "-eo", "pipefail", "-c", "a"]', ["EM613"]
+        'SHELL ["/bin/ash", "-eo", "pipefail", "-c"]\nENTRYPOINT a',
+        'ENTRYPOINT ["/bin/ash", "-eo", "pipefail", "-c", "a"]',
+        ["EM613"],
     )
 
 

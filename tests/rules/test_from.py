@@ -49,9 +49,17 @@ def test_bases(text: str, expected: dict[str, list[str]] | None) -> None:
     [
         # Only a FROM uses it: it must lose to the image's ENV, as in Docker.
         ("ARG V=20\nFROM node:$V", ["ARG --global V=20"], None),
-        ("ARG GO_VERSION=1.22\nFROM golang:${GO_VERSION}", ["ARG --global GO_VERSION=1.22"], ["FROM golang:${GO_VERSION}"]),
-        ("ARG REG=r.io\nARG IMG=$REG/a\nFROM $IMG", ["ARG --global REG=r.io", "ARG --global IMG=$REG/a"], ["FROM $IMG"]),
-        ('ARG V="1"\nFROM a:$V', ["ARG --global V=\"1\""], ["FROM a:$V"]),
+        (
+            "ARG GO_VERSION=1.22\nFROM golang:${GO_VERSION}",
+            ["ARG --global GO_VERSION=1.22"],
+            ["FROM golang:${GO_VERSION}"],
+        ),
+        (
+            "ARG REG=r.io\nARG IMG=$REG/a\nFROM $IMG",
+            ["ARG --global REG=r.io", "ARG --global IMG=$REG/a"],
+            ["FROM $IMG"],
+        ),
+        ('ARG V="1"\nFROM a:$V', ['ARG --global V="1"'], ["FROM a:$V"]),
         # The platform arguments are spelled out; those of the builder are called NATIVE*.
         ("FROM --platform=$BUILDPLATFORM golang:1", [], ["FROM --platform=native golang:1"]),
         ("FROM --platform=${BUILDPLATFORM:-linux/amd64} golang:1", [], None),
@@ -123,7 +131,9 @@ def test_no_shell_out_and_no_as() -> None:
 
 def test_grade_of_a_constant_platform() -> None:
     assert "EM208" in codes(converted("FROM --platform=linux/arm64 alpine\n"))
-    assert "EM208" not in codes(converted("FROM --platform=linux/arm64 alpine AS a\nFROM alpine\nCOPY --from=a /x /x\n"))
+    assert "EM208" not in codes(
+        converted("FROM --platform=linux/arm64 alpine AS a\nFROM alpine\nCOPY --from=a /x /x\n")
+    )
 
 
 def test_platform_of_a_stage_is_its_own() -> None:

@@ -21,7 +21,7 @@ from migrate.words import literal_text
             "HEALTHCHECK --interval=5m --timeout=3s --start-period=1s --retries=2 CMD check",
             [],
         ),
-        ("HEALTHCHECK CMD curl -f \"http://x/$P\" || exit 1", "HEALTHCHECK CMD 'curl -f \"http://x/$P\" || exit 1'", []),
+        ('HEALTHCHECK CMD curl -f "http://x/$P" || exit 1', "HEALTHCHECK CMD 'curl -f \"http://x/$P\" || exit 1'", []),
         ("HEALTHCHECK CMD a  b", "HEALTHCHECK CMD 'a  b'", []),
         ("HEALTHCHECK CMD test -f /x # y", "HEALTHCHECK CMD 'test -f /x # y'", []),
     ],
@@ -37,9 +37,7 @@ def test_an_array_would_become_text() -> None:
 
 
 def test_another_shell_is_said() -> None:
-    assert_lines(
-        'SHELL ["/bin/bash", "-c"]\nHEALTHCHECK CMD check', "HEALTHCHECK CMD check", ["EM613", "EM606"]
-    )
+    assert_lines('SHELL ["/bin/bash", "-c"]\nHEALTHCHECK CMD check', "HEALTHCHECK CMD check", ["EM613", "EM606"])
 
 
 @pytest.mark.parametrize("text", ["echo $(date)", "test $A", "a \\\n  b", "printf '%s\\n' x", "[ -f /x ]", "echo 'a'"])

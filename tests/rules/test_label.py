@@ -38,7 +38,7 @@ def test_earth_must_not_run_it(value: str, accepted: tuple[str, ...]) -> None:
 
 
 def test_home_is_empty_in_docker() -> None:
-    assert_lines('LABEL a="$HOME/x"', 'LABEL a=/x', ["EM308"])
+    assert_lines('LABEL a="$HOME/x"', "LABEL a=/x", ["EM308"])
 
 
 def test_reserved_keys() -> None:
