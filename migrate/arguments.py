@@ -118,17 +118,17 @@ def _imported(
     """A global's default where the stage imports it: what it reads must be visible here, or is written out."""
     values: dict[str, Word] = {}
     for variable in variables(default):
-        platform = earth_name(variable.name, arguments.mappings)
         known = arguments.plan.globals.get(variable.name)
-        if variable.name in stage.scope.declared or (known is not None and known.everywhere):
-            continue
-        if platform is not None and known is None:
-            yield from _platform(variable.name, platform, None, instruction, stage)
-        elif known is not None:
+        if variable.name not in stage.scope.declared and known is not None and not known.everywhere:
             values[variable.name] = _written_out(variable.name, arguments)
             stage.warn("EM323", instruction, name=name, used=variable.name)
     if values:
         default, text = without_variables(default, values), None
+    for variable in variables(default):
+        platform = earth_name(variable.name, arguments.mappings)
+        needed = platform is not None and variable.name not in arguments.plan.globals
+        if platform is not None and needed and variable.name not in stage.scope.declared:
+            yield from _platform(variable.name, platform, None, instruction, stage)
     yield from _with_default(name, default, text, instruction, stage)
 
 
@@ -137,7 +137,7 @@ def _written_out(name: str, arguments: Arguments, depth: int = 0) -> Word:
     known = arguments.plan.globals.get(name)
     if known is None or known.default is None or depth > len(arguments.plan.globals):
         return ()
-    used = {variable.name for variable in variables(known.default)}
+    used = {variable.name for variable in variables(known.default)} & arguments.plan.globals.keys()
     return without_variables(known.default, {other: _written_out(other, arguments, depth + 1) for other in used})
 
 

@@ -62,16 +62,15 @@ def minimal(artifacts: Iterable[Artifact]) -> tuple[Artifact, ...]:
     )
 
 
-def reference(target: str, word: Word) -> Word:
-    """The artifact reference for the source ``word`` of a ``--from``: ``+target/path``."""
+def rooted(word: Word) -> Word:
+    """The source ``word`` of a ``--from`` as the path of an artifact: from the root, dots resolved."""
     text = literal_text(word)
     if text is not None:
         path = clean(text)
         slash = "/" if text.endswith("/") and path != ROOT else ""
-        return (Literal(f"+{target}{path}{slash}"),)
+        return (Literal(path + slash),)
     first, rest = word[0], word[1:]
     if not isinstance(first, Literal):
-        return (Literal(f"+{target}/"), *word)
+        return (Literal("/"), *word)
     head, _, tail = first.text.rpartition("/")
-    folder = clean(head)
-    return (Literal(f"+{target}{folder.rstrip('/')}/{tail}"), *rest)
+    return (Literal(f"{clean(head).rstrip('/')}/{tail}"), *rest)

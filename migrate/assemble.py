@@ -19,7 +19,7 @@ from migrate.plan import GlobalArgument, Helper, Plan, earth_name, unique_name
 from migrate.recipe import DEFAULT_SHELL, NotExpressible, Recipe, Reporter, User, attach, not_converted
 from migrate.rules import rule
 from migrate.rules.from_ import from_command
-from migrate.rules.user import ROOT as ROOT_NAMES
+from migrate.rules.user import is_root
 from migrate.scope import ARGUMENT, Binding, Scope
 from migrate.settings import Settings
 from migrate.spans import Span
@@ -124,11 +124,14 @@ def _global_argument(instruction: Instruction, above: tuple[str, ...], header: R
         if platform is not None and pair.value is None:
             work.report("EM318", instruction.span, name=pair.key)
         elif known.instruction is not instruction:
-            code = "EM315" if pair.value is None or pair.value == known.text else "EM304"
-            work.report(code, instruction.span, name=pair.key)
+            same = pair.value is None or pair.value == known.text
+            work.report("EM315" if same else "EM324", instruction.span, name=pair.key)
+            if not same:
+                work.report("EM304", known.instruction.span, name=pair.key)
         elif platform == pair.key:
             work.report("EM312", instruction.span, name=pair.key)
         elif known.everywhere:
+            items += _platforms(known, header, work)
             items.append(_declared("ARG", f"--global {pair.key}", known, header))
         elif known.imported or any(pair.key in alias.arguments for alias in work.plan.aliases.values()):
             work.moved[pair.key] = tuple(line for line in above if line)
@@ -141,6 +144,20 @@ def _global_argument(instruction: Instruction, above: tuple[str, ...], header: R
     if not items and any(above) and not is_moved:
         return [Remark((*above, ""))]
     return attach(items, above) if items else []
+
+
+def _platforms(known: GlobalArgument, header: Recipe, work: _Build) -> list[Item]:
+    """The platform arguments that a default reads, once each, in front of it."""
+    items: list[Item] = []
+    for variable in variables(known.default or ()):
+        platform = earth_name(variable.name, work.mappings)
+        if platform is None or variable.name in work.plan.globals or variable.name in header.scope.declared:
+            continue
+        header.scope.declared.add(variable.name)
+        items.append(Command.of("ARG", platform, source=known.instruction.span))
+        if platform != variable.name:
+            items.append(Command.of("ARG", f"--global {variable.name}=${platform}", source=known.instruction.span))
+    return items
 
 
 def _declared(keyword: str, name: str, known: GlobalArgument, header: Recipe) -> Command:
@@ -246,7 +263,7 @@ def _environment(image: BaseImage | None) -> frozenset[str] | None:
 def _user(image: BaseImage | None) -> User:
     if image is None or image.user is None:
         return User(None, None)
-    return User(None, image.user.partition(":")[0] in ROOT_NAMES)
+    return User(None, is_root(image.user))
 
 
 def _own_arguments(stage: Stage) -> Iterable[str]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from migrate import artifacts, ownership, timestamps
 from migrate.dockerfile import words
 from migrate.dockerfile.model import CopyDetail, Flag, Instruction, Operand
+from migrate.earthfile import quoting
 from migrate.earthfile.model import Command, Item, TextLine, Words
 from migrate.layout import Edit, lines_of
 from migrate.recipe import NotExpressible, Recipe
@@ -83,11 +84,22 @@ def _mode(instruction: Instruction, path: str | None, stage: Recipe) -> list[tup
             raise NotExpressible("EM405", at, mode=value)
         detail = instruction.detail
         assert isinstance(detail, CopyDetail)
-        folder = path if _is_folder(detail.destination.text) or path is None else path.rpartition("/")[0] or "/"
+        folder = path
+        if path is not None and not _is_folder(detail.destination.text) and not _may_be_folder(detail.sources, stage):
+            folder = path.rpartition("/")[0] or "/"
         if not ownership.exists(folder, stage) and value not in ("755", "0755"):
             stage.report("EM406", at, mode=value, folder=folder or detail.destination.text)
     spelling, word = stage.word(flag.value, instruction, "flag")
     return [(f"--chmod={spelling}", merged([Literal("--chmod="), *word]))]
+
+
+def _may_be_folder(sources: Sequence[Operand], stage: Recipe) -> bool:
+    """Whether one of ``sources`` is a folder, or nobody can tell: then the destination itself is made."""
+    for source in sources:
+        found = stage.context.is_directory(source.text.strip("/").removeprefix("./"))
+        if found or (found is None and "." not in source.text.rstrip("/").rpartition("/")[2]):
+            return True
+    return False
 
 
 def _owner(instruction: Instruction, stage: Recipe) -> tuple[str, Word] | None:
@@ -111,6 +123,24 @@ def _linked(instruction: Instruction) -> bool:
     return link is not None and link.value != "false" and mode is None
 
 
+def _links_to_root(instruction: Instruction, path: str | None, stage: Recipe) -> bool:
+    """``--link --chown=0:0`` into folders that it resets: --keep-own says both for context files."""
+    flag = instruction.flag("chown")
+    owned = flag is not None and flag.value in ownership.ROOT_OWNERS
+    return owned and _linked(instruction) and not ownership.is_ordinary(path, stage)
+
+
+def _check_linked_owner(instruction: Instruction, target: Argument, path: str | None, stage: Recipe) -> None:
+    """With --link Docker gives --chown to every folder on the path, the existing ones too; earth cannot."""
+    flag = instruction.flag("chown")
+    if flag is None or not _linked(instruction) or flag.value in ownership.ROOT_OWNERS:
+        return
+    folder = path if _is_folder(target.operand.text) or path is None else path.rpartition("/")[0] or "/"
+    if folder != "/":
+        at = (flag.start, flag.end)
+        stage.warn("EM426", instruction, *at, owner=flag.value or "", folder=folder or target.operand.text)
+
+
 def _from_context(
     detail: CopyDetail,
     target: Argument,
@@ -120,7 +150,8 @@ def _from_context(
     stage: Recipe,
 ) -> Iterator[Command]:
     flags: list[tuple[str, Word]] = []
-    if (owner := _owner(instruction, stage)) is not None:
+    if (owner := _owner(instruction, stage)) is not None and not _links_to_root(instruction, path, stage):
+        _check_linked_owner(instruction, target, path, stage)
         flags.append(owner)
     elif _linked(instruction) and not ownership.is_ordinary(path, stage):
         flags.append(_plain("--keep-own"))
@@ -181,17 +212,19 @@ def _variable_source(argument: Argument, instruction: Instruction, stage: Recipe
     """A source with variables: earth copies nothing for one that ends as ``""`` or ``./``, Docker the whole context."""
     operand, meaning = argument.operand, argument.meaning
     value = stage.scope.static(meaning)
-    if value == "":
+    last = meaning[-1]
+    is_folder = isinstance(last, Literal) and last.text.endswith("/")
+    if value is not None and value != "." and not is_folder and artifacts.clean(value) == "/":
         if stage.scope.is_overridable(meaning):
             names = ", ".join(variable.name for variable in variables(meaning))
             stage.warn("EM306", instruction, operand.start, operand.end, written=operand.text, value=".", name=names)
         return Argument(operand, ".", (Literal("."),))
-    first, last = meaning[0], meaning[-1]
+    first = meaning[0]
     if isinstance(first, Literal) and first.text.startswith("/"):
         meaning = merged([Literal(first.text.lstrip("/")), *meaning[1:]])
     elif value is not None and value.startswith("/"):
         stage.warn("EM413", instruction, operand.start, operand.end, source=operand.text, value=value)
-    if isinstance(last, Literal) and last.text.endswith("/"):
+    if is_folder:
         meaning = merged([*meaning, Literal(".")])
     elif all(isinstance(part, Variable) for part in meaning) and value is None:
         stage.warn("EM425", instruction, operand.start, operand.end, source=operand.text)
@@ -314,12 +347,12 @@ def _from_source(
         stage.report("EM414", source.span, source=name)
     sources = []
     for operand in detail.sources:
-        word = artifacts.reference(name, stage.adapt(words.parse_word(operand.text, stage.escape), instruction))
-        sources.append(Argument(operand, stage.spell(word, literal_text(word)), word))
+        path_word = artifacts.rooted(stage.adapt(words.parse_word(operand.text, stage.escape), instruction))
+        sources.append(Argument(operand, _artifact(name, path_word), merged([Literal(f"+{name}"), *path_word])))
     sources = _check_destination(sources, target, path, instruction, stage, in_context=False)
     helper = plan.image_helpers[source.image].artifacts if source.stage is None else saved
     times = [_plain("--keep-ts")] if _keeps_times(sources, helper, stage) else []
-    flags = [*times, *_artifact_owner(source, sources, path, instruction, stage), *mode]
+    flags = [*times, *_artifact_owner(source, sources, target, path, instruction, stage), *mode]
     optional = [source.is_pattern for source in sources]
     yield from _commands(flags, sources, optional, target, path, instruction, stage)
 
@@ -329,11 +362,24 @@ def _keeps_times(sources: Sequence[Argument], saved: Sequence[artifacts.Artifact
     return any(item.keep_times and (item.covers(one) or one.covers(item)) for item in saved for one in wanted)
 
 
+def _artifact(target: str, path: Word) -> str:
+    try:
+        return quoting.render_artifact(target, path)
+    except quoting.UnrenderableError as error:
+        raise NotExpressible("EM320", None, text=str(error)) from None
+
+
 def _artifact_owner(
-    source: Source, sources: Sequence[Argument], path: str | None, instruction: Instruction, stage: Recipe
+    source: Source,
+    sources: Sequence[Argument],
+    target: Argument,
+    path: str | None,
+    instruction: Instruction,
+    stage: Recipe,
 ) -> list[tuple[str, Word]]:
     """The first of hard-cases.md 4 that fits: no flag, --chown=0:0, --chown=U:G, --keep-own."""
     if (owner := _owner(instruction, stage)) is not None:
+        _check_linked_owner(instruction, target, path, stage)
         return [owner]
     ordinary = ownership.is_ordinary(path, stage)
     if _linked(instruction) and not ordinary:
@@ -355,7 +401,6 @@ def _doubt(source: Source, sources: Sequence[Argument], stage: Recipe) -> owners
             found = ownership.foreign_owner(stage.arguments.plan, source.stage, path, mappings)
         else:
             found = ownership.image_owner(source.image, path, mappings)
-            found = found if found is not None and found.certain else None
         if found is not None:
             return found
     return None

@@ -23,7 +23,9 @@ def needed(sources: Sequence[str], context: Context, report: Reporter, *, writes
         return None
     takes_own = any(_takes(source, name) for source in sources for name in OWN_FILES)
     if not context.known():
-        if takes_own or any("." not in source.rpartition("/")[2] for source in sources):
+        if takes_own:
+            report("EM705", None)
+        elif any("." not in source.rpartition("/")[2] for source in sources):
             report("EM702", None)
         return None
     docker = context.ignore_text()

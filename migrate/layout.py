@@ -88,7 +88,7 @@ def one_line(instruction: Instruction, edits: Sequence[Edit] = (), *, start: int
 def _continued(text: str) -> str:
     """``text`` with a continuation that earth does not glue to the next line's first word."""
     stripped = text.rstrip(" \t")
-    return f"{stripped} \\" if stripped != text or not stripped.endswith(("&&", "||", ";", "|")) else f"{stripped}\\"
+    return f"{stripped} \\"
 
 
 def _pieces(instruction: Instruction, edits: Sequence[Edit], start: int) -> list[tuple[int, str]]:

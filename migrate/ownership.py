@@ -11,11 +11,14 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from migrate.artifacts import needed
 from migrate.dockerfile.model import CopyDetail, Instruction, OnbuildDetail
+from migrate.dockerfile.words import parse_word
 from migrate.images import base_image
 from migrate.mappings import Mappings
 from migrate.plan import Plan
 from migrate.recipe import Recipe
+from migrate.stages import Source
 
 ROOT_OWNERS = frozenset({"0", "0:0", "root", "root:root", "0:root", "root:0"})
 
@@ -37,6 +40,8 @@ _DISTRIBUTION = (
     "/var/cache/apt/archives/partial", "/var/lib/apt/lists/partial", "/var/local", "/var/mail", "/var/spool/mail",
     "/var/log/apt/term.log", "/sbin/unix_chkpwd",
 )  # fmt: skip
+#: Where images keep what belongs to the user of their service.
+_SERVICE_DATA = ("/var/", "/data", "/home/", "/srv/", "/opt/", "/app", "/usr/share/", "/run/")
 _EXISTING = frozenset(
     "/ /bin /boot /dev /etc /home /lib /media /mnt /opt /root /run /sbin /srv /sys /tmp /usr /usr/bin /usr/lib /usr/local "
     "/usr/local/bin /usr/local/lib /usr/local/sbin /usr/local/share /usr/sbin /usr/share /var /var/cache /var/lib /var/log "
@@ -54,6 +59,13 @@ class Doubt:
 
 def foreign_owner(plan: Plan, index: int, path: str, mappings: Mappings) -> Doubt | None:
     """The doubt about the owners of ``path`` in stage ``index``; None when nothing speaks against root."""
+    if (index, path) not in plan.owner_doubts:
+        plan.owner_doubts[index, path] = None  # a stage never copies from itself, but keep the recursion safe
+        plan.owner_doubts[index, path] = _stage_owner(plan, index, path, mappings)
+    return plan.owner_doubts[index, path]
+
+
+def _stage_owner(plan: Plan, index: int, path: str, mappings: Mappings) -> Doubt | None:
     graph = plan.graph
     chain = graph.chain(index)
     for stage in chain:
@@ -61,10 +73,38 @@ def foreign_owner(plan: Plan, index: int, path: str, mappings: Mappings) -> Doub
             reason = _reason(instruction, path)
             if reason is not None:
                 return Doubt(f"{reason} on line {instruction.span.start.line}")
+        for source in graph.sources.get(stage, ()):
+            copied = _copied_doubt(source, path, plan, mappings)
+            if copied is not None:
+                return copied
     root = graph.stages[chain[-1]]
     if root.is_scratch:
         return None
     return image_owner(root.reference, path, mappings)
+
+
+def _copied_doubt(source: Source, path: str, plan: Plan, mappings: Mappings) -> Doubt | None:
+    """The doubt that files bring along which a COPY --from put at or around ``path``."""
+    detail = source.instruction.detail
+    if not isinstance(detail, CopyDetail) or source.instruction.flag("chown") is not None:
+        return None
+    target = detail.destination.text.rstrip("/")
+    if target.startswith("/") and "$" not in target and not _related(target, path):
+        return None
+    for operand in detail.sources:
+        wanted = needed(parse_word(operand.text, plan.graph.dockerfile.escape)).path
+        if source.stage is not None:
+            found = foreign_owner(plan, source.stage, wanted, mappings)
+        else:
+            found = image_owner(source.image, wanted, mappings)
+        if found is not None and found.certain:
+            return found
+    return None
+
+
+def _related(one: str, other: str) -> bool:
+    """Whether one path is the other or lies below it."""
+    return one == other or one.startswith(other.rstrip("/") + "/") or other.startswith(one.rstrip("/") + "/")
 
 
 def image_owner(reference: str | None, path: str, mappings: Mappings) -> Doubt | None:
@@ -76,6 +116,8 @@ def image_owner(reference: str | None, path: str, mappings: Mappings) -> Doubt |
         return Doubt(f"the user of {reference or 'the base image'} is not known", certain=False)
     if image.user.partition(":")[0] not in ("root", "0"):
         return Doubt(f"{reference} runs as {image.user}")
+    if path.startswith(_SERVICE_DATA):
+        return Doubt(f"{reference} may give {path} to the user of its service", certain=False)
     return None
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 from migrate import timestamps
 from migrate.artifacts import Artifact, minimal, needed
@@ -17,6 +18,9 @@ from migrate.settings import Settings
 from migrate.scope import without_variables
 from migrate.stages import SCRATCH, Source, Stage, StageGraph
 from migrate.words import Literal, Variable, Word, variables
+
+if TYPE_CHECKING:
+    from migrate.ownership import Doubt
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 #: Names that only choose an image; nothing reads them from the environment (hard-cases.md 2).
@@ -65,6 +69,8 @@ class Plan:
     """A thin target that saves the final image, when another target is FROM the final stage."""
     platform_arguments: Mapping[int, tuple[str, ...]]
     """Builtin arguments that a stage must declare before its FROM."""
+    owner_doubts: dict[tuple[int, str], Doubt | None] = field(default_factory=dict, compare=False)
+    """What migrate.ownership found out, so that nothing is looked up twice."""
 
 
 def make(graph: StageGraph, settings: Settings, mappings: Mappings, report: Reporter) -> Plan:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 
 #: After these a newline separates nothing, so no semicolon may stand there.
-_OPENERS = ("then", "do", "else", "{", "(", "&&", "||", "|")
+_OPENER = re.compile(r"(?:(?:\A|[;&|)]\s*|\b(?:then|do|else)\s+)(?:then|do|else|\{|\()|&&|\|\|)\Z")
+#: Words that begin a command which goes on: alone on a line they need one.
+_BEGINNERS = ("if", "while", "until", "elif", "!", "for", "in", "time", "(", "{")
 #: Shapes that are not proven here: the script stays one quoted text.
 _UNPROVEN = re.compile(r"<<|\bcase\b|\besac\b|;;|\$\(\(|`|\bfunction\b|\bselect\b|\bcoproc\b")
 
@@ -39,7 +41,7 @@ def chain(body: str) -> tuple[str, ...] | None:
 
 
 def _opens(line: str) -> bool:
-    return line in _OPENERS or line.endswith(tuple(f" {opener}" for opener in _OPENERS))
+    return _OPENER.search(line) is not None
 
 
 def _is_complete(line: str) -> bool:
@@ -47,6 +49,8 @@ def _is_complete(line: str) -> bool:
     if line.endswith(("\\", "&", ";", ")")) and not line.endswith("&&"):
         return False
     if line.endswith("|") and not line.endswith("||"):
+        return False
+    if (line in _BEGINNERS or line.endswith("(")) and not _opens(line):
         return False
     quote = ""
     depth = 0

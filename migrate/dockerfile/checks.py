@@ -6,6 +6,7 @@ Source: dockerfile2llb/convert.go (which operands are expanded) and shell/lex.go
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from migrate.dockerfile import errors
@@ -30,6 +31,13 @@ from migrate.words import literal_text
 _EXPANDED_FLAGS = ("chown", "chmod", "checksum")
 _SHOWN = 60
 _WHOLE = frozenset({"STOPSIGNAL", "USER", "WORKDIR"})
+#: ``[[address:]host:]port[-port][/protocol]``; anything else is "invalid port" (convert_expose.go).
+_PORT = r"(?:[^/]*:)?\d+(?:-\d+)?(?:/(?:tcp|udp|sctp)?)?"
+#: Linux signal names without SIG (moby/sys/signal), and the real-time ones.
+_SIGNAL = (
+    r"(?:SIG)?(?:ABRT|ALRM|BUS|CHLD|CLD|CONT|FPE|HUP|ILL|INT|IO|IOT|KILL|PIPE|POLL|PROF|PWR|QUIT|SEGV|STKFLT|STOP|SYS|TERM|TRAP|"
+    r"TSTP|TTIN|TTOU|URG|USR1|USR2|VTALRM|WINCH|XCPU|XFSZ|RTMIN(?:\+(?:[1-9]|1[0-5]))?|RTMAX(?:-(?:[1-9]|1[0-4]))?)|0*[1-9]\d*"
+)
 
 
 def check_expansion(instructions: list[Instruction], escape: str) -> None:
@@ -53,12 +61,26 @@ def _check(instruction: Instruction, escape: str) -> None:
         return
     for text, start, end in _expanded(instruction):
         _check_word(instruction, text, start, end, escape)
+    _check_values(instruction, escape)
     if isinstance(detail, CopyDetail):
         _check_copy(instruction, detail, escape)
     elif isinstance(detail, FromDetail) and literal_text(parse_word(detail.image.text, escape)) == "":
         place = instruction.span_of(detail.image.start, detail.image.end)
         fields = {"keyword": "FROM", "problem": "the image cannot be blank"}
         raise DockerfileError(errors.BAD_ARGUMENTS, place, fields)
+
+
+def _check_values(instruction: Instruction, escape: str) -> None:
+    """Refuse a literal port or signal that BuildKit refuses."""
+    if instruction.keyword == "EXPOSE" and isinstance(instruction.detail, WordsDetail):
+        for operand in instruction.detail.operands:
+            port = literal_text(parse_word(operand.text, escape))
+            if port and not re.fullmatch(_PORT, port, re.IGNORECASE):
+                raise DockerfileError(errors.INVALID_PORT, instruction.span_of(operand.start, operand.end), {"port": operand.text})
+    elif instruction.keyword == "STOPSIGNAL":
+        signal = literal_text(parse_word(instruction.operand, escape))
+        if signal is not None and not re.fullmatch(_SIGNAL, signal, re.IGNORECASE):
+            raise DockerfileError(errors.INVALID_SIGNAL, instruction.span, {"signal": instruction.operand})
 
 
 def _expanded(instruction: Instruction) -> Iterator[tuple[str, int, int]]:

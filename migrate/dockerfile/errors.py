@@ -51,6 +51,8 @@ BAD_STAGE_NAME = "EM123"
 BAD_TRIGGER = "EM124"
 BAD_SUBSTITUTION = "EM125"
 BAD_MOUNT = "EM126"
+INVALID_PORT = "EM127"
+INVALID_SIGNAL = "EM128"
 
 
 def suggestion(word: str, candidates: list[str]) -> str:

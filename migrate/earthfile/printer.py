@@ -60,7 +60,8 @@ class _Page:
     def notes(self, lines: tuple[str, ...], indent: str, source: Span | None = None) -> None:
         """Comment and blank lines."""
         for line in lines:
-            text = line.strip()
+            # To earth a carriage return ends the line, and the comment with it.
+            text = line.replace("\r", " ").strip()
             if text or len(self.lines) > self._section:
                 self.add(indent + text, source)
 
@@ -84,8 +85,11 @@ class _Page:
             self.add(indent + command.keyword, command.source)
         for index, line in enumerate(command.lines):
             start = f"{indent}{command.keyword} " if index == 0 else "" if line.verbatim else indent
+            text = line.text
+            if not line.verbatim and text.lstrip().startswith("#"):
+                text = text.replace("\r", " ")
             open_quote = index + 1 < len(command.lines) and command.lines[index + 1].verbatim
-            self.add(start + line.text, command.source, verbatim=line.verbatim or open_quote)
+            self.add(start + text, command.source, verbatim=line.verbatim or open_quote)
 
     def text(self, newline: str) -> str:
         self._drop_blanks()

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from migrate.dockerfile import words
 from migrate.dockerfile.model import Instruction, Operand, WordsDetail
 from migrate.earthfile.model import Item
 from migrate.layout import lines_of
-from migrate.recipe import NotExpressible, Recipe, command, with_lines
-from migrate.words import Literal, Variable, Word, literal_text
-
-
-#: ``[[address:]host:]port[-port][/protocol]``; anything else is "invalid port" for BuildKit (convert_expose.go).
-_PORT = re.compile(r"(?:[^/]*:)?\d+(?:-\d+)?(?:/(?:tcp|udp|sctp)?)?|")
+from migrate.recipe import Recipe, command, with_lines
+from migrate.words import Literal, Variable, Word
 
 
 def convert(instruction: Instruction, stage: Recipe) -> Iterator[Item]:
@@ -33,15 +28,14 @@ def convert(instruction: Instruction, stage: Recipe) -> Iterator[Item]:
 
 def _ports(operand: Operand, instruction: Instruction, stage: Recipe) -> list[tuple[str, Word]]:
     word = words.parse_word(operand.text, stage.escape)
-    if (port := literal_text(word)) is not None and not _PORT.fullmatch(port.lower()):
-        raise NotExpressible("EM607", instruction.span_of(operand.start, operand.end), port=operand.text)
     names = [part.name for part in word if isinstance(part, Variable)]
     plain = bool(word) and all(isinstance(part, Variable) and not part.operator for part in word)
     if plain and all(stage.scope.is_bare_argument(name) for name in names):
         stage.warn("EM608", instruction, operand.start, operand.end, written=operand.text)
         return []
     if plain and all(stage.scope.is_unset(name) for name in names):
-        stage.warn("EM601", instruction, operand.start, operand.end, written=operand.text)
+        known = stage.scope.image_environment is not None
+        stage.warn("EM616" if known else "EM601", instruction, operand.start, operand.end, written=operand.text)
         return []
     value = stage.known(operand.text) if names else None
     if value is not None and len(value.split()) != 1:

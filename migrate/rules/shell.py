@@ -13,7 +13,8 @@ def convert(instruction: Instruction, stage: Recipe) -> Iterator[Item]:
     """RUN, CMD and ENTRYPOINT name the shell from here on; the image's config cannot (earth drops Shell)."""
     stage.shell = instruction.exec_form or DEFAULT_SHELL
     lost = stage.delivered and instruction is _last_shell(stage) and stage.shell != DEFAULT_SHELL
-    stage.warn("EM613" if lost else "EM614", instruction, shell=" ".join(stage.shell))
+    code = "EM615" if stage.shell == DEFAULT_SHELL else "EM613" if lost else "EM614"
+    stage.warn(code, instruction, shell=" ".join(stage.shell))
     yield from ()
 
 
