@@ -69,8 +69,19 @@ def types(_: list[str]) -> int:
 
 
 def golden(arguments: list[str]) -> int:
-    """Write the golden pairs anew; then read the diff before committing it."""
-    return call([str(python()), "-m", "pytest", "tests/test_golden.py", "--update-golden", *arguments])
+    """Write the golden pairs anew, and what the judges say of them; then read the diff before committing it."""
+    files = ["tests/test_golden.py", "tests/test_judges.py", "--deselect=tests/test_judges.py::test_generated"]
+    return call([str(python()), "-m", "pytest", *files, "--update-golden", *arguments])
+
+
+def judge(arguments: list[str]) -> int:
+    """Compare our reading of the files in LISTFILE with BuildKit's and earth's, and convert them all."""
+    return call([str(python()), str(ROOT / "tests" / "judge_corpus.py"), *arguments], cwd=None)
+
+
+def fuzz(arguments: list[str]) -> int:
+    """Convert damaged Dockerfiles for --seconds N."""
+    return call([str(python()), str(ROOT / "tests" / "fuzz.py"), *arguments], cwd=None)
 
 
 def mappings(_: list[str]) -> int:
@@ -115,7 +126,7 @@ def package(_: list[str]) -> int:
     return 0
 
 
-COMMANDS = (run, test, lint, format_, types, check, golden, mappings, build, package)
+COMMANDS = (run, test, lint, format_, types, check, golden, judge, fuzz, mappings, build, package)
 
 
 def converted(command: list[str], environment: dict[str, str]) -> bytes:

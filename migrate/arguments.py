@@ -51,7 +51,8 @@ class Arguments:
 def declare(
     name: str, default: Word | None, spelling: str | None, instruction: Instruction, stage: Recipe, arguments: Arguments
 ) -> Iterator[Command]:
-    """The commands for ``ARG name`` or ``ARG name=default`` at one place of a stage, or none when it changes nothing."""
+    """The commands for ``ARG name`` or ``ARG name=default`` at one place of a stage, or none when it changes
+    nothing."""
     if not (name.isascii() and name.isidentifier()):
         raise NotExpressible("EM310", None, key=name)
     platform = earth_name(name, arguments.mappings)

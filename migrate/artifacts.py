@@ -16,7 +16,8 @@ ROOT = "/"
 class Artifact:
     """One SAVE ARTIFACT: an absolute path without a slash at the end, ``/`` for the whole root.
 
-    ``pattern`` is the last component when that is a wildcard; ``path`` is then its folder. ``keep_times`` asks for --keep-ts.
+    ``pattern`` is the last component when that is a wildcard; ``path`` is then its folder. ``keep_times`` asks for
+    --keep-ts.
     """
 
     path: str

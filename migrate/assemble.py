@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from typing import NamedTuple
 
 from migrate import ownership
 from migrate.arguments import Arguments, inherited
@@ -28,8 +29,7 @@ from migrate.suppression import is_pragma
 from migrate.words import Literal, variables
 
 
-@dataclass(frozen=True, slots=True)
-class Assembled:
+class Assembled(NamedTuple):
     """The Earthfile, the helper targets in it (name -> the stage they serve), and what COPY takes from the context."""
 
     earthfile: Earthfile
@@ -37,8 +37,7 @@ class Assembled:
     context_sources: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class _Build:
+class _Build(NamedTuple):
     """What every stage needs while the file is put together."""
 
     plan: Plan
@@ -117,7 +116,9 @@ def _global_argument(instruction: Instruction, above: tuple[str, ...], header: R
     detail = instruction.detail
     assert isinstance(detail, PairsDetail)
     items: list[Item] = []
-    above += tuple(line.text.strip() for line in instruction.lines if line.kind == "comment" and not is_pragma(line.text))
+    above += tuple(
+        line.text.strip() for line in instruction.lines if line.kind == "comment" and not is_pragma(line.text)
+    )
     for pair in detail.pairs:
         known = work.plan.globals[pair.key]
         platform = earth_name(pair.key, work.mappings)
@@ -374,7 +375,7 @@ def _alias(alias: Helper, recipe: Recipe, work: _Build) -> Target:
     for name in alias.arguments:
         known = work.plan.globals.get(name)
         made = Command.of("ARG", name) if known is None else _declared("ARG", name, known, header)
-        items += attach([made], work.moved.get(name, ()))
+        items += attach([made], work.moved.pop(name, ()))
     items.append(from_command(work.plan.graph.stages[alias.before], recipe))
     return Target(alias.target, tuple(items))
 
@@ -384,9 +385,9 @@ def _image_helper(helper: Helper, work: _Build) -> Target:
     source = helper.source
     span = source.instruction.span if source is not None else None
     reference = parse_reference(image)
-    if source is not None and not reference.registry and "/" not in reference.repository and not reference.tag:
-        if base_image(image, work.mappings) is None:
-            work.report("EM220", source.span, name=image, target=helper.target)
+    is_plain = not reference.registry and "/" not in reference.repository and not reference.tag
+    if source is not None and is_plain and base_image(image, work.mappings) is None:
+        work.report("EM220", source.span, name=image, target=helper.target)
     items: list[Item] = [Command.of("FROM", quoting.render(helper.image), source=span)]
     items += [_save(artifact, span) for artifact in helper.artifacts]
     return Target(helper.target, tuple(items), source=span)

@@ -58,6 +58,13 @@ def main() -> None:
 @click.option("--image", "images", metavar="NAME", multiple=True, help="Save the image under NAME; may be repeated.")
 @click.option("--target", metavar="STAGE", help="The stage that the Docker build selects; otherwise the last.")
 @click.option(
+    "--fidelity",
+    type=click.Choice(["clean", "exact"]),
+    default="clean",
+    show_default=True,
+    help="exact keeps every modification time; clean only those that programs are known to need.",
+)
+@click.option(
     "--mappings",
     metavar="FILE",
     type=click.Path(exists=True, dir_okay=False),
@@ -92,6 +99,7 @@ def convert(
     context: str | None,
     images: tuple[str, ...],
     target: str | None,
+    fidelity: str,
     mappings: str | None,
     fail_on: str,
     style: str,
@@ -112,6 +120,7 @@ def convert(
         context=Path(context) if context is not None else None,
         images=images,
         target=target,
+        fidelity=fidelity,
         output=Path(output) if output is not None else None,
         write=write,
         force=force,

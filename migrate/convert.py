@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from migrate import ignorefile
 from migrate.assemble import assemble
@@ -21,16 +22,14 @@ from migrate.stages import build
 from migrate.suppression import apply
 
 
-@dataclass(frozen=True, slots=True)
-class OutputFile:
+class OutputFile(NamedTuple):
     """A file that the conversion wants in the context folder; ``name`` is relative with ``/``."""
 
     name: str
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class TargetResult:
+class TargetResult(NamedTuple):
     """One target, the stage it came from (None for helper targets), and its grade."""
 
     target: str
@@ -42,8 +41,10 @@ class TargetResult:
 class Conversion:
     """The result for one Dockerfile.
 
-    ``files`` is empty when nothing could be produced (an ``error`` diagnostic says why); otherwise its first entry is the
-    Earthfile, an ignore file may follow. ``source_map`` gives (Earthfile line, Dockerfile span), both 1-based, for each line
+    ``files`` is empty when nothing could be produced (an ``error`` diagnostic says why); otherwise its first entry is
+    the
+    Earthfile, an ignore file may follow. ``source_map`` gives (Earthfile line, Dockerfile span), both 1-based, for
+    each line
     that comes from an instruction. ``hidden`` are the diagnostics that an ignore comment took out of ``diagnostics``.
     """
 
@@ -71,7 +72,8 @@ def convert(
 ) -> Conversion:
     """Convert one Dockerfile. Never raises for any input: what cannot be read is an ``error`` diagnostic.
 
-    ``path`` is how diagnostics name the file; ``context`` answers questions about the build context (unknown by default).
+    ``path`` is how diagnostics name the file; ``context`` answers questions about the build context (unknown by
+    default).
     """
     settings = settings or Settings()
     context = context or UnknownContext()

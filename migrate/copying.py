@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from typing import NamedTuple
 
 from migrate import artifacts, ownership, timestamps
 from migrate.dockerfile import words
@@ -18,8 +19,7 @@ from migrate.words import Literal, Part, Variable, Word, literal_text, merged, v
 WILDCARDS = frozenset("*?[")
 
 
-@dataclass(frozen=True, slots=True)
-class Argument:
+class Argument(NamedTuple):
     """One argument of the new COPY: the operand it replaces, its spelling and its meaning."""
 
     operand: Operand

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import IntEnum
+from typing import NamedTuple
 
 from migrate.spans import Span
 
 
 class Severity(IntEnum):
-    """``error``: an input was not converted; ``warning``: the grade differs; ``info``: a changed name, an assumption."""
+    """``error``: an input was not converted; ``warning``: the grade differs; ``info``: a changed name, an
+    assumption."""
 
     INFO = 1
     WARNING = 2
@@ -36,8 +37,7 @@ class Grade(IntEnum):
         return self.name.lower()
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """The part of a catalogue entry that a run needs; ``message`` and ``hint`` are ``str.format`` templates."""
 
     code: str
@@ -48,8 +48,7 @@ class Entry:
     hint: str
 
 
-@dataclass(frozen=True, slots=True)
-class Diagnostic:
+class Diagnostic(NamedTuple):
     """One finding. ``span`` is None when it concerns the whole file; ``source_line`` is the text it points at."""
 
     code: str
@@ -71,7 +70,8 @@ class Collector:
         self._found: dict[Diagnostic, None] = {}
 
     def report(self, code: str, span: Span | None, /, **fields: object) -> Diagnostic:
-        """Record ``code`` at ``span``; ``fields`` fill the catalogue's message and hint. Unknown codes are a KeyError."""
+        """Record ``code`` at ``span``; ``fields`` fill the catalogue's message and hint. Unknown codes are a
+        KeyError."""
         entry = self._catalogue[code]
         shown = {key: visible(str(value)) for key, value in fields.items()}
         diagnostic = Diagnostic(

@@ -7,7 +7,6 @@ import posixpath
 import re
 import stat
 import sys
-import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
@@ -75,6 +74,8 @@ def read_existing(path: Path) -> bytes | None:
 
 def write_file(path: Path, data: bytes) -> None:
     """Put ``data`` at ``path``, whole or not at all; a link there is replaced, not followed. Raises DiskError."""
+    import tempfile  # only a run that writes pays for it
+
     try:
         mode = _mode_at(path)
         if mode is not None and not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):

@@ -22,8 +22,6 @@ from migrate.disk import (
 )
 from migrate.images import image_name
 from migrate.mappings import Mappings, builtin
-from migrate.report.diff import NOTHING, painted, unified
-from migrate.report.json import to_json
 from migrate.settings import Settings
 
 
@@ -35,6 +33,7 @@ class Job:
     context: Path | None = None
     images: tuple[str, ...] = ()
     target: str | None = None
+    fidelity: str = "clean"
     output: Path | None = None
     write: bool = False
     force: bool = False
@@ -103,6 +102,7 @@ def _converted(job: Job, mappings: Mappings | None) -> tuple[Path | None, Conver
     settings = Settings(
         images=job.images,
         target=job.target,
+        fidelity=job.fidelity,
         name=None if folder is None else image_name(folder.resolve().name),
         writes=job.write or job.diff or job.check or job.json,
     )
@@ -137,15 +137,21 @@ def _written(job: Job, changes: Sequence[Change], conversion: Conversion) -> lis
 def _stdout(job: Job, conversion: Conversion, changes: Sequence[Change], source: bytes, colored: bool) -> str:
     difference = _difference(conversion, changes, source) if job.diff and conversion.files else ""
     if job.json:
+        from migrate.report.json import to_json  # each output form is loaded by the run that asks for it
+
         extra: dict[str, Any] = {"changes": [{"path": shown(item.path), "change": item.kind} for item in changes]}
         return to_json(conversion, {**extra, "diff": difference} if job.diff else extra)
     if job.diff:
+        from migrate.report.diff import painted
+
         return painted(difference) if colored else difference
     return "" if job.write or job.check or job.output is not None else conversion.earthfile or ""
 
 
 def _difference(conversion: Conversion, changes: Sequence[Change], source: bytes) -> str:
     """The Earthfile against the one that exists, else against the Dockerfile; other files against what exists."""
+    from migrate.report.diff import NOTHING, unified
+
     first, *others = changes or [Change(Path("Earthfile"), None, _encoded(conversion.earthfile or ""))]
     before_name = conversion.path if first.before is None else shown(first.path)
     before = source if first.before is None else first.before

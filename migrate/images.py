@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from typing import Any
+from typing import Any, NamedTuple
 
 from migrate.mappings import Mappings, builtin
 
@@ -14,8 +13,7 @@ _DOCKER_HUB = ("docker.io", "index.docker.io", "registry-1.docker.io")
 _FACTS: Mapping[str, Any] = {"user": None, "shell": None, "onbuild": False, "has_shell": True, "environment": None}
 
 
-@dataclass(frozen=True, slots=True)
-class ImageReference:
+class ImageReference(NamedTuple):
     """An image reference in its parts; ``registry`` is ``""`` for Docker Hub, whose ``library/`` is left out too.
 
     Variables stay as written: ``tag`` may be ``$VERSION``, ``repository`` may hold one as well.
@@ -32,8 +30,7 @@ class ImageReference:
         return f"{self.registry}/{self.repository}" if self.registry else self.repository
 
 
-@dataclass(frozen=True, slots=True)
-class BaseImage:
+class BaseImage(NamedTuple):
     """What is known about a base image; None is unknown, except for ``shell``: there it is Docker's default.
 
     ``user``: who RUN runs as, ``root`` or a name or number. ``shell``: the SHELL in the image's config. ``onbuild``: it

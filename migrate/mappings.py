@@ -12,7 +12,7 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cache
-from typing import Any, Protocol, TypeAlias, cast
+from typing import Any, NamedTuple, Protocol, TypeAlias, cast
 
 from migrate.diagnostics import Entry, Grade, Severity
 
@@ -40,8 +40,7 @@ class Mappings:
     mounts: Section
 
 
-@dataclass(frozen=True, slots=True)
-class Explanation:
+class Explanation(NamedTuple):
     """The long part of a catalogue entry, for ``earthmigrate explain``."""
 
     what: str

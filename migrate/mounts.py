@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import posixpath
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from migrate.dockerfile.model import Instruction, Mount, RunDetail
 from migrate.recipe import NotExpressible, Recipe
@@ -24,8 +24,7 @@ _UNPRIVILEGED_CACHES = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class RunFlag:
+class RunFlag(NamedTuple):
     """One flag of an Earthfile RUN; an empty ``text`` means that nothing is left of the mount."""
 
     text: str
@@ -33,7 +32,8 @@ class RunFlag:
 
 
 def converted(mount: Mount, instruction: Instruction, stage: Recipe, shared: frozenset[str]) -> tuple[RunFlag, ...]:
-    """The flags that stand for ``mount``; ``shared`` are cache targets that several stages use. Raises NotExpressible."""
+    """The flags that stand for ``mount``; ``shared`` are cache targets that several stages use. Raises
+    NotExpressible."""
     if mount.type not in _KINDS:
         raise NotExpressible("EM520", instruction.span_of(mount.flag.start, mount.flag.end), type=mount.type)
     if any(value is not None and set(value) & set(',"') for _, value in mount.options):
@@ -70,7 +70,7 @@ def _cache(mount: Mount, instruction: Instruction, stage: Recipe, shared: frozen
         options.append("mode=0777")
     elif mode := mount.get("mode"):
         options.append(f"mode={_octal(mode)}")
-    elif stage.user.root is False or stage.user.text is not None and stage.user.root is None:
+    elif stage.user.root is False or (stage.user.text is not None and stage.user.root is None):
         options.append("mode=0777")
     elif target.startswith(_UNPRIVILEGED_CACHES):
         options.append("mode=0755")
@@ -119,7 +119,8 @@ def _ssh(mount: Mount, instruction: Instruction, stage: Recipe, shared: frozense
 
 
 def _flag(mount: Mount, options: list[str], instruction: Instruction, stage: Recipe) -> RunFlag:
-    """The flag as written when it has the same options, otherwise rewritten; variables are expanded in both languages."""
+    """The flag as written when it has the same options, otherwise rewritten; variables are expanded in both
+    languages."""
     written = {(key, value) for key, value in mount.options}
     wanted = {(key, value or None) for key, _, value in (option.partition("=") for option in options)}
     text = mount.flag.value if written == wanted and mount.flag.value else ",".join(options)

@@ -1,6 +1,7 @@
 """Who owns what a COPY brings, and which flag keeps it so (hard-cases.md 4, facts/dockerfile.md 7).
 
-Docker keeps the owner of what it takes from a stage and gives context files to root; an Earthfile gives everything to the
+Docker keeps the owner of what it takes from a stage and gives context files to root; an Earthfile gives everything to
+the
 current USER unless a flag says otherwise.
 """
 
@@ -9,7 +10,7 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from migrate.artifacts import needed
 from migrate.dockerfile.model import CopyDetail, Instruction, OnbuildDetail
@@ -24,11 +25,11 @@ ROOT_OWNERS = frozenset({"0", "0:0", "root", "root:root", "0:root", "root:0"})
 
 _COMMAND = r"(?:\A|[;&|({!\n]|\b(?:then|do|else|sudo|exec|xargs|time|env)\s)\s*"
 #: RUN text that can leave files of other owners: changed on purpose, or unpacked with the archive's owners.
-_EVIDENCE = re.compile(
+_EVIDENCE = (
     _COMMAND + r"(chown|chgrp|unsquashfs|rsync|su-exec|gosu|sudo|su|install\b[^;&|]*\s-o|tar|bsdtar|unzip|cpio)\b"
 )
-_MAKES = re.compile(_COMMAND + r"mkdir\b([^;&|]*)")
-_CHANGES = re.compile(_COMMAND + r"(?:chown|chmod|chgrp|install|ln|useradd|adduser)\b([^;&|]*)")
+_MAKES = _COMMAND + r"mkdir\b([^;&|]*)"
+_CHANGES = _COMMAND + r"(?:chown|chmod|chgrp|install|ln|useradd|adduser)\b([^;&|]*)"
 #: Directories whose mode, owner or kind (a link) is not plain root 0755 on common systems.
 _SPECIAL = (
     "/tmp", "/var/tmp", "/root", "/home", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/run", "/var/run",
@@ -42,15 +43,19 @@ _DISTRIBUTION = (
 )  # fmt: skip
 #: Where images keep what belongs to the user of their service.
 _SERVICE_DATA = ("/var/", "/data", "/home/", "/srv/", "/opt/", "/app", "/usr/share/", "/run/")
+#: The same for a stage: the Dockerfile itself is more likely to have made what lies elsewhere.
+_STAGE_DATA = ("/var/lib/", "/home/")
 _EXISTING = frozenset(
-    "/ /bin /boot /dev /etc /home /lib /media /mnt /opt /root /run /sbin /srv /sys /tmp /usr /usr/bin /usr/lib /usr/local "
-    "/usr/local/bin /usr/local/lib /usr/local/sbin /usr/local/share /usr/sbin /usr/share /var /var/cache /var/lib /var/log "
-    "/var/tmp".split()
-)
+    (
+        "/", "/bin", "/boot", "/dev", "/etc", "/home", "/lib", "/media", "/mnt", "/opt", "/root", "/run", "/sbin",
+        "/srv", "/sys", "/tmp", "/usr", "/usr/bin", "/usr/lib", "/usr/local", "/usr/local/bin", "/usr/local/lib",
+        "/usr/local/sbin", "/usr/local/share", "/usr/sbin", "/usr/share", "/var", "/var/cache", "/var/lib",
+        "/var/log", "/var/tmp",
+    )
+)  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Doubt:
+class Doubt(NamedTuple):
     """Why copied files may belong to another user than root; ``certain`` is False when only the image is unknown."""
 
     reason: str
@@ -80,7 +85,7 @@ def _stage_owner(plan: Plan, index: int, path: str, mappings: Mappings) -> Doubt
     root = graph.stages[chain[-1]]
     if root.is_scratch:
         return None
-    return image_owner(root.reference, path, mappings)
+    return image_owner(root.reference, path, mappings, _STAGE_DATA)
 
 
 def _copied_doubt(source: Source, path: str, plan: Plan, mappings: Mappings) -> Doubt | None:
@@ -107,7 +112,9 @@ def _related(one: str, other: str) -> bool:
     return one == other or one.startswith(other.rstrip("/") + "/") or other.startswith(one.rstrip("/") + "/")
 
 
-def image_owner(reference: str | None, path: str, mappings: Mappings) -> Doubt | None:
+def image_owner(
+    reference: str | None, path: str, mappings: Mappings, data: tuple[str, ...] = _SERVICE_DATA
+) -> Doubt | None:
     """The doubt about the owners of ``path`` that the image itself gives."""
     if any(known == path or known.startswith(path.rstrip("/") + "/") for known in _DISTRIBUTION):
         return Doubt(f"{path} of a distribution has files of other users")
@@ -116,7 +123,7 @@ def image_owner(reference: str | None, path: str, mappings: Mappings) -> Doubt |
         return Doubt(f"the user of {reference or 'the base image'} is not known", certain=False)
     if image.user.partition(":")[0] not in ("root", "0"):
         return Doubt(f"{reference} runs as {image.user}")
-    if path.startswith(_SERVICE_DATA):
+    if path.startswith(data):
         return Doubt(f"{reference} may give {path} to the user of its service", certain=False)
     return None
 
@@ -134,7 +141,7 @@ def _reason(instruction: Instruction, path: str) -> str | None:
     if instruction.keyword == "RUN":
         texts = [instruction.operand, *(heredoc.body for heredoc in instruction.heredocs)]
         for text in texts:
-            for match in _EVIDENCE.finditer(text):
+            for match in re.finditer(_EVIDENCE, text):
                 if _touches(match[1], text[match.end() :], path):
                     return match[1].split()[0]
     return None
@@ -185,14 +192,14 @@ def note_made(path: str | None, stage: Recipe) -> None:
 def note_run(instruction: Instruction, stage: Recipe) -> None:
     """Remember the directories that a RUN may give another owner or mode."""
     text = instruction.operand + "".join(heredoc.body for heredoc in instruction.heredocs)
-    for match in _CHANGES.finditer(text):
+    for match in re.finditer(_CHANGES, text):
         for word in match[1].split():
             path = word.strip("\"'").rstrip("/")
             if path.startswith("/"):
                 stage.owners.add(path)
             elif "$" in path or (path and stage.workdir is not None and not path.startswith("-")):
                 stage.owners.add(stage.workdir or "/")
-    for match in _MAKES.finditer(text):
+    for match in re.finditer(_MAKES, text):
         for word in match[1].split():
             if not set(word) & set("$*?{-\"'`"):
                 note_made(destination(word, stage), stage)

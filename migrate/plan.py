@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from migrate import timestamps
 from migrate.artifacts import Artifact, minimal, needed
@@ -14,8 +14,8 @@ from migrate.dockerfile.words import parse_word
 from migrate.images import parse_reference
 from migrate.mappings import Mappings
 from migrate.recipe import Reporter
-from migrate.settings import Settings
 from migrate.scope import without_variables
+from migrate.settings import Settings
 from migrate.stages import SCRATCH, Source, Stage, StageGraph
 from migrate.words import Literal, Variable, Word, variables
 
@@ -27,8 +27,7 @@ _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _HARMLESS = re.compile(r"_(?:VERSION|TAG|IMAGE|VARIANT|DIGEST|RELEASE)(?:_|\Z)")
 
 
-@dataclass(frozen=True, slots=True)
-class GlobalArgument:
+class GlobalArgument(NamedTuple):
     """An ARG before the first FROM. ``everywhere`` asks for ``ARG --global``; ``default`` is None for a bare one."""
 
     name: str
@@ -271,7 +270,8 @@ def earth_name(name: str, mappings: Mappings) -> str | None:
 
 
 def _before_from(stage: Stage, mappings: Mappings) -> tuple[str, ...]:
-    """Platform arguments that the FROM line uses, or that would be the wrong platform's after a FROM with --platform."""
+    """Platform arguments that the FROM line uses, or that would be the wrong platform's after a FROM with
+    --platform."""
     flag = stage.instruction.flag("platform")
     platform = flag.value if flag is not None and flag.value else ""
     dropped = whole_platform(platform)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from migrate.context import Context
 from migrate.dockerfile import words as docker_words
@@ -38,8 +38,7 @@ class NotExpressible(Exception):
         self.fields = fields
 
 
-@dataclass(frozen=True, slots=True)
-class User:
+class User(NamedTuple):
     """Who runs the next RUN: ``text`` as written (None: the base image's), ``root`` None when unknown."""
 
     text: str | None
@@ -104,7 +103,8 @@ class Recipe:
     def word(self, text: str, instruction: Instruction, how: str = "word") -> tuple[str, Word]:
         """How an Earthfile says the Docker word ``text``: its spelling, and the parts earth must read in it.
 
-        The spelling is the one of the Dockerfile wherever earth reads the same in it. ``how`` is the place it stands in:
+        The spelling is the one of the Dockerfile wherever earth reads the same in it. ``how`` is the place it stands
+        in:
         ``word``, ``path``, ``argument`` (ARG, LET, SET) or ``flag``. Raises NotExpressible.
         """
         if _PLAIN.issuperset(text):

@@ -1,14 +1,15 @@
 """What names mean at one point of a stage, on Docker's side and in the target that is being written.
 
 Docker keeps one table of ENV and ARG in which the last writer wins, and a stage inherits it from the stage it is FROM
-(facts/dockerfile.md 5). In an Earthfile LET wins over ARG, ARG over ENV, ENV over ``ARG --global``, and ``FROM +target``
+(facts/dockerfile.md 5). In an Earthfile LET wins over ARG, ARG over ENV, ENV over ``ARG --global``, and ``FROM
++target``
 brings no ARG (facts/earthfile.md 5).
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from migrate.dockerfile.words import WordError, expand
 from migrate.words import Part, Variable, Word, merged, variables
@@ -17,8 +18,7 @@ ARGUMENT = "argument"
 ENVIRONMENT = "environment"
 
 
-@dataclass(frozen=True, slots=True)
-class Binding:
+class Binding(NamedTuple):
     """The last writer of a name. ``value`` is its text when no build argument is passed, None when unknown or unset.
 
     ``default`` is the word an ARG was declared with (None for a bare one), for targets that must declare it again.

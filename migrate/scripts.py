@@ -1,25 +1,27 @@
-"""Heredoc scripts as ordinary RUN text (hard-cases.md 7): a chain of commands where that is proven, else one quoted text."""
+"""Heredoc scripts as ordinary RUN text (hard-cases.md 7): a chain of commands where that is proven, else one quoted
+text."""
 
 from __future__ import annotations
 
 import re
 
 #: After these a newline separates nothing, so no semicolon may stand there.
-_OPENER = re.compile(r"(?:(?:\A|[;&|)]\s*|\b(?:then|do|else)\s+)(?:then|do|else|\{|\()|&&|\|\|)\Z")
+_OPENER = r"(?:(?:\A|[;&|)]\s*|\b(?:then|do|else)\s+)(?:then|do|else|\{|\()|&&|\|\|)\Z"
 #: Words that begin a command which goes on: alone on a line they need one.
 _BEGINNERS = ("if", "while", "until", "elif", "!", "for", "in", "time", "(", "{")
 #: Shapes that are not proven here: the script stays one quoted text.
-_UNPROVEN = re.compile(r"<<|\bcase\b|\besac\b|;;|\$\(\(|`|\bfunction\b|\bselect\b|\bcoproc\b")
+_UNPROVEN = r"<<|\bcase\b|\besac\b|;;|\$\(\(|`|\bfunction\b|\bselect\b|\bcoproc\b"
 
 
 def chain(body: str) -> tuple[str, ...] | None:
-    """The lines of a ``;``-joined RUN that does what ``sh -c body`` does, comments on lines of their own; None if unproven.
+    """The lines of a ``;``-joined RUN that does what ``sh -c body`` does, comments on lines of their own; None if
+    unproven.
 
     Every line must be a complete command: no open quote or substitution, no continuation, no trailing comment.
     """
     lines = [line.strip() for line in body.split("\n")]
     lines = [line for line in lines if line]
-    if not lines or lines[0].startswith("#!") or _UNPROVEN.search(body) or "\r" in body:
+    if not lines or lines[0].startswith("#!") or re.search(_UNPROVEN, body) or "\r" in body:
         return None
     indents = [line[: len(line) - len(line.lstrip())] for line in body.split("\n") if line.strip()]
     common = min(indents, key=len)
@@ -41,7 +43,7 @@ def chain(body: str) -> tuple[str, ...] | None:
 
 
 def _opens(line: str) -> bool:
-    return _OPENER.search(line) is not None
+    return re.search(_OPENER, line) is not None
 
 
 def _is_complete(line: str) -> bool:

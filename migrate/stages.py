@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from migrate.dockerfile.errors import DockerfileError
 from migrate.dockerfile.model import Dockerfile, FromDetail, Instruction, OnbuildDetail, RunDetail
@@ -23,7 +24,8 @@ class Stage:
     """One build stage: its FROM, what follows it, and what the FROM names.
 
     ``base`` is the index of the stage it is FROM, None for an image. ``image`` is the word before expansion;
-    ``reference`` its value with the default arguments, None when that cannot be known. ``selects`` are the indexes of earlier
+    ``reference`` its value with the default arguments, None when that cannot be known. ``selects`` are the indexes of
+    earlier
     stages that the word could name with other argument values.
     """
 
@@ -42,8 +44,7 @@ class Stage:
         return self.base is None and self.reference == SCRATCH
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+class Source(NamedTuple):
     """What a ``--from`` or a mount's ``from=`` names: a stage by index, or an image (or named context) by its text."""
 
     stage: int | None
@@ -96,7 +97,8 @@ class StageGraph:
 def build(dockerfile: Dockerfile) -> StageGraph:
     """The stage graph of ``dockerfile``.
 
-    Raises DockerfileError for what BuildKit refuses here: an empty base, a variable in ``--from``, a forward or circular reference.
+    Raises DockerfileError for what BuildKit refuses here: an empty base, a variable in ``--from``, a forward or
+    circular reference.
     """
     arguments, blocks = _blocks(dockerfile.instructions)
     defaults = default_arguments(arguments, dockerfile.escape)
@@ -166,7 +168,8 @@ def _reference(word: Word, defaults: Mapping[str, str]) -> str | None:
 
 
 def _selectable(word: Word, earlier: list[Stage]) -> tuple[int, ...]:
-    """Earlier stages whose name fits ``word`` with its variables as wildcards; a word that is one variable fits none."""
+    """Earlier stages whose name fits ``word`` with its variables as wildcards; a word that is one variable fits
+    none."""
     if _is_literal(word) or not any(isinstance(part, Literal) for part in word):
         return ()
     pattern = "".join(re.escape(part.text) if isinstance(part, Literal) else ".*" for part in word)

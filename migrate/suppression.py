@@ -8,12 +8,12 @@ from migrate.diagnostics import Collector, Diagnostic
 from migrate.dockerfile.model import Dockerfile
 from migrate.spans import Span
 
-_PRAGMA = re.compile(r"#\s*earthmigrate:\s*ignore=([A-Za-z0-9, ]+?)\s*\Z")
+_PRAGMA = r"#\s*earthmigrate:\s*ignore=([A-Za-z0-9, ]+?)\s*\Z"
 
 
 def is_pragma(comment: str) -> bool:
     """Whether a comment line is one of ours and so has no place in the Earthfile."""
-    return "earthmigrate" in comment and _PRAGMA.match(comment.strip()) is not None
+    return "earthmigrate" in comment and re.match(_PRAGMA, comment.strip()) is not None
 
 
 def apply(dockerfile: Dockerfile, collector: Collector) -> tuple[tuple[Diagnostic, ...], tuple[Diagnostic, ...]]:
@@ -25,7 +25,7 @@ def apply(dockerfile: Dockerfile, collector: Collector) -> tuple[tuple[Diagnosti
     for instruction in dockerfile.instructions:
         first, last = instruction.span.start.line, instruction.lines[-1].number
         for line in instruction.above:
-            match = _PRAGMA.match(line.text.strip()) if line.kind == "comment" else None
+            match = re.match(_PRAGMA, line.text.strip()) if line.kind == "comment" else None
             for code in re.split(r"[,\s]+", match[1].upper()) if match else ():
                 matching = [
                     item

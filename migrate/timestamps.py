@@ -10,19 +10,20 @@ import re
 from migrate.dockerfile.model import Instruction
 from migrate.stages import StageGraph
 
-_PYTHON_FOLDER = re.compile(r"(?:^|/)(?:site-packages|dist-packages|\.?venv|virtualenv|python3(?:\.\d+)?)(?:/|$)")
-_ENVIRONMENT = re.compile(r"(?:-m\s+venv|\bvirtualenv|\buv\s+venv)\s+((?:-\S+\s+)*)(\S+)")
-_INSTALL = re.compile(r"\b(?:pip3?|uv\s+pip)\s+install\b([^;&|]*)")
-_PROJECT = re.compile(r"\b(?:uv\s+sync|poetry\s+install|pipenv\s+(?:install|sync)|pdm\s+(?:install|sync))\b")
-_MAKE = re.compile(
-    r"(?m)(?:^\s*|[;&|(]\s*|\bRUN\s+|\b(?:then|do|else|sudo|exec|time|env)\s+)(?:make|gmake|ninja|scons)\b|\bcmake\s+--build\b"
+_PYTHON_FOLDER = r"(?:^|/)(?:site-packages|dist-packages|\.?venv|virtualenv|python3(?:\.\d+)?)(?:/|$)"
+_ENVIRONMENT = r"(?:-m\s+venv|\bvirtualenv|\buv\s+venv)\s+((?:-\S+\s+)*)(\S+)"
+_INSTALL = r"\b(?:pip3?|uv\s+pip)\s+install\b([^;&|]*)"
+_PROJECT = r"\b(?:uv\s+sync|poetry\s+install|pipenv\s+(?:install|sync)|pdm\s+(?:install|sync))\b"
+_MAKE = (
+    r"(?m)(?:^\s*|[;&|(]\s*|\bRUN\s+|\b(?:then|do|else|sudo|exec|time|env)\s+)(?:make|gmake|ninja|scons)\b"
+    r"|\bcmake\s+--build\b"
 )
 _SYSTEM = ("/usr/local/lib/python", "/usr/lib/python")
 
 
 def matter(graph: StageGraph, index: int, path: str) -> bool:
     """Whether ``path`` of stage ``index`` holds Python packages that a RUN there or below it installed."""
-    if _PYTHON_FOLDER.search(path):
+    if re.search(_PYTHON_FOLDER, path):
         return True
     return any(
         _installs_into(instruction, path)
@@ -34,16 +35,16 @@ def matter(graph: StageGraph, index: int, path: str) -> bool:
 
 def are_compared(text: str) -> bool:
     """Whether the RUNs of a stage use a tool that compares the times of the files it reads, such as make."""
-    return _MAKE.search(text) is not None
+    return re.search(_MAKE, text) is not None
 
 
 def _installs_into(instruction: Instruction, path: str) -> bool:
     text = instruction.operand + "".join(heredoc.body for heredoc in instruction.heredocs)
-    if any(_related(match[2], path) for match in _ENVIRONMENT.finditer(text)):
+    if any(_related(match[2], path) for match in re.finditer(_ENVIRONMENT, text)):
         return True
-    if _PROJECT.search(text) and "." not in path.rpartition("/")[2].lstrip("."):
+    if re.search(_PROJECT, text) and "." not in path.rpartition("/")[2].lstrip("."):
         return True
-    return any(_related(place, path) for match in _INSTALL.finditer(text) for place in _places(match[1]))
+    return any(_related(place, path) for match in re.finditer(_INSTALL, text) for place in _places(match[1]))
 
 
 def _places(options: str) -> tuple[str, ...]:

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from judges import Json, Verdict, earth_answers, earth_version, judge, judge_earthfile, oracle
+
 from migrate.convert import Conversion, convert
 from migrate.diagnostics import Severity
 from migrate.disk import DiskContext
@@ -109,13 +110,17 @@ def _convertible(path: str, source: bytes, conversion: Conversion, findings: Fin
     if not conversion.files:
         if not any(item.severity is Severity.ERROR for item in found):
             findings.add("nothing produced and no error", path)
-        findings.count("not converted", [f"{item.code} {item.name}" for item in found if item.severity is Severity.ERROR])
+        findings.count(
+            "not converted", [f"{item.code} {item.name}" for item in found if item.severity is Severity.ERROR]
+        )
         return
     spans = [span for _, span in conversion.source_map] + [item.span for item in found if item.span]
     told = {line for span in spans for line in range(span.start.line, span.end.line + 1)}
     for item in read(source).instructions:
         if item.keyword not in _VANISHING and not told & set(range(item.span.start.line, item.span.end.line + 1)):
-            findings.add("an instruction neither emitted nor diagnosed", path, f"{item.span.start.line}: {item.keyword}")
+            findings.add(
+                "an instruction neither emitted nor diagnosed", path, f"{item.span.start.line}: {item.keyword}"
+            )
 
 
 def _outputs(outputs: list[tuple[str, str]], findings: Findings) -> None:

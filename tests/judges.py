@@ -25,6 +25,8 @@ from migrate.dockerfile.errors import (
     BAD_FLAG_VALUE,
     BAD_MOUNT,
     BAD_SUBSTITUTION,
+    INVALID_PORT,
+    INVALID_SIGNAL,
     NO_STAGE,
     BrokenTrigger,
     DockerfileError,
@@ -197,7 +199,9 @@ def _requests(report: Json) -> Iterator[Json]:
     """The words that BuildKit expands in a file, without any variable and with all of them set."""
     escape = _escape(report)
     for node in report["nodes"]:
-        for word, is_body in _expanded(node["instruction"]):
+        mounts = [flag for flag in node["flags"] if flag.startswith("--mount=")]
+        values = [(option.partition("=")[2], False) for mount in mounts for option in mount[8:].split(",")]
+        for word, is_body in (*values, *_expanded(node["instruction"])):
             mark = "\\" if is_body else escape
             if not any(char in word for char in "$'\"\\`"):
                 continue
@@ -271,8 +275,11 @@ def judge(source: bytes, answer: Json) -> Verdict:
     """How our reading of a Dockerfile compares with the oracle's ``answer``.
 
     The oracle parses; BuildKit refuses some files only when it expands words (``expansion``), reads the trigger of an
-    ONBUILD (``trigger``) or the rules of ``# check=`` (``check``). For the first two the answer holds what BuildKit says
-    about these words and triggers, and it must refuse one; nothing judges the third.
+    ONBUILD (``trigger``), the rules of ``# check=`` (``check``), or what EXPOSE and STOPSIGNAL name (``port or
+    signal``).
+    For the first two the answer holds what BuildKit says about these words and triggers, and it must refuse one;
+    nothing
+    judges the others here.
     """
     words = tuple(_word_differences(answer))
     try:
@@ -291,20 +298,24 @@ def judge(source: bytes, answer: Json) -> Verdict:
 def _refusal(error: DockerfileError, answer: Json) -> tuple[str, tuple[str, ...]]:
     if error.code in NOT_FOR_US:
         return NOT_FOR_US[error.code] + (" that BuildKit reads" if not answer.get("error") else ""), ()
+    if error.code == BAD_DIRECTIVE and error.fields.get("directive") == "check":
+        return "check", ()
     theirs = answer.get("error")
     told = f"we refuse with {error.code} {error.fields}"
     if theirs is None:
         if isinstance(error, BrokenTrigger):
             broken = any(trigger.get("error") for trigger in answer.get("triggers", ()))
             return "trigger", () if broken else (told,)
-        if error.code == BAD_DIRECTIVE and error.fields.get("directive") == "check":
-            return "check", ()
+        if error.code in (INVALID_PORT, INVALID_SIGNAL):
+            return "port or signal", ()
         if error.code == NO_STAGE:  # the oracle does not build, so it misses none
             return "refused", () if not answer.get("stages") else (told,)
         known = error.code in _SINCE_EXPANSION and _refused_later(error, answer)
         return "expansion", () if known else (told,)
     message = theirs["message"]
     wanted = next((codes for pattern, codes in _MESSAGES if re.search(pattern, message)), "no code")
+    if message.startswith("panic: "):
+        return "refused", ()  # a file of one lone backslash: BuildKit itself falls over
     if error.code not in wanted:
         return "refused", (f"{told}; BuildKit ({wanted}): {message}",)
     line, end = theirs.get("line"), theirs.get("end_line")
@@ -317,7 +328,7 @@ def _refused_later(error: DockerfileError, answer: Json) -> bool:
     """Whether BuildKit refuses what we refuse at the expansion of a word."""
     nodes, words = answer.get("nodes", ()), answer.get("words", ())
     if error.code == BAD_SUBSTITUTION:
-        return any(word.get("error") for word in words) or any(node.get("instruction", {}).get("mounts_error") for node in nodes)
+        return any(word.get("error") for word in words)
     if error.code == BAD_MOUNT:
         return any(node.get("instruction", {}).get("mounts_error") for node in nodes)
     unset = {word["word"]: word.get("result", "") for word in words if not word.get("env")}
@@ -332,21 +343,21 @@ def _word_differences(answer: Json) -> Iterator[str]:
     for asked in answer.get("words", ()):
         body = asked.get("skip_quotes", False)
         env: Mapping[str, str] = asked.get("env", {})
-        expected = (None, None) if asked.get("error") else (asked.get("result", ""), asked.get("words", []))
-        got = expanded(asked["word"], env, asked["escape"], body=body)
-        if body:
-            expected, got = expected[:1], got[:1]  # bodies are never split
-        if got != expected:
-            yield f"word {asked['word'][:200]!r} with {len(env)} set: ours {got}, BuildKit {expected} {asked.get('error')}"
+        result, words = expanded(asked["word"], env, asked["escape"], body=body)
+        error = asked.get("error")
+        same = result is None if error else result == asked.get("result", "")
+        if not same or (words is not None and words != asked.get("words", [])):
+            theirs = error or f"{asked.get('result', '')!r} {asked.get('words', [])}"
+            yield f"word {asked['word'][:200]!r} with {len(env)} set: ours {result!r} {words}, BuildKit {theirs}"
 
 
 def expanded(
     word: str, env: Mapping[str, str], escape: str = "\\", *, body: bool = False
 ) -> tuple[str | None, list[str] | None]:
-    """What a word becomes, in one piece and split at spaces; None for both when it is refused."""
+    """What a word becomes, in one piece and split at spaces (a body is never split); None when it is refused."""
     try:
         result = expand(parse_word(word, escape, quotes=not body), env)
-        return result, [] if body else expand_words(word, env, escape)
+        return result, None if body else expand_words(word, env, escape)
     except WordError:
         return None, None
 
@@ -374,7 +385,11 @@ def _comparable_node(node: Json) -> Json:
     if kept["keyword"] == "volume":
         kept["args"] = [word.strip(SPACE) for word in kept["args"]]  # BuildKit strips a step later, in `volumes`
     fields.pop("flags_used", None)  # the names of `flags`
-    # The oracle reads mount options without expanding them, so a variable, quote or escape in one may be an error there.
+    if "expression" in fields:  # the blanks at the end of its first line go when the trigger is read as an instruction
+        first, newline, bodies = fields["expression"].partition("\n")
+        fields["expression"] = first.rstrip(SPACE) + newline + bodies
+    # The oracle reads mount options without expanding them, so a variable, quote or escape in one may be an error
+    # there.
     mounts = [flag for flag in node.get("flags", ()) if flag.startswith("--mount=")]
     if any(char in mount for mount in mounts for char in "$'\"\\`"):
         fields.pop("mounts", None)
@@ -382,6 +397,10 @@ def _comparable_node(node: Json) -> Json:
     if "mounts" in fields:
         fields["mounts"] = [_comparable_mount(mount) for mount in fields["mounts"]]
     return kept
+
+
+def _has_special_mount(flags: Iterable[str]) -> bool:
+    return any(char in flag for flag in flags if flag.startswith("--mount=") for char in "$'\"\\`")
 
 
 def _comparable_mount(mount: Json) -> Json:
@@ -411,8 +430,8 @@ def _node(instruction: Instruction) -> Json:
         for item in instruction.heredocs
     ]
     fields = _fields(instruction)
-    if fields.get("mounts") and any(char in flag for flag in _flags(instruction) for char in "$'\"\\`"):
-        del fields["mounts"]  # see _comparable_node
+    if _has_special_mount(_flags(instruction)):
+        fields.pop("mounts", None)  # see _comparable_node
     return {
         "keyword": lower(instruction.written),
         "flags": _flags(instruction),
@@ -574,7 +593,10 @@ def earth_answers(sources: Sequence[bytes], version: str = "", workers: int = 2)
     """What ``earth debug ast`` says about each Earthfile; one process each, a few at a time."""
     with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(workers) as pool:
         tasks = [pool.submit(_ask_earth, source, os.path.join(folder, str(at))) for at, source in enumerate(sources)]
-        return [{"tool": version, "sha256": digest(source), **task.result()} for source, task in zip(sources, tasks, strict=True)]
+        return [
+            {"tool": version, "sha256": digest(source), **task.result()}
+            for source, task in zip(sources, tasks, strict=True)
+        ]
 
 
 def _ask_earth(source: bytes, folder: str) -> Json:
@@ -618,7 +640,8 @@ def judge_earthfile(source: bytes, answer: Json) -> Verdict:
 
 
 def _known(tree: Json) -> Json:
-    """Our tree has no places for the file itself and for VERSION's column, and keeps no empty ELSE, CATCH or FINALLY."""
+    """Our tree has no places for the file itself and for VERSION's column, and keeps no empty ELSE, CATCH or
+    FINALLY."""
     found = {key: value for key, value in tree.items() if key != "at"}
     if "version" in found:
         found["version"] = {"args": found["version"]["args"]}

@@ -307,7 +307,8 @@ def _stage(file: File, index: int, instructions: tuple[Callable[[File], None], .
 
 @st.composite
 def dockerfiles(draw: DrawFn, settings_only: bool = False) -> str:
-    """A whole Dockerfile that BuildKit accepts (bar rare combinations); ``settings_only``: only ARG, ENV, LABEL and ``RUN env``."""
+    """A whole Dockerfile that BuildKit accepts (bar rare combinations); ``settings_only``: only ARG, ENV, LABEL and
+    ``RUN env``."""
     file = File(draw)
     if file.chance(5):
         file.lines.append(file.pick("# syntax=docker/dockerfile:1", "#check=skip=all"))

@@ -138,7 +138,7 @@ PLATFORM = {
 BUILDKIT = {**PLATFORM, "BUILDARCH": "arm64", "BUILDPLATFORM": "linux/arm64"}
 PATH = "/bin"
 #: What the configs of unknown images may hold; a converter that guesses is wrong with one of them.
-HIDDEN = {"A": "image-a", "VERSION": "image-v", "flavour": ""}
+HIDDEN = {"A": "image-a", "VERSION": "image-v", "flavour": "image-f"}
 
 
 @dataclass
@@ -161,9 +161,9 @@ class Config:
     seen: dict[int, dict[str, str]] = field(default_factory=dict)
 
     def child(self) -> Config:
-        """What a stage that is FROM this one starts with."""
+        """What a stage that is FROM this one starts with: ENV is applied again, over what an ARG said."""
         made = replace(self, cmd_is_own=False, seen={})
-        made.env, made.labels, made.table = dict(self.env), dict(self.labels), dict(self.table)
+        made.env, made.labels, made.table = dict(self.env), dict(self.labels), {**self.table, **self.env}
         made.ports, made.volumes = set(self.ports), set(self.volumes)
         return made
 

@@ -126,7 +126,7 @@ def test_lists_and_single_operands() -> None:
     assert one("EXPOSE 80 81/udp").detail == WordsDetail((Operand("80", 0, 2), Operand("81/udp", 3, 9)))
     assert one('VOLUME ["/a b", " /c "]').detail == WordsDetail((Operand("/a b", 1, 7), Operand("/c", 9, 15)))
     assert one("VOLUME /a # c").detail == WordsDetail((Operand("/a", 0, 2), Operand("#", 3, 4), Operand("c", 5, 6)))
-    for keyword in ("WORKDIR", "USER", "STOPSIGNAL", "MAINTAINER"):
+    for keyword in ("WORKDIR", "USER", "MAINTAINER"):
         instruction = one(f"{keyword}  a b # c ")
         assert (instruction.operand, instruction.detail) == ("a b # c", None)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from copy import deepcopy
 from functools import cache
 from pathlib import Path
@@ -70,7 +71,8 @@ def stored(path: Path, source: bytes, tool: str, request: pytest.FixtureRequest)
     """The stored answer; when it is about another text, only the tool can give a new one."""
     answer = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
     if answer.get("sha256") != digest(source):
-        request.node.add_marker(tool)  # so that the last lines of the run count it
+        if not shutil.which({"oracle": "go"}.get(tool, tool)):  # where it is there, the test above tells
+            request.node.add_marker(tool)  # so that the last lines of the run count this one
         pytest.skip(f"{tool}: {path.parent.name}/{path.name} is missing or about another text; {RENEW}")
     return answer
 
@@ -144,16 +146,21 @@ def test_generated_dockerfiles(source: str | bytes) -> None:
     assert not judge(data, answer).differences
 
 
-PIECES = (
-    *("\\", "\\\n", "\\\n# it's\n        ", "\n", "\n\n", "\r\n", "\t", " ", "    ", "'", '"', " #", "# note", "$(", ")", "="),
-    *("[", "]", ":", "-", "é", "END\n", "\n    END", "\n    IF a\n        RUN b\n", "ELSE\n", "\nfoo:\n", "\\#", "\\ "),
-)
+SPARE = "VERSION 0.8\na:\n    FROM alpine\n    RUN a 'b c' \\\n        d\n"
+PIECES = [
+    *("\\", "\\\n", "\\\n# it's\n    ", "\n", "\n\n", "\r\n", "\t", " ", "    ", "'", '"', " #", "# note", "$("),
+    *(")", "=", "[", "]", ":", "-", "é", "\\#", "\\ ", "END\n", "\n    END", "\n    IF a\n        RUN b\n"),
+    *("ELSE\n", "\nfoo:\n", "\n    WITH DOCKER --load x=+y\n"),
+]
 
 
 @st.composite
 def earthfiles(draw: DrawFn) -> str:
     """What we write for a generated Dockerfile, then a few characters cut or put in."""
-    text = convert(draw(strategies.dockerfiles())).earthfile or "VERSION 0.8\na:\n    FROM alpine\n    RUN a 'b c' \\\n        d\n"
+    text = (
+        convert(draw(strategies.dockerfiles())).earthfile
+        or "VERSION 0.8\na:\n    FROM alpine\n    RUN a 'b c' \\\n        d\n"
+    )
     for _ in range(draw(st.integers(0, 3))):
         start = draw(st.integers(0, len(text)))
         text = text[:start] + draw(st.sampled_from(PIECES)) + text[start + draw(st.sampled_from((0, 0, 1, 3))) :]

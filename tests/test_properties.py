@@ -132,7 +132,8 @@ def _shells(text: str) -> dict[int, tuple[str, ...]]:
 @settings(max_examples=250)
 @given(data=st.data())
 def test_config_and_environment_are_equal(data: st.DataObject, settings_only: bool) -> None:
-    """A target graded exact or equal: both builders, simulated from the facts, set the same; with build arguments too."""
+    """A target graded exact or equal: both builders, simulated from the facts, set the same; with build arguments
+    too."""
     text = data.draw(dockerfiles(settings_only=settings_only))
     passed = data.draw(st.dictionaries(st.sampled_from(NAMES), st.sampled_from(("", "v", "p q")), max_size=2))
     conversion = _converted(text)
@@ -140,6 +141,8 @@ def test_config_and_environment_are_equal(data: st.DataObject, settings_only: bo
     note(f"build arguments: {passed}")
     note(conversion.earthfile or "")
     note("\n".join(f"{found.code} {found.message}" for found in conversion.diagnostics))
+    # ${X-d} became ${X:-d}: they differ where a caller passes an empty text, which EM305 says.
+    assume("" not in passed.values() or not any(found.code == "EM305" for found in conversion.diagnostics))
     plan, _ = plan_of(text, name="app")
     # What a FROM selects by a build argument is another build altogether.
     assume(not any(variable.name in passed for stage in plan.graph.stages for variable in _names(stage.image)))
@@ -162,9 +165,14 @@ def test_config_and_environment_are_equal(data: st.DataObject, settings_only: bo
 
 
 def _compare(
-    docker: Mapping[str, str], earth: Mapping[str, str], run: Instruction, everywhere: set[str], mentions: frozenset[str]
+    docker: Mapping[str, str],
+    earth: Mapping[str, str],
+    run: Instruction,
+    everywhere: set[str],
+    mentions: frozenset[str],
 ) -> None:
-    """What a RUN sees. Names that neither the text nor a well-known program reads may be missing or come from a global."""
+    """What a RUN sees. Names that neither the text nor a well-known program reads may be missing or come from a
+    global."""
     text = " ".join(line.text for line in run.lines)
     for name in docker.keys() | earth.keys():
         if docker.get(name, "") == earth.get(name, "") or name.startswith("NATIVE"):
@@ -190,7 +198,10 @@ def _global_names(earthfile: str) -> set[str]:
 
 
 def _lost(instructions: tuple[Instruction, ...], conversion: Conversion) -> list[str]:
-    """Instructions without a line of the Earthfile, without a finding and without a reason to vanish."""
+    """Instructions without a line of the Earthfile, without a finding and without a reason to vanish.
+
+    The reasons: a global ARG whose default stands where stages import it, and a SHELL that is the one earth has anyway.
+    """
     covered = {span.start.line for _, span in conversion.source_map}
     covered |= {found.span.start.line for found in (*conversion.diagnostics, *conversion.hidden) if found.span}
     header = True
@@ -198,13 +209,14 @@ def _lost(instructions: tuple[Instruction, ...], conversion: Conversion) -> list
     for instruction in instructions:
         header = header and instruction.keyword == "ARG"
         own = range(instruction.span.start.line, instruction.span.end.line + 1)
-        if not covered & set(own) and not (header and _imported(instruction, instructions)):
+        default_shell = instruction.keyword == "SHELL" and instruction.exec_form == ("/bin/sh", "-c")
+        if not covered & set(own) and not default_shell and not (header and _imported(instruction, instructions)):
             lost.append(f"{own.start}: {instruction.keyword} {instruction.text}")
     return lost
 
 
 def _imported(header: Instruction, instructions: tuple[Instruction, ...]) -> bool:
-    """The one reason to vanish: a global ARG whose default stands where the stages import it."""
+    """Whether a stage has a bare ARG for a name of this one."""
     assert isinstance(header.detail, PairsDetail)
     imports = {
         pair.key

@@ -76,7 +76,9 @@ def _check_values(instruction: Instruction, escape: str) -> None:
         for operand in instruction.detail.operands:
             port = literal_text(parse_word(operand.text, escape))
             if port and not re.fullmatch(_PORT, port, re.IGNORECASE):
-                raise DockerfileError(errors.INVALID_PORT, instruction.span_of(operand.start, operand.end), {"port": operand.text})
+                raise DockerfileError(
+                    errors.INVALID_PORT, instruction.span_of(operand.start, operand.end), {"port": operand.text}
+                )
     elif instruction.keyword == "STOPSIGNAL":
         signal = literal_text(parse_word(instruction.operand, escape))
         if signal is not None and not re.fullmatch(_SIGNAL, signal, re.IGNORECASE):

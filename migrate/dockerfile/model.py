@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from dataclasses import dataclass, field
 from typing import Literal as OneOf
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from migrate.spans import Position, Span
 
 LineKind: TypeAlias = OneOf["code", "comment", "blank", "heredoc"]
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(NamedTuple):
     """One physical line: its 1-based number, its text without line ending, and what it is."""
 
     number: int
@@ -21,8 +19,7 @@ class Line:
     kind: LineKind
 
 
-@dataclass(frozen=True, slots=True)
-class Directive:
+class Directive(NamedTuple):
     """A parser directive (``syntax``, ``escape``, ``check``); ``name`` is lower case."""
 
     name: str
@@ -30,8 +27,7 @@ class Directive:
     line: int
 
 
-@dataclass(frozen=True, slots=True)
-class Flag:
+class Flag(NamedTuple):
     """``--name=value`` before the operands, quotes and escapes removed as BuildKit does.
 
     ``value`` is None for a bare ``--name``. ``start``/``end`` are offsets in ``Instruction.text``.
@@ -43,8 +39,7 @@ class Flag:
     end: int
 
 
-@dataclass(frozen=True, slots=True)
-class Operand:
+class Operand(NamedTuple):
     """One whitespace-separated (or JSON) operand: its text before expansion and its offsets in ``Instruction.text``.
 
     For a heredoc operand ``heredoc`` is set and ``text`` is its header word (``<<EOF``).
@@ -56,8 +51,7 @@ class Operand:
     heredoc: Heredoc | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Pair:
+class Pair(NamedTuple):
     """A ``key=value`` of ENV, LABEL or ARG, both still quoted as written; ``value`` is None for ``ARG key``."""
 
     key: str
@@ -66,8 +60,7 @@ class Pair:
     end: int
 
 
-@dataclass(frozen=True, slots=True)
-class Heredoc:
+class Heredoc(NamedTuple):
     """``<<NAME`` and its body.
 
     ``body`` is the raw text up to the terminator line, newlines as in the file, tabs kept even when ``chomp``
@@ -84,8 +77,7 @@ class Heredoc:
     last_line: int
 
 
-@dataclass(frozen=True, slots=True)
-class FromDetail:
+class FromDetail(NamedTuple):
     """FROM: image reference and platform before expansion; ``name`` is lower-cased as BuildKit does, None if none."""
 
     image: Operand
@@ -93,24 +85,21 @@ class FromDetail:
     name: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class PairsDetail:
+class PairsDetail(NamedTuple):
     """ENV, LABEL and ARG; ``legacy`` is the one-pair ``KEY rest of line`` form."""
 
     pairs: tuple[Pair, ...]
     legacy: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class CopyDetail:
+class CopyDetail(NamedTuple):
     """COPY and ADD: sources (heredocs included, in order) and destination, before expansion."""
 
     sources: tuple[Operand, ...]
     destination: Operand
 
 
-@dataclass(frozen=True, slots=True)
-class Mount:
+class Mount(NamedTuple):
     """One ``--mount`` of a RUN: its options in order (keys lower-cased, bare ones have None) and its type."""
 
     type: str
@@ -127,15 +116,13 @@ class Mount:
         return any(key in names for key, _ in self.options)
 
 
-@dataclass(frozen=True, slots=True)
-class RunDetail:
+class RunDetail(NamedTuple):
     """RUN: its mounts; the command is ``Instruction.exec_form`` or ``Instruction.operand`` plus heredocs."""
 
     mounts: tuple[Mount, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class HealthcheckDetail:
+class HealthcheckDetail(NamedTuple):
     """HEALTHCHECK: ``none``, or a command in exec form or as shell text."""
 
     none: bool
@@ -143,15 +130,13 @@ class HealthcheckDetail:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class WordsDetail:
+class WordsDetail(NamedTuple):
     """EXPOSE and VOLUME: their operands before expansion."""
 
     operands: tuple[Operand, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class OnbuildDetail:
+class OnbuildDetail(NamedTuple):
     """ONBUILD: the instruction it triggers (its offsets and spans are those of the same text)."""
 
     trigger: Instruction
@@ -169,8 +154,7 @@ Detail: TypeAlias = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Instruction:
+class Instruction(NamedTuple):
     """One instruction.
 
     ``text`` is what follows the keyword and its blanks, continuation lines joined as BuildKit joins them (comment and
@@ -219,8 +203,7 @@ class Instruction:
         return Span(self.position(start), Position(last.line, last.column + 1))
 
 
-@dataclass(frozen=True, slots=True)
-class Dockerfile:
+class Dockerfile(NamedTuple):
     """A whole file. ``trailing`` are the comment and blank lines after the last instruction."""
 
     instructions: tuple[Instruction, ...]
@@ -228,5 +211,5 @@ class Dockerfile:
     trailing: tuple[Line, ...]
     escape: str = "\\"
     newline: str = "\n"
-    lines: tuple[str, ...] = field(default=(), repr=False)
+    lines: tuple[str, ...] = ()
     """Every physical line of the file without its ending, for excerpts in reports."""

@@ -3,37 +3,34 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from migrate.spans import Span
 from migrate.words import Word
 
 
-@dataclass(frozen=True, slots=True)
-class TextLine:
+class TextLine(NamedTuple):
     """One physical line of a command. A ``verbatim`` line stands inside quotes: the printer adds no indentation."""
 
     text: str
     verbatim: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class ShellText:
-    """What a shell-form RUN must hand to ``/bin/sh -c``, blanks between words apart; ``wrapped`` is as good as ``text``."""
+class ShellText(NamedTuple):
+    """What a shell-form RUN must hand to ``/bin/sh -c``, blanks between words apart; ``wrapped`` is as good as
+    ``text``."""
 
     text: str
     wrapped: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Words:
+class Words(NamedTuple):
     """What the arguments of a command must expand to, flags included."""
 
     words: tuple[Word, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Items:
+class Items(NamedTuple):
     """The array that an exec form must decode to."""
 
     items: tuple[str, ...]
@@ -48,7 +45,8 @@ class Command:
 
     The first line follows the keyword after one blank; every other line is indented like the command plus what its own
     text begins with. Continuation backslashes are part of the lines. ``above`` holds comment lines (``# ...``) and
-    blank lines (``""``) printed before it. ``depth`` is the nesting inside IF blocks. ``source`` is the Dockerfile span.
+    blank lines (``""``) printed before it. ``depth`` is the nesting inside IF blocks. ``source`` is the Dockerfile
+    span.
     ``meaning`` is what earth must read in it; ``alternatives`` are other spellings to try when it does not.
     """
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
 class EarthfileError(Exception):
@@ -15,8 +15,7 @@ class EarthfileError(Exception):
         self.column = column
 
 
-@dataclass(frozen=True, slots=True)
-class Statement:
+class Statement(NamedTuple):
     """One command, or one IF, FOR, WITH, WAIT or TRY with its ``blocks``.
 
     ``args`` are as ``earth debug ast`` prints them: quotes kept, continued lines joined; decoded for ``exec_form``.
@@ -32,8 +31,7 @@ class Statement:
     blocks: tuple[Block, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Block:
+class Block(NamedTuple):
     """One branch of a statement: ``keyword`` is IF, ELSE IF, ELSE, FOR, WITH, WAIT, TRY, CATCH or FINALLY."""
 
     keyword: str
@@ -44,8 +42,7 @@ class Block:
     statements: tuple[Statement, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Recipe:
+class Recipe(NamedTuple):
     """A target or a function."""
 
     name: str
@@ -55,8 +52,7 @@ class Recipe:
     statements: tuple[Statement, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Tree:
+class Tree(NamedTuple):
     """A whole Earthfile; ``version`` is None and ``version_line`` 0 when the line is missing."""
 
     version: tuple[str, ...] | None

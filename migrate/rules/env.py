@@ -64,7 +64,7 @@ def _ordered(
 
     Of two pairs with one key the first is without effect. A ring (``A=$B B=$A``) has no order.
     """
-    last = {key: pair for key, pair in pairs}
+    last = dict(pairs)
     left = [(key, pair) for key, pair in pairs if last[key] is pair]
     # A name that an ARG of this target holds keeps its old value until the LET after all pairs.
     reads = {

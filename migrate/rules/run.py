@@ -129,7 +129,8 @@ def _verbatim(text: str) -> tuple[TextLine, ...]:
 
 
 def _other_shell(edits: list[Edit], instruction: Instruction, stage: Recipe) -> Command:
-    """``RUN <shell> '<text>'``, the line breaks kept inside the quotes, where the text does not depend on its indents."""
+    """``RUN <shell> '<text>'``, the line breaks kept inside the quotes, where the text does not depend on its
+    indents."""
     text = instruction.operand
     shell = " ".join(map(_quoted_item, stage.shell))
     flags = _flags(edits)

@@ -26,7 +26,9 @@ from migrate.words import literal_text
         ("COPY --chown=1000:1000 a /x/", "COPY --chown=1000:1000 a /x/", []),
         ('COPY --chown="app" a /x/', "COPY --chown=app a /x/", []),
         ("COPY --chmod=755 a /x/", "COPY --chmod=755 a /x/", []),
-        ("COPY --chmod=0640 a /etc/x", "COPY --chmod=0640 a /etc/x", []),
+        ("COPY --chmod=0640 a.conf /etc/x", "COPY --chmod=0640 a.conf /etc/x", []),
+        # Nobody knows whether it is a folder: then Docker gives the mode to /etc/x as well.
+        ("COPY --chmod=0640 a /etc/x", "COPY --chmod=0640 a /etc/x", ["EM406"]),
         ("COPY --chmod=640 a /q/", "COPY --chmod=640 a /q/", ["EM406"]),
         ("COPY --chown=1:2 --chmod=755 --link=false a /x/", "COPY --chown=1:2 --chmod=755 a /x/", []),
         # A wildcard that matches nothing is nothing in Docker and an error in an Earthfile.
@@ -170,6 +172,7 @@ def test_a_known_context() -> None:
     context = DictContext({"link": "a.txt", "a.txt": b"", "b.json": b"", "d": None})
     assert "EM411" in codes(converted(f"{BASE}COPY link /x\n", context))
     assert codes(converted(f"{BASE}COPY *.json ./\n", context)) == []
+    assert codes(converted(f"{BASE}COPY --chmod=0640 a.txt /etc/x\n", context)) == []
     assert "EM412" in codes(converted(f"{BASE}COPY é.txt /x\n", context))
 
 

@@ -19,8 +19,8 @@ from support import BASE, assert_lines, body, converted
         ('ENV P="80 81/udp"\nEXPOSE $P', 'ENV P="80 81/udp"\nEXPOSE 80 81/udp', []),
         ('ARG P="80 81"\nEXPOSE $P', 'ARG P="80 81"\nEXPOSE 80 81', ["EM306"]),
         # Legal and empty in Docker, an error in an Earthfile.
-        ("EXPOSE ${UNDEFINED}", "", ["EM601"]),
-        ("EXPOSE 80 $UNDEFINED", "EXPOSE 80", ["EM601"]),
+        ("EXPOSE ${UNDEFINED}", "", ["EM616"]),
+        ("EXPOSE 80 $UNDEFINED", "EXPOSE 80", ["EM616"]),
     ],
 )
 def test_expose(instructions: str, expected: str, codes: list[str]) -> None:
@@ -31,3 +31,9 @@ def test_expose(instructions: str, expected: str, codes: list[str]) -> None:
 def test_an_empty_port_is_never_emitted(instructions: str) -> None:
     """earth: ``no port specified: <empty>``."""
     assert not [line for line in body(converted(BASE + instructions + "\n")) if line.startswith("EXPOSE")]
+
+
+def test_an_image_may_set_it() -> None:
+    """Then Docker exposes a port that the Earthfile does not."""
+    conversion = converted("FROM example.com/own\nEXPOSE 80 $UNDEFINED\n")
+    assert conversion.targets[0].grade.label == "differs"

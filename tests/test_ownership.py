@@ -1,0 +1,95 @@
+"""Who owns what: evidence for other users, and where --keep-own is safe (hard-cases.md 4)."""
+
+from __future__ import annotations
+
+import pytest
+from support import converted, targets
+
+
+@pytest.mark.parametrize(
+    ("lines", "path", "is_foreign"),
+    [
+        ("RUN make", "/out", False),
+        ("USER app", "/out", True),
+        ("USER root", "/out", False),
+        ("USER 0:0", "/out", False),
+        ("RUN chown app /out", "/out", True),
+        ("RUN chown -R app:app /out", "/out/x", True),
+        ("RUN chown app /out/x", "/out", True),
+        ("RUN chown app /srv", "/out", False),
+        ("RUN chown app /outer", "/out", False),
+        ("RUN chown app $DIR", "/out", True),
+        ("RUN chown app *", "/out", True),
+        ("RUN make && tar -xzf a.tgz", "/out", True),
+        ("RUN unzip a.zip", "/out", True),
+        ("RUN install -o app a /out", "/out", True),
+        ("RUN install a /out", "/out", False),
+        ("RUN echo chown", "/out", False),
+        ("RUN <<EOF\nchown app /out\nEOF", "/out", True),
+        ("COPY --chown=app a /out", "/out", True),
+        ("COPY --chown=root:root a /out", "/out", False),
+        ("ONBUILD USER app", "/out", False),
+    ],
+)
+def test_evidence(lines: str, path: str, is_foreign: bool) -> None:
+    conversion = converted(f"FROM alpine:3.20 AS b\n{lines}\nFROM alpine\nCOPY --from=b {path} /opt/\n")
+    assert targets(conversion)["docker"][1] == f"COPY {'--keep-own ' if is_foreign else ''}+b{path} /opt/"
+
+
+def test_evidence_of_a_parent_stage_counts() -> None:
+    text = "FROM alpine AS a\nRUN chown 5 /out\nFROM a AS b\nRUN make\nFROM alpine\nCOPY --from=b /out /opt/\n"
+    assert targets(converted(text))["docker"][1] == "COPY --keep-own +b/out /opt/"
+
+
+def test_owners_follow_a_second_copy() -> None:
+    text = "FROM alpine AS a\nRUN chown 5 /x\nFROM alpine AS b\nCOPY --from=a /x /opt/x\nFROM alpine\nCOPY --from=b /opt/x /srv/x\n"
+    assert targets(converted(text))["docker"][1] == "COPY --keep-own +b/opt/x /srv/x"
+
+
+@pytest.mark.parametrize(
+    ("destination", "is_kept"),
+    [
+        ("/usr/local/bin/", True),
+        ("/opt/app/", True),
+        ("/srv/x", True),
+        ("/etc/x", True),
+        ("/tmp/", False),
+        ("/tmp/x/", False),
+        ("/root/", False),
+        ("/home/app/", False),
+        ("/bin/x", False),
+        ("/var/run/x", False),
+        ("/lib/x", False),
+    ],
+)
+def test_where_owners_can_be_kept(destination: str, is_kept: bool) -> None:
+    conversion = converted(f"FROM alpine AS b\nRUN chown 5 /x\nFROM alpine\nCOPY --from=b /x {destination}\n")
+    line = targets(conversion)["docker"][1]
+    assert ("--keep-own" in line) is is_kept
+
+
+@pytest.mark.parametrize(
+    "before",
+    [
+        "RUN mkdir /d && chown 5 /d",
+        "RUN mkdir /d && chmod 1777 /d",
+        "RUN ln -s /e /d",
+        "USER app\nWORKDIR /d\nUSER root",
+    ],
+)
+def test_a_folder_that_the_text_changed_is_not_reset(before: str) -> None:
+    conversion = converted(f"FROM alpine AS b\nRUN chown 5 /x\nFROM alpine\n{before}\nCOPY --from=b /x /d/\n")
+    assert "--keep-own" not in targets(conversion)["docker"][-2]
+
+
+@pytest.mark.parametrize(
+    ("image", "copy"),
+    [
+        ("alpine", "COPY a /x/"),
+        ("example.com/unknown", "COPY --chown=0:0 a /x/"),
+        ("gcr.io/distroless/static:nonroot", "COPY --chown=0:0 a /x/"),
+        ("jenkins/jenkins:lts", "COPY --chown=0:0 a /x/"),
+    ],
+)
+def test_the_user_of_the_base_image(image: str, copy: str) -> None:
+    assert targets(converted(f"FROM {image}\nCOPY a /x/\n"))["docker"][1] == copy

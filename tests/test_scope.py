@@ -1,0 +1,78 @@
+"""Which value a name has where: the last writer wins, and nothing unknown is guessed."""
+
+from __future__ import annotations
+
+import pytest
+
+from migrate.dockerfile.words import parse_word
+from migrate.scope import ARGUMENT, ENVIRONMENT, Binding, Scope, without_variables
+
+
+def scope(image: frozenset[str] | None = frozenset({"PATH"}), **bindings: Binding) -> Scope:
+    made = Scope(image)
+    made.bindings.update(bindings)
+    return made
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("plain", "plain"),
+        ("$A", "1"),
+        ("${A}-${E}", "1-2"),
+        ("$NOWHERE", ""),
+        ("${NOWHERE:-d}", "d"),
+        ("${A:+s}", "s"),
+        ("$PATH", None),  # the image has it, its value is not known
+        ("${PATH:-d}", None),
+        ("$UNKNOWN", None),
+        ("${NOWHERE:?must}", None),
+    ],
+)
+def test_static_values(text: str, expected: str | None) -> None:
+    bindings = {
+        "A": Binding(ARGUMENT, "1"),
+        "E": Binding(ENVIRONMENT, "2"),
+        "UNKNOWN": Binding(ENVIRONMENT, None),
+    }
+    assert scope(**bindings).static(parse_word(text, "\\")) == expected
+
+
+def test_an_unknown_image_may_set_anything() -> None:
+    assert scope(None).static(parse_word("$A", "\\")) is None
+    assert scope(None).may_be_environment("A")
+    assert not scope().may_be_environment("A")
+    assert scope().may_be_environment("PATH")
+    assert scope(A=Binding(ENVIRONMENT, "1")).may_be_environment("A")
+
+
+def test_unset() -> None:
+    made = scope(A=Binding(ARGUMENT, "1"))
+    assert made.is_unset("B")
+    assert not made.is_unset("A")
+    assert not made.is_unset("PATH")
+
+
+def test_what_a_build_argument_can_change() -> None:
+    made = scope(A=Binding(ARGUMENT, "1"), E=Binding(ENVIRONMENT, "2"))
+    assert made.is_overridable(parse_word("x$A", "\\"))
+    assert made.is_overridable(parse_word("${E:-$A}", "\\"))
+    assert not made.is_overridable(parse_word("$E", "\\"))
+
+
+def test_a_child_starts_with_the_bindings_and_declares_nothing() -> None:
+    parent = scope(A=Binding(ARGUMENT, "1"))
+    parent.declared.add("A")
+    child = parent.inherit()
+    child.bindings["A"] = Binding(ENVIRONMENT, "2")
+    assert parent.bindings["A"].value == "1"
+    assert not child.declared
+
+
+def test_known_variables_are_written_out() -> None:
+    word = without_variables(parse_word("a${B}c${D:-x}", "\\"), {"B": "b", "D": "d"})
+    assert word == parse_word("abc${D:-x}", "\\") or [getattr(part, "text", part) for part in word][:3] == [
+        "a",
+        "b",
+        "c",
+    ]

@@ -1,0 +1,111 @@
+"""The stage graph: names, numbers, edges, and what BuildKit refuses (facts/dockerfile.md 4)."""
+
+from __future__ import annotations
+
+import pytest
+from support import graph_of
+
+from migrate.dockerfile.errors import DockerfileError
+
+
+@pytest.mark.parametrize(
+    ("text", "bases"),
+    [
+        ("FROM a", [None]),
+        ("FROM a AS x\nFROM x", [None, 0]),
+        ("FROM a AS X\nFROM x", [None, 0]),
+        # The reference is matched exactly, names are in lower case.
+        ("FROM a AS x\nFROM X", [None, None]),
+        ("FROM a\nFROM 0", [None, None]),
+        # A later stage of that name is not seen; of two earlier ones the nearest.
+        ("FROM x\nFROM a AS x", [None, None]),
+        ("FROM a AS x\nFROM b AS x\nFROM x", [None, None, 1]),
+        ("FROM alpine AS alpine\nFROM alpine", [None, 0]),
+        ("FROM a AS scratch\nFROM scratch", [None, 0]),
+        ("ARG B=x\nFROM a AS x\nFROM $B", [None, 0]),
+        ("ARG B=x\nFROM a AS x-1\nFROM ${B}-${C:-1}", [None, 0]),
+        # A stage's own ARG and ENV are never seen by a FROM.
+        ("FROM a AS x\nARG B=x\nFROM ${B:-y}", [None, None]),
+    ],
+)
+def test_bases(text: str, bases: list[int | None]) -> None:
+    assert [stage.base for stage in graph_of(text).stages] == bases
+
+
+@pytest.mark.parametrize(
+    ("text", "selects"),
+    [
+        ("FROM a AS bin-x\nFROM b AS bin-y\nFROM bin-$TARGETARCH", (0, 1)),
+        ("FROM a AS bin-x\nFROM b AS other\nFROM bin-${A:-z}", (0,)),
+        ("FROM a AS x\nFROM $A", ()),
+        ("FROM a AS x\nFROM x", ()),
+    ],
+)
+def test_what_a_variable_may_select(text: str, selects: tuple[int, ...]) -> None:
+    assert graph_of(text).stages[-1].selects == selects
+
+
+@pytest.mark.parametrize(
+    ("source", "stage", "image"),
+    [
+        ("COPY --from=build /a /a", 0, "build"),
+        ("COPY --from=BUILD /a /a", 0, "BUILD"),
+        ("COPY --from=0 /a /a", 0, "0"),
+        ("COPY --from=1 /a /a", 1, "1"),
+        ("COPY --from=nginx:1 /a /a", None, "nginx:1"),
+        ("RUN --mount=from=build,target=/x a", 0, "build"),
+        # A number is no index in a mount.
+        ("RUN --mount=from=0,target=/x a", None, "0"),
+        ("ONBUILD COPY --from=build /a /a", 0, "build"),
+    ],
+)
+def test_sources(source: str, stage: int | None, image: str) -> None:
+    graph = graph_of(f"FROM a AS build\nFROM b\nFROM c\n{source}\n")
+    (found,) = graph.sources[2]
+    assert (found.stage, found.image) == (stage, image)
+
+
+def test_copy_from_takes_the_last_of_two_names() -> None:
+    graph = graph_of("FROM a AS x\nFROM b AS x\nFROM c\nCOPY --from=x /a /a\n")
+    assert graph.sources[2][0].stage == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "line"),
+    [
+        ("FROM a\nCOPY --from=$X /a /a", "EM109", 2),
+        ("FROM a\nCOPY --from=7 /a /a", "EM212", 2),
+        ("FROM a AS x\nCOPY --from=x /a /a", "EM213", 2),
+        ("FROM a\nCOPY --from=0 /a /a", "EM213", 2),
+        ("FROM a\nCOPY --from=x /a /a\nFROM b AS x", "EM214", 2),
+        ("FROM a\nRUN --mount=from=x,target=/y b\nFROM b AS x", "EM214", 2),
+        ('FROM ""', "EM210", 1),
+    ],
+)
+def test_what_buildkit_refuses(text: str, code: str, line: int) -> None:
+    with pytest.raises(DockerfileError) as caught:
+        graph_of(text + "\n")
+    assert caught.value.code == code
+    assert caught.value.span is not None
+    assert caught.value.span.start.line == line
+
+
+def test_what_is_reachable() -> None:
+    graph = graph_of("FROM a AS x\nFROM b AS unused\nFROM x AS y\nFROM c\nCOPY --from=y /a /a\n")
+    assert graph.reachable(3) == {0, 2, 3}
+    assert graph.chain(2) == (2, 0)
+    assert graph.needs(3) == (2,)
+
+
+def test_target_is_found_without_case_and_not_by_number() -> None:
+    graph = graph_of("FROM a AS Build\nFROM b\n")
+    assert graph.find_target("BUILD") == 0
+    assert graph.find_target("0") is None
+
+
+def test_scratch() -> None:
+    assert [stage.is_scratch for stage in graph_of("FROM scratch\nFROM scratch AS x\nFROM x\n").stages] == [
+        True,
+        True,
+        False,
+    ]
