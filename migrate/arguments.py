@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from migrate.dockerfile.model import Instruction
 from migrate.earthfile.model import Command, Words
@@ -15,7 +15,7 @@ from migrate.mappings import Mappings
 from migrate.plan import GlobalArgument, Plan, earth_name
 from migrate.recipe import NotExpressible, Recipe
 from migrate.scope import ARGUMENT, Binding, Scope, without_variables
-from migrate.words import Literal, Variable, Word, variables
+from migrate.words import Literal, Part, Variable, Word, merged, variables
 
 _EQUALS: Word = (Literal("="),)
 
@@ -118,6 +118,9 @@ def _imported(
 ) -> Iterator[Command]:
     """A global's default where the stage imports it: what it reads must be visible here, or is written out."""
     values: dict[str, Word] = {}
+    seen_there = _as_the_header_sees(default, arguments)
+    if seen_there != default:
+        default, text = seen_there, None
     for variable in variables(default):
         known = arguments.plan.globals.get(variable.name)
         if variable.name not in stage.scope.declared and known is not None and not known.everywhere:
@@ -131,6 +134,19 @@ def _imported(
         if platform is not None and needed and variable.name not in stage.scope.declared:
             yield from _platform(variable.name, platform, None, instruction, stage)
     yield from _with_default(name, default, text, instruction, stage)
+
+
+def _as_the_header_sees(word: Word, arguments: Arguments) -> Word:
+    """``word`` without the names that are unset before the first FROM, whatever the stage gives them."""
+    parts: list[Part] = []
+    for part in word:
+        if not isinstance(part, Variable):
+            parts.append(part)
+        elif part.name in arguments.plan.globals or earth_name(part.name, arguments.mappings) is not None:
+            parts.append(replace(part, operand=_as_the_header_sees(part.operand, arguments)))
+        elif part.operator in ("-", ":-"):
+            parts += _as_the_header_sees(part.operand, arguments)
+    return merged(parts)
 
 
 def _written_out(name: str, arguments: Arguments, depth: int = 0) -> Word:

@@ -274,6 +274,8 @@ def _own_arguments(stage: Stage) -> Iterable[str]:
         if instruction.keyword == "ARG" and isinstance(instruction.detail, PairsDetail):
             before = "\n".join(seen)
             yield from (pair.key for pair in instruction.detail.pairs if pair.key not in before)
+        if instruction.keyword == "RUN":
+            return  # it sees what the parent stage declared
         seen += [line.text for line in instruction.lines]
 
 

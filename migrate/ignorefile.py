@@ -53,8 +53,12 @@ def needed(sources: Sequence[str], context: Context, report: Reporter, *, writes
 def with_own_files(text: str) -> str:
     """``text`` with the files that only the Earthfile side has, last so that no ``!`` line brings them back."""
     lines = text if not text or text.endswith("\n") else text + "\n"
-    present = [line.strip() for line in lines.splitlines()]
-    added = [name for name in OWN_FILES if not present or name not in present[-2:]]
+    last: set[str] = set()
+    for line in reversed(lines.splitlines()):
+        if line.strip() not in OWN_FILES:
+            break
+        last.add(line.strip())
+    added = [name for name in OWN_FILES if name not in last]
     return lines + "".join(f"{name}\n" for name in added)
 
 

@@ -29,14 +29,14 @@ def chain(body: str) -> tuple[str, ...] | None:
     if not commands or any(not _is_complete(lines[index]) for index in commands):
         return None
     result: list[str] = []
-    for index, line in enumerate(lines):
+    trailing = lines[commands[-1] + 1 :]
+    for index, line in enumerate(lines[: commands[-1] + 1]):
         indent = indents[index].removeprefix(common).expandtabs(4)
         if line.startswith("#"):
-            if index > commands[-1] or "\\" in line:
-                continue
             result.append(indent + line)
         elif index == commands[-1]:
-            result.append(indent + line)
+            # Nothing can follow the last command, so the comments below it stand above it.
+            result += [*(indent + comment for comment in trailing), indent + line]
         else:
             result.append(f"{indent}{line}{'' if _opens(line) else ';'} \\")
     return tuple(result)

@@ -314,8 +314,6 @@ def _refusal(error: DockerfileError, answer: Json) -> tuple[str, tuple[str, ...]
         return "expansion", () if known else (told,)
     message = theirs["message"]
     wanted = next((codes for pattern, codes in _MESSAGES if re.search(pattern, message)), "no code")
-    if message.startswith("panic: "):
-        return "refused", ()  # a file of one lone backslash: BuildKit itself falls over
     if error.code not in wanted:
         return "refused", (f"{told}; BuildKit ({wanted}): {message}",)
     line, end = theirs.get("line"), theirs.get("end_line")

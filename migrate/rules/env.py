@@ -34,14 +34,18 @@ def convert(instruction: Instruction, stage: Recipe) -> Iterator[Item]:
     values = {id(pair): words.parse_word(pair.value or "", stage.escape) for _, pair in pairs}
     old = {id(pair): stage.scope.static(values[id(pair)]) for _, pair in pairs}
     later: list[Command] = []
-    for key, pair in _ordered(pairs, values, instruction, stage):
+    waits = _reads_an_argument(pairs, values, stage)
+    for key, pair in _ordered(pairs, values, instruction, stage, waits=waits):
         try:
             made = list(_set(key, pair, values[id(pair)], instruction, stage))
         except NotExpressible as problem:
             yield pair_not_converted(pair, problem, instruction, stage, above[id(pair)])
             continue
         yield replace(made[0], above=above[id(pair)])
-        later += made[1:]
+        if waits:
+            later += made[1:]
+        else:
+            yield from made[1:]
     yield from later
     for key, pair in pairs:
         stage.scope.bindings[key] = stage.scope.environment[key] = Binding(ENVIRONMENT, old[id(pair)])
@@ -57,8 +61,19 @@ def _key(pair: Pair, instruction: Instruction, stage: Recipe) -> str:
     return key
 
 
+def _reads_an_argument(pairs: Sequence[tuple[str, Pair]], values: dict[int, Word], stage: Recipe) -> bool:
+    """Whether a pair reads a name that another pair sets and an ARG holds: then every LET waits for the last ENV."""
+    held = {key for key, _ in pairs} & stage.scope.declared
+    return any(variable.name in held - {key} for key, pair in pairs for variable in variables(values[id(pair)]))
+
+
 def _ordered(
-    pairs: Sequence[tuple[str, Pair]], values: dict[int, Word], instruction: Instruction, stage: Recipe
+    pairs: Sequence[tuple[str, Pair]],
+    values: dict[int, Word],
+    instruction: Instruction,
+    stage: Recipe,
+    *,
+    waits: bool,
 ) -> list[tuple[str, Pair]]:
     """The pairs so that none is written before another that reads its old value; ties keep their order.
 
@@ -66,10 +81,11 @@ def _ordered(
     """
     last = dict(pairs)
     left = [(key, pair) for key, pair in pairs if last[key] is pair]
-    # A name that an ARG of this target holds keeps its old value until the LET after all pairs.
-    reads = {
-        id(pair): {variable.name for variable in variables(values[id(pair)])} - stage.scope.declared for _, pair in left
-    }
+    reads = {id(pair): {variable.name for variable in variables(values[id(pair)])} for _, pair in left}
+    if waits:
+        _check_lets(left, reads, instruction, stage)
+        # What an ARG of this target holds keeps its old value until the LETs after all pairs.
+        reads = {key: names - stage.scope.declared for key, names in reads.items()}
     ordered: list[tuple[str, Pair]] = []
     while left:
         free = next(
@@ -83,6 +99,16 @@ def _ordered(
     if [key for key, _ in ordered] != [key for key, pair in pairs if last[key] is pair]:
         stage.warn("EM316", instruction)
     return ordered
+
+
+def _check_lets(
+    pairs: Sequence[tuple[str, Pair]], reads: dict[int, set[str]], instruction: Instruction, stage: Recipe
+) -> None:
+    """A LET after all pairs must not read a name that one of them set."""
+    changed = {key for key, _ in pairs} - stage.scope.declared
+    for key, pair in pairs:
+        if key in stage.scope.declared and reads[id(pair)] & (changed - {key}):
+            raise NotExpressible("EM311", instruction.span, names=", ".join(name for name, _ in pairs))
 
 
 def _set(key: str, pair: Pair, value: Word, instruction: Instruction, stage: Recipe) -> Iterator[Command]:

@@ -19,10 +19,14 @@ import (
 	"strings"
 
 	"github.com/moby/buildkit/frontend/dockerfile/instructions"
+	"github.com/moby/buildkit/frontend/dockerfile/linter"
 	"github.com/moby/buildkit/frontend/dockerfile/parser"
 )
 
 const buildkit = "github.com/moby/buildkit"
+
+// silent is needed although nobody hears it: without a linter, BuildKit panics at a `# check=` above an instruction.
+var silent = linter.New(&linter.Config{})
 
 // fields holds what differs from one instruction to the next.
 type fields map[string]any
@@ -181,7 +185,7 @@ func read(path, version string) (result report) {
 	for _, child := range tree.AST.Children {
 		result.Nodes = append(result.Nodes, convert(child))
 	}
-	stages, metaArgs, err := instructions.Parse(tree.AST, nil)
+	stages, metaArgs, err := instructions.Parse(tree.AST, silent)
 	if err != nil {
 		result.Error = describe(err) // the nodes stay: each tells its own error
 		return result
@@ -240,7 +244,7 @@ func check(n *parser.Node) (result fields) {
 			result = fields{"error": fmt.Sprint("panic: ", caught)}
 		}
 	}()
-	parsed, err := instructions.ParseInstruction(n)
+	parsed, err := instructions.ParseInstructionWithLinter(n, silent)
 	if err != nil {
 		return fields{"error": message(err)}
 	}
