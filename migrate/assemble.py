@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import NamedTuple
@@ -127,8 +128,8 @@ def _global_argument(instruction: Instruction, above: tuple[str, ...], header: R
         elif known.instruction is not instruction:
             same = pair.value is None or pair.value == known.text
             work.report("EM315" if same else "EM324", instruction.span, name=pair.key)
-            if not same:
-                work.report("EM304", known.instruction.span, name=pair.key)
+            for other in () if same else _readers(pair.key, instruction, work.plan):
+                work.report("EM323", instruction.span, name=other, used=pair.key)
         elif platform == pair.key:
             work.report("EM312", instruction.span, name=pair.key)
         elif known.everywhere:
@@ -145,6 +146,13 @@ def _global_argument(instruction: Instruction, above: tuple[str, ...], header: R
     if not items and any(above) and not is_moved:
         return [Remark((*above, ""))]
     return attach(items, above) if items else []
+
+
+def _readers(name: str, instruction: Instruction, plan: Plan) -> list[str]:
+    """The global arguments below ``instruction`` whose defaults read ``name``."""
+    below = [item for item in plan.graph.arguments if item.span > instruction.span and item.keyword == "ARG"]
+    pairs = [pair for item in below if isinstance(item.detail, PairsDetail) for pair in item.detail.pairs]
+    return [pair.key for pair in pairs if re.search(rf"\$\{{?{name}\b", pair.value or "")]
 
 
 def _platforms(known: GlobalArgument, header: Recipe, work: _Build) -> list[Item]:
@@ -297,7 +305,9 @@ def _instruction(instruction: Instruction, recipe: Recipe, work: _Build) -> list
 def _with_inner_comments(items: list[Item], instruction: Instruction) -> list[Item]:
     """Comments between the lines of an instruction that became one line, or several commands, stand above them."""
     inner = [line for line in instruction.lines if line.kind == "comment"]
-    if not inner or not items:
+    if not items:
+        return [Remark(comments(inner))] if comments(inner) else items
+    if not inner:
         return items
     there = {text.strip() for item in items for text in _texts(item)}
     lost = [line for line in inner if line.text.strip() not in there and not is_pragma(line.text)]

@@ -11,12 +11,18 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from migrate.dockerfile.errors import DockerfileError
-from migrate.dockerfile.model import Dockerfile, FromDetail, Instruction, OnbuildDetail, RunDetail
+from migrate.dockerfile.model import Dockerfile, FromDetail, Instruction, OnbuildDetail, PairsDetail, RunDetail
 from migrate.dockerfile.words import WordError, expand, parse_word
 from migrate.spans import Span
 from migrate.words import Literal, Word, variables
 
 SCRATCH = "scratch"
+#: Set by BuildKit itself before the first FROM.
+_AUTOMATIC = frozenset(
+    f"{side}{part}"
+    for side in ("BUILD", "TARGET")
+    for part in ("PLATFORM", "OS", "OSVERSION", "ARCH", "VARIANT", "STAGE")
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,9 +108,10 @@ def build(dockerfile: Dockerfile) -> StageGraph:
     """
     arguments, blocks = _blocks(dockerfile.instructions)
     defaults = default_arguments(arguments, dockerfile.escape)
+    declared = {pair.key for item in arguments if isinstance(item.detail, PairsDetail) for pair in item.detail.pairs}
     stages: list[Stage] = []
     for index, block in enumerate(blocks):
-        stages.append(_stage(index, block, stages, defaults, dockerfile.escape))
+        stages.append(_stage(index, block, stages, defaults, declared, dockerfile.escape))
     last = {stage.name: stage.index for stage in stages if stage.name is not None}
     sources = {
         stage.index: tuple(_sources(stage, stages, last)) for stage in stages if _may_have_sources(stage.instructions)
@@ -139,18 +146,36 @@ def _blocks(instructions: tuple[Instruction, ...]) -> tuple[tuple[Instruction, .
 
 
 def _stage(
-    index: int, block: list[Instruction], earlier: list[Stage], defaults: Mapping[str, str], escape: str
+    index: int,
+    block: list[Instruction],
+    earlier: list[Stage],
+    defaults: Mapping[str, str],
+    declared: set[str],
+    escape: str,
 ) -> Stage:
     instruction = block[0]
     detail = instruction.detail
     assert isinstance(detail, FromDetail)
     word = parse_word(detail.image.text, escape)
     reference = _reference(word, defaults)
+    if reference is None and not declared & {variable.name for variable in variables(word)}:
+        _refuse_empty(word, instruction, detail)
     base = None
     if reference is not None:
         base = next((stage.index for stage in reversed(earlier) if stage.name == reference), None)
     selects = () if base is not None and _is_literal(word) else _selectable(word, earlier)
     return Stage(index, detail.name, instruction, tuple(block[1:]), word, base, reference, selects)
+
+
+def _refuse_empty(word: Word, instruction: Instruction, detail: FromDetail) -> None:
+    """Refuse a base that no build argument can make more than empty: ``${X:-}`` with an X that nobody declares."""
+    try:
+        empty = not any(part.name in _AUTOMATIC for part in variables(word)) and not expand(word, {})
+    except WordError:
+        return
+    if empty:
+        place = instruction.span_of(detail.image.start, detail.image.end)
+        raise DockerfileError("EM111", place, {"keyword": "FROM", "problem": "the image cannot be blank"})
 
 
 def _is_literal(word: Word) -> bool:

@@ -197,7 +197,7 @@ def _damaged(dice: random.Random) -> list[bytes]:
 
 def _damage(dice: random.Random, sources: list[bytes]) -> bytes:
     data = dice.choice(sources)
-    for _ in range(dice.randint(1, 6)):
+    for _ in range(dice.choice((1, 1, 1, 2, 2, 3, 6))):
         start = dice.randint(0, len(data))
         end = min(len(data), start + dice.choice((0, 0, 1, 1, 4, 30)))
         kind = dice.randrange(8)

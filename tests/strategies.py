@@ -56,7 +56,22 @@ _SHELLS = (
     'SHELL ["/bin/sh", "-c"]',
     'SHELL ["/bin/ash", "-eo", "pipefail", "-c"]',
 )
-_SOURCES = ("a.txt", "/a.txt", "src", "src/", ".", "*.json", "d/*.c", "lock*", "a/../b", "$A/x", "my-file", "é.txt")
+_SOURCES = (
+    "a.txt",
+    "/a.txt",
+    "src",
+    "src/",
+    ".",
+    "*.json",
+    "d/*.c",
+    "lock*",
+    "a/../b",
+    "$A/x",
+    "my-file",
+    "é.txt",
+    "./",
+    "fil?.c",
+)
 _PATHS = ("/app", "/app/x", "/out/bin/", "out", "/usr/lib/*.so", "/", "/tmp/x", "/etc/app.conf", "/a$B/x", "/out")
 _DESTINATIONS = ("/app/", "/x", ".", "./", "/usr/local/bin/", "/tmp/", "d/", "$A/", "/home/app/")
 _MOUNTS = (

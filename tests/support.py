@@ -161,9 +161,13 @@ class Config:
     seen: dict[int, dict[str, str]] = field(default_factory=dict)
 
     def child(self) -> Config:
-        """What a stage that is FROM this one starts with: ENV is applied again, over what an ARG said."""
+        """What a stage that is FROM this one starts with: ENV is applied again, over what an ARG said [built].
+
+        So is the ENV of an image, but what an unknown image sets is left out of this here.
+        """
         made = replace(self, cmd_is_own=False, seen={})
-        made.env, made.labels, made.table = dict(self.env), dict(self.labels), {**self.table, **self.env}
+        written = {name: value for name, value in self.env.items() if HIDDEN.get(name) != value}
+        made.env, made.labels, made.table = dict(self.env), dict(self.labels), {**self.table, **written}
         made.ports, made.volumes = set(self.ports), set(self.volumes)
         return made
 

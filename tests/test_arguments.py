@@ -43,7 +43,11 @@ def test_a_run_before_its_own_declaration_sees_the_inherited_one() -> None:
 
 @pytest.mark.parametrize(
     ("default", "stage", "expected"),
-    [("a$VERSION", "ENV VERSION=1", "ARG C=a"), ("${VERSION-d}", "ENV VERSION=1", "ARG C=d"), ("${VERSION:+x}", "", 'ARG C=""')],
+    [
+        ("a$VERSION", "ENV VERSION=1", "ARG C=a"),
+        ("${VERSION-d}", "ENV VERSION=1", "ARG C=d"),
+        ("${VERSION:+x}", "", 'ARG C=""'),
+    ],
 )
 def test_a_global_default_sees_the_header_alone(default: str, stage: str, expected: str) -> None:
     """Undeclared before FROM is empty there, whatever the stage or its image sets [built]."""

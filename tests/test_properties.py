@@ -246,10 +246,10 @@ def _lost_comments(instructions: tuple[Instruction, ...], text: str, earthfile: 
 
 # --- traps ------------------------------------------------------------------------------------------------------------
 
-_FORBIDDEN = frozenset("ADD SHELL STOPSIGNAL ONBUILD MAINTAINER".split())
-_COPY_FLAGS = frozenset("chown chmod keep-ts keep-own if-exists symlink-no-follow dir".split())
-_MOUNT_KEYS = frozenset("type id target source ro readonly mode chmod sharing".split())
-_WORDS = frozenset("ENV ARG LET SET LABEL WORKDIR USER EXPOSE VOLUME COPY FROM HEALTHCHECK".split()) | {
+_FORBIDDEN = frozenset(["ADD", "SHELL", "STOPSIGNAL", "ONBUILD", "MAINTAINER"])
+_COPY_FLAGS = frozenset(["chown", "chmod", "keep-ts", "keep-own", "if-exists", "symlink-no-follow", "dir"])
+_MOUNT_KEYS = frozenset(["type", "id", "target", "source", "ro", "readonly", "mode", "chmod", "sharing"])
+_WORDS = frozenset(["ENV", "ARG", "LET", "SET", "LABEL", "WORKDIR", "USER", "EXPOSE", "VOLUME", "COPY", "FROM", "HEALTHCHECK"]) | {
     "SAVE ARTIFACT",
     "SAVE IMAGE",
 }
@@ -346,7 +346,7 @@ def _statement_traps(item: Statement, may_mention_heredocs: bool) -> Iterator[st
     if item.name == "RUN":
         yield from (f"{trap}: {shown}" for trap in _run_traps(item, flags, may_mention_heredocs))
     if item.name == "HEALTHCHECK" and (
-        item.exec_form or args[0] not in ("CMD", "NONE") or args[1:2] and args[1].startswith('["')
+        item.exec_form or args[0] not in ("CMD", "NONE") or (args[1:2] and args[1].startswith('["'))
     ):
         yield shown
     if item.name in ("USER", "WORKDIR") and len(args) != 1:
@@ -376,6 +376,11 @@ def _copy_traps(flags: tuple[tuple[str, str | None], ...], words: list[Word]) ->
         yield "a mode that earth drops or refuses"
     if not texts or any(text.startswith(("/", "[")) or text == "" for text in texts):
         yield "an absolute, empty or array source"
+    own = [text for text in texts if not text.startswith("+")]
+    if any((text.rstrip("/") == "." and text.endswith("/")) or "?" in text for text in own):
+        yield "copies nothing, silently"
+    if not words[len(sources)]:
+        yield "an empty destination"
     if any(text.split("/")[0] == ".." for text in texts):
         yield "a source outside the context"
     if len({text.startswith("+") for text in texts}) > 1:

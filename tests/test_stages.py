@@ -79,7 +79,9 @@ def test_copy_from_takes_the_last_of_two_names() -> None:
         ("FROM a\nCOPY --from=0 /a /a", "EM213", 2),
         ("FROM a\nCOPY --from=x /a /a\nFROM b AS x", "EM214", 2),
         ("FROM a\nRUN --mount=from=x,target=/y b\nFROM b AS x", "EM214", 2),
-        ('FROM ""', "EM210", 1),
+        # Declared nowhere, so no build argument can fill it.
+        ("FROM ${X:-}", "EM210", 1),
+        ('FROM ""', "EM111", 1),
     ],
 )
 def test_what_buildkit_refuses(text: str, code: str, line: int) -> None:

@@ -38,6 +38,9 @@ def _ports(operand: Operand, instruction: Instruction, stage: Recipe) -> list[tu
         stage.warn("EM616" if known else "EM601", instruction, operand.start, operand.end, written=operand.text)
         return []
     value = stage.known(operand.text) if names else None
+    if value is not None and not value.split() and not stage.scope.is_overridable(word):
+        stage.warn("EM616", instruction, operand.start, operand.end, written=operand.text)
+        return []
     if value is not None and len(value.split()) != 1:
         if stage.scope.is_overridable(word):
             stage.warn(
