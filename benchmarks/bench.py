@@ -56,7 +56,8 @@ def start_up(runs: int) -> None:
         environment.pop("PYTHONDONTWRITEBYTECODE", None)  # an installed package has its bytecode
         dockerfile = Path(folder, "Dockerfile")
         dockerfile.write_text(thirty_lines(), encoding="utf-8")
-        ours = [sys.executable, "-m", "migrate.cli"]
+        # What the installed command does; `python -m` would import runpy on top.
+        ours = [sys.executable, "-c", "from migrate.cli import main; main(prog_name='earthmigrate')"]
         peer = shutil.which("earth")
         commands = {
             "python -c 'import click'": [sys.executable, "-c", "import click"],

@@ -12,7 +12,7 @@ from migrate.dockerfile.model import CopyDetail, Flag, Instruction, Operand
 from migrate.earthfile import quoting
 from migrate.earthfile.model import Command, Item, TextLine, Words
 from migrate.layout import Edit, lines_of
-from migrate.recipe import NotExpressible, Recipe
+from migrate.recipe import NotExpressible, Recipe, refuse_flags
 from migrate.stages import SCRATCH, Source
 from migrate.words import Literal, Part, Variable, Word, literal_text, merged, variables
 
@@ -41,9 +41,7 @@ def convert(instruction: Instruction, stage: Recipe) -> Iterator[Item]:
     """COPY from the context, a stage or an image; what has no equal is NotExpressible."""
     detail = instruction.detail
     assert isinstance(detail, CopyDetail)
-    for name, code in (("parents", "EM401"), ("exclude", "EM402")):
-        if (flag := instruction.flag(name)) is not None and flag.value != "false":
-            raise NotExpressible(code, instruction.span_of(flag.start, flag.end), flag=f"--{name}")
+    refuse_flags(instruction, stage.arguments.mappings)
     if any(source.heredoc is not None for source in detail.sources):
         raise NotExpressible("EM403", None, reason="it mixes heredocs and files")
     target = _argument(detail.destination, instruction, stage)

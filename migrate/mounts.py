@@ -13,15 +13,6 @@ from migrate.words import Literal, Word
 _TARGET = ("target", "dst", "destination")
 _SOURCE = ("source", "src")
 _READ_ONLY = ("ro", "readonly")
-#: Package managers that drop root and then read or write their cache.
-_UNPRIVILEGED_CACHES = (
-    "/var/cache/apt",
-    "/var/lib/apt",
-    "/var/cache/apk",
-    "/etc/apk/cache",
-    "/var/cache/dnf",
-    "/var/cache/yum",
-)
 
 
 class RunFlag(NamedTuple):
@@ -34,8 +25,10 @@ class RunFlag(NamedTuple):
 def converted(mount: Mount, instruction: Instruction, stage: Recipe, shared: frozenset[str]) -> tuple[RunFlag, ...]:
     """The flags that stand for ``mount``; ``shared`` are cache targets that several stages use. Raises
     NotExpressible."""
-    if mount.type not in _KINDS:
-        raise NotExpressible("EM520", instruction.span_of(mount.flag.start, mount.flag.end), type=mount.type)
+    entry = stage.arguments.mappings.mounts.get(mount.type)
+    if entry is None or not entry["native"]:
+        code = "EM520" if entry is None else entry["diagnostic"]
+        raise NotExpressible(code, instruction.span_of(mount.flag.start, mount.flag.end), type=mount.type)
     if any(value is not None and set(value) & set(',"') for _, value in mount.options):
         raise NotExpressible("EM521", instruction.span_of(mount.flag.start, mount.flag.end), mount=mount.flag.value)
     return _KINDS[mount.type](mount, instruction, stage, shared)
@@ -72,7 +65,7 @@ def _cache(mount: Mount, instruction: Instruction, stage: Recipe, shared: frozen
         options.append(f"mode={_octal(mode)}")
     elif stage.user.root is False or (stage.user.text is not None and stage.user.root is None):
         options.append("mode=0777")
-    elif target.startswith(_UNPRIVILEGED_CACHES):
+    elif target.startswith(tuple(stage.arguments.mappings.mounts["cache"]["readable-below"])):
         options.append("mode=0755")
     elif stage.user.root is None:
         options.append("mode=0777")

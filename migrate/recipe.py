@@ -11,6 +11,7 @@ from migrate.dockerfile import words as docker_words
 from migrate.dockerfile.model import Instruction, Pair
 from migrate.earthfile import quoting
 from migrate.earthfile.model import Command, Item, Remark, Target, TextLine, Words
+from migrate.mappings import Mappings
 from migrate.scope import ARGUMENT, Scope
 from migrate.settings import Settings
 from migrate.spans import Span
@@ -201,6 +202,16 @@ _SPELLINGS: Mapping[str, Callable[[Word, str | None], str]] = {
     "argument": lambda meaning, written: quoting.render_argument(meaning, prefer=written),
     "flag": lambda meaning, written: quoting.render_flag(meaning, prefer=written),
 }
+
+
+def refuse_flags(instruction: Instruction, mappings: Mappings) -> None:
+    """Raise NotExpressible for the first flag that mappings/instructions.yaml gives a diagnostic."""
+    known = mappings.instructions[instruction.keyword]["flags"]
+    for flag in instruction.flags:
+        code = known[flag.name].get("diagnostic")
+        if code is not None and flag.value != "false":
+            written = f"--{flag.name}={flag.value}" if flag.value is not None else f"--{flag.name}"
+            raise NotExpressible(code, instruction.span_of(flag.start, flag.end), flag=written)
 
 
 def command(

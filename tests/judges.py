@@ -153,6 +153,8 @@ class Oracle:
         requests = [(index, request) for index, report in enumerate(reports) for request in _requests(report)]
         for (index, node), report in zip(found, below, strict=True):
             error = report["error"]["message"] if report["error"] else None
+            if error is None and len(report["nodes"]) != 2:  # BuildKit wants one; the FROM of _as_file is the other
+                error = "onbuild trigger should be a single expression"
             answers[index]["triggers"].append({"expression": node["instruction"]["expression"], "error": error})
             requests += [(index, request) for request in _requests(report)]
         replies = self.expansions([request for _, request in requests])

@@ -42,7 +42,8 @@ def test_evidence_of_a_parent_stage_counts() -> None:
 
 
 def test_owners_follow_a_second_copy() -> None:
-    text = "FROM alpine AS a\nRUN chown 5 /x\nFROM alpine AS b\nCOPY --from=a /x /opt/x\nFROM alpine\nCOPY --from=b /opt/x /srv/x\n"
+    first = "FROM alpine AS a\nRUN chown 5 /x\nFROM alpine AS b\nCOPY --from=a /x /opt/x\n"
+    text = f"{first}FROM alpine\nCOPY --from=b /opt/x /srv/x\n"
     assert targets(converted(text))["docker"][1] == "COPY --keep-own +b/opt/x /srv/x"
 
 

@@ -249,10 +249,9 @@ def _lost_comments(instructions: tuple[Instruction, ...], text: str, earthfile: 
 _FORBIDDEN = frozenset(["ADD", "SHELL", "STOPSIGNAL", "ONBUILD", "MAINTAINER"])
 _COPY_FLAGS = frozenset(["chown", "chmod", "keep-ts", "keep-own", "if-exists", "symlink-no-follow", "dir"])
 _MOUNT_KEYS = frozenset(["type", "id", "target", "source", "ro", "readonly", "mode", "chmod", "sharing"])
-_WORDS = frozenset(["ENV", "ARG", "LET", "SET", "LABEL", "WORKDIR", "USER", "EXPOSE", "VOLUME", "COPY", "FROM", "HEALTHCHECK"]) | {
-    "SAVE ARTIFACT",
-    "SAVE IMAGE",
-}
+_WORDS = frozenset(
+    ["ENV", "ARG", "LET", "SET", "LABEL", "WORKDIR", "USER", "EXPOSE", "VOLUME", "COPY", "FROM", "HEALTHCHECK"]
+) | {"SAVE ARTIFACT", "SAVE IMAGE"}
 
 
 def _with_heredoc_text(source: bytes) -> bool:

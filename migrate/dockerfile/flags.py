@@ -1,7 +1,7 @@
 """The flags of instructions: which exist, how they are lexed, what values they take.
 
-Source: parser/split_command.go, instructions/bflag.go and instructions/parse.go. The table is the same data as
-``instructions`` in mappings/instructions.yaml.
+Source: parser/split_command.go, instructions/bflag.go and instructions/parse.go. The table itself is
+mappings/instructions.yaml.
 """
 
 from __future__ import annotations
@@ -9,9 +9,10 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from migrate.dockerfile.gotext import BLANKS, SPACE, lower
+from migrate.mappings import builtin
 
 
 class FlagSpec(NamedTuple):
@@ -40,51 +41,23 @@ class Command(NamedTuple):
     operand_start: int
 
 
-_TEXT = FlagSpec("string")
-_SWITCH = FlagSpec("bool")
-_SEVERAL = FlagSpec("list")
-_TIME = FlagSpec("string", format="duration")
-_COPYING = {"chown": _TEXT, "chmod": _TEXT, "link": _SWITCH, "exclude": _SEVERAL}
-_NONE: Mapping[str, FlagSpec] = {}
-_FLAGS: Mapping[str, Mapping[str, FlagSpec]] = {
-    "ADD": {**_COPYING, "keep-git-dir": _SWITCH, "checksum": _TEXT, "unpack": _SWITCH},
-    "ARG": _NONE,
-    "CMD": _NONE,
-    "COPY": {**_COPYING, "from": _TEXT, "parents": _SWITCH},
-    "ENTRYPOINT": _NONE,
-    "ENV": _NONE,
-    "EXPOSE": _NONE,
-    "FROM": {"platform": _TEXT},
-    "HEALTHCHECK": {
-        "interval": _TIME,
-        "timeout": _TIME,
-        "start-period": _TIME,
-        "start-interval": _TIME,
-        "retries": FlagSpec("string", format="count"),
-    },
-    "LABEL": _NONE,
-    "MAINTAINER": _NONE,
-    "ONBUILD": _NONE,
-    "RUN": {
-        "mount": FlagSpec("list", format="mount"),
-        "device": FlagSpec("list", format="device"),
-        "network": FlagSpec("string", values=("default", "none", "host")),
-        "security": FlagSpec("string", values=("sandbox", "insecure")),
-    },
-    "SHELL": _NONE,
-    "STOPSIGNAL": _NONE,
-    "USER": _NONE,
-    "VOLUME": _NONE,
-    "WORKDIR": _NONE,
-}
-
-IGNORING = frozenset({"ARG", "STOPSIGNAL"})
-"""Instructions that drop every flag silently (HEALTHCHECK NONE does too)."""
-
-
+@lru_cache(maxsize=1)
 def flag_table() -> Mapping[str, Mapping[str, FlagSpec]]:
-    """Every instruction and its flags."""
-    return _FLAGS
+    """Every instruction and its flags, as mappings/instructions.yaml lists them; none where all are dropped."""
+    return {
+        name: {flag: _spec(data) for flag, data in entry["flags"].items()} if entry["flags"] != "ignored" else {}
+        for name, entry in builtin().instructions.items()
+    }
+
+
+@lru_cache(maxsize=1)
+def ignoring() -> frozenset[str]:
+    """Instructions that drop every flag silently (HEALTHCHECK NONE does too)."""
+    return frozenset(name for name, entry in builtin().instructions.items() if entry["flags"] == "ignored")
+
+
+def _spec(data: Mapping[str, Any]) -> FlagSpec:
+    return FlagSpec(data["kind"], tuple(data.get("values", ())), data.get("format", ""))
 
 
 def split_command(line: str, escape: str) -> Command:

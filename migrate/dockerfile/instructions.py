@@ -12,7 +12,7 @@ from functools import lru_cache
 
 from migrate.dockerfile import errors
 from migrate.dockerfile.errors import suggestion
-from migrate.dockerfile.flags import IGNORING, FlagSpec, bool_value, flag_table, parse_count, parse_duration
+from migrate.dockerfile.flags import FlagSpec, bool_value, flag_table, ignoring, parse_count, parse_duration
 from migrate.dockerfile.gotext import SPACE, lower
 from migrate.dockerfile.heredocs import Header, parse_header
 from migrate.dockerfile.jsonform import NotStrings, json_strings, string_spans
@@ -126,7 +126,7 @@ def _first_word() -> re.Pattern[str]:
 def _flags(statement: Statement) -> tuple[Flag, ...]:
     """The flags, each checked as BuildKit does, in text order."""
     raw = statement.command.flags
-    if not raw or statement.name in IGNORING:
+    if not raw or statement.name in ignoring():
         return ()
     specs = flag_table()[statement.name]
     found: list[Flag] = []

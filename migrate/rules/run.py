@@ -13,7 +13,7 @@ from migrate.earthfile import quoting
 from migrate.earthfile.model import Command, Item, Items, ShellText, TextLine
 from migrate.earthfile.shelltext import same_shell_text
 from migrate.layout import Edit, lines_of, lines_with_whole_quotes, one_line
-from migrate.recipe import DEFAULT_SHELL, NotExpressible, Recipe
+from migrate.recipe import DEFAULT_SHELL, NotExpressible, Recipe, refuse_flags
 
 
 def convert(instruction: Instruction, stage: Recipe) -> Iterator[Item]:
@@ -22,6 +22,7 @@ def convert(instruction: Instruction, stage: Recipe) -> Iterator[Item]:
     assert isinstance(detail, RunDetail)
     if stage.has_shell is False and instruction.exec_form is None:
         stage.warn("EM510", instruction)
+    refuse_flags(instruction, stage.arguments.mappings)
     edits = _flag_edits(detail, instruction, stage)
     if instruction.exec_form is not None:
         yield _exec(instruction.exec_form, edits, instruction, stage)
@@ -68,8 +69,7 @@ def _other_flag(flag: Flag, instruction: Instruction, stage: Recipe) -> list[str
     if written == "--security=insecure":
         stage.warn("EM512", instruction, flag.start, flag.end)
         return ["--privileged"]
-    code = "EM515" if flag.name == "device" else "EM513"
-    raise NotExpressible(code, instruction.span_of(flag.start, flag.end), flag=written)
+    raise NotExpressible("EM513", instruction.span_of(flag.start, flag.end), flag=written)
 
 
 def _flags(edits: list[Edit]) -> str:
