@@ -16,19 +16,15 @@ ROOT = "/"
 class Artifact:
     """One SAVE ARTIFACT: an absolute path without a slash at the end, ``/`` for the whole root.
 
-    ``pattern`` is the last component when that is a wildcard; ``path`` is then its folder. ``keep_times`` asks for
-    --keep-ts.
+    ``keep_times`` asks for --keep-ts.
     """
 
     path: str
-    pattern: str = ""
     keep_times: bool = False
 
     def covers(self, other: Artifact) -> bool:
         """Whether saving this makes saving ``other`` unnecessary."""
-        if self == other or self.path == ROOT:
-            return True
-        return not self.pattern and (other.path == self.path or other.path.startswith(self.path + "/"))
+        return self.path in (ROOT, other.path) or other.path.startswith(self.path + "/")
 
 
 def clean(path: str) -> str:
@@ -47,12 +43,11 @@ def needed(word: Word) -> Artifact:
     path = clean(text)
     if not WILDCARDS & set(path):
         return Artifact(path)
-    head, _, tail = path.rpartition("/")
-    if WILDCARDS & set(head):
-        parts = head.split("/")
-        stop = next(index for index, part in enumerate(parts) if WILDCARDS & set(part))
-        return Artifact("/".join(parts[:stop]) or ROOT)
-    return Artifact(head or ROOT, tail) if head else Artifact(ROOT)
+    # A pattern saves its folder: SAVE ARTIFACT fails when nothing matches, and its --if-exists saves nothing at all
+    # below a WORKDIR; COPY --if-exists then takes the files.
+    parts = path.split("/")
+    stop = next(index for index, part in enumerate(parts) if WILDCARDS & set(part))
+    return Artifact("/".join(parts[:stop]) or ROOT)
 
 
 def minimal(artifacts: Iterable[Artifact]) -> tuple[Artifact, ...]:

@@ -231,7 +231,11 @@ def _recipe(stage: Stage, recipes: list[Recipe], work: _Build) -> Recipe:
     lines = [line for item in stage.instructions if item.keyword == "RUN" for line in item.lines]
     detail = stage.instruction.detail
     written = detail.image.text if isinstance(detail, FromDetail) else ""
-    if parent is not None and any(recipes[index].scope.bindings != parent.scope.bindings for index in stage.selects):
+    others = [recipes[index] for index in stage.selects] if parent is not None else []
+    if parent is not None and any(
+        (other.scope.bindings, other.user, other.shell) != (parent.scope.bindings, parent.user, parent.shell)
+        for other in others
+    ):
         work.report("EM221", stage.instruction.span, target=parent.target)
     chosen = [recipes[index] for index in stage.selects] if parent is None and stage.reference is None else []
     if chosen and all(other.user == chosen[0].user and other.has_shell == chosen[0].has_shell for other in chosen):
@@ -336,13 +340,9 @@ def _saves(artifacts: tuple[Artifact, ...], stage: Stage, recipe: Recipe) -> lis
 
 def _save(artifact: Artifact, span: Span | None) -> Command:
     times = "--keep-ts " if artifact.keep_times else ""
-    times += "--if-exists " if artifact.pattern else ""
     if artifact.path == ROOT:
         return Command.of("SAVE ARTIFACT", f"{times}--symlink-no-follow /* /", source=span)
-    folder = artifact.path
-    path = f"{folder}/{artifact.pattern}" if artifact.pattern else folder
-    end = f"{folder}/" if artifact.pattern else folder
-    return Command.of("SAVE ARTIFACT", f"{times}{_path(path)} {_path(end)}", source=span)
+    return Command.of("SAVE ARTIFACT", f"{times}{_path(artifact.path)} {_path(artifact.path)}", source=span)
 
 
 def _path(text: str) -> str:

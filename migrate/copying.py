@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
 from migrate import artifacts, ownership, timestamps
+from migrate.context import Context
 from migrate.dockerfile import words
 from migrate.dockerfile.model import CopyDetail, Flag, Instruction, Operand
 from migrate.earthfile import quoting
@@ -17,6 +19,8 @@ from migrate.stages import SCRATCH, Source
 from migrate.words import Literal, Part, Variable, Word, literal_text, merged, variables
 
 WILDCARDS = frozenset("*?[")
+#: As many as Linux follows.
+_MOST_LINKS = 40
 
 
 class Argument(NamedTuple):
@@ -83,7 +87,11 @@ def _mode(instruction: Instruction, path: str | None, stage: Recipe) -> list[tup
         detail = instruction.detail
         assert isinstance(detail, CopyDetail)
         folder = path
-        if path is not None and not _is_folder(detail.destination.text) and not _may_be_folder(detail.sources, stage):
+        if (
+            path is not None
+            and not _is_folder(detail.destination.text)
+            and not _may_be_folder(detail, instruction, stage)
+        ):
             folder = path.rpartition("/")[0] or "/"
         if not ownership.exists(folder, stage) and value not in ("755", "0755"):
             stage.report("EM406", at, mode=value, folder=folder or detail.destination.text)
@@ -91,10 +99,11 @@ def _mode(instruction: Instruction, path: str | None, stage: Recipe) -> list[tup
     return [(f"--chmod={spelling}", merged([Literal("--chmod="), *word]))]
 
 
-def _may_be_folder(sources: Sequence[Operand], stage: Recipe) -> bool:
-    """Whether one of ``sources`` is a folder, or nobody can tell: then the destination itself is made."""
-    for source in sources:
-        found = stage.context.is_directory(source.text.strip("/").removeprefix("./"))
+def _may_be_folder(detail: CopyDetail, instruction: Instruction, stage: Recipe) -> bool:
+    """Whether one of the sources is a folder, or nobody can tell: then the destination itself is made."""
+    in_context = instruction.flag("from") is None
+    for source in detail.sources:
+        found = stage.context.is_directory(source.text.strip("/").removeprefix("./")) if in_context else None
         if found or (found is None and "." not in source.text.rstrip("/").rpartition("/")[2]):
             return True
     return False
@@ -161,6 +170,8 @@ def _from_context(
     sources = [_context_source(operand, instruction, stage) for operand in detail.sources]
     stage.context_sources += [source.text for source in sources]
     sources = _check_destination(sources, target, path, instruction, stage, in_context=True)
+    if len(sources) == 1:
+        sources[0], target = _followed(sources[0], target, path, instruction, stage)
     sources = [source for source in sources if not _matches_nothing(source, instruction, stage)]
     if not sources:
         first = detail.sources[0]
@@ -258,14 +269,51 @@ def _matches_nothing(source: Argument, instruction: Instruction, stage: Recipe) 
     return True
 
 
+def _followed(
+    source: Argument, target: Argument, path: str | None, instruction: Instruction, stage: Recipe
+) -> tuple[Argument, Argument]:
+    """A source that is a link in the context, replaced by what it points to: Docker follows it, earth does not."""
+    name = literal_text(source.meaning)
+    if not name or source.is_pattern:
+        return source, target
+    real = _resolved(artifacts.clean(name)[1:], stage.context)
+    if real is None or real == artifacts.clean(name)[1:]:
+        return source, target
+    folder = stage.context.is_directory(real)
+    operand = source.operand
+    stage.warn("EM427", instruction, operand.start, operand.end, source=operand.text, real=real)
+    meaning: Word = (Literal(real),)
+    followed = Argument(operand, stage.spell(meaning, how="path"), meaning)
+    written = literal_text(target.meaning)
+    if folder or written is None or not (_is_folder(written) or ownership.exists(path, stage)):
+        return followed, target
+    end: Word = (Literal(posixpath.join(written, posixpath.basename(artifacts.clean(name)))),)
+    return followed, Argument(target.operand, stage.spell(end, how="path"), end)
+
+
+def _resolved(path: str, context: Context, depth: int = 0) -> str | None:
+    """``path`` without links on the way; None when one leads out of the context, in a ring, or nowhere known."""
+    parts = path.split("/")
+    for end in range(1, len(parts) + 1):
+        link = context.link_target("/".join(parts[:end]))
+        if link is None:
+            continue
+        real = posixpath.normpath("/".join((*parts[: end - 1], link, *parts[end:])))
+        if link.startswith("/") or real.startswith("..") or depth > _MOST_LINKS:
+            return None
+        return _resolved(real, context, depth + 1)
+    return path if depth == 0 or context.exists(path) else None
+
+
 def _is_optional(source: Argument, instruction: Instruction, stage: Recipe) -> bool:
     """Whether a wildcard may match nothing, which Docker accepts and earth does not."""
     operand = source.operand
     if not source.text.isascii():
         stage.warn("EM412", instruction, operand.start, operand.end, source=operand.text)
+    named = [source.text] if not source.is_pattern else stage.context.matches(source.text) or ()
+    if any(_resolved(path, stage.context) != path for path in (artifacts.clean(name)[1:] for name in named)):
+        stage.warn("EM411", instruction, operand.start, operand.end, source=operand.text)
     if not source.is_pattern:
-        if stage.context.link_target(source.text.strip("/")) is not None:
-            stage.warn("EM411", instruction, operand.start, operand.end, source=operand.text)
         return False
     if literal_text(source.meaning) is not None and stage.context.matches(source.text):
         return False

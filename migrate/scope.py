@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from migrate.dockerfile.words import WordError, expand
-from migrate.words import Part, Variable, Word, merged, variables
+from migrate.words import Literal, Part, Variable, Word, literal_text, merged, variables
 
 ARGUMENT = "argument"
 ENVIRONMENT = "environment"
@@ -112,6 +112,22 @@ def without_variables(word: Word, values: Mapping[str, Word]) -> Word:
     """``word`` with the plain variables that ``values`` knows replaced by their words."""
     parts: list[Part] = []
     for part in word:
-        known = isinstance(part, Variable) and not part.operator and part.name in values
-        parts += values[part.name] if known and isinstance(part, Variable) else (part,)
+        if not isinstance(part, Variable) or part.name not in values:
+            parts.append(part)
+        elif not part.operator:
+            parts += values[part.name]
+        else:
+            parts += _decided(part, values)
     return merged(parts)
+
+
+def _decided(part: Variable, values: Mapping[str, Word]) -> Word:
+    """``${name<operator>...}`` written out when everything in it is known text, else as it is."""
+    used = {variable.name: literal_text(values.get(variable.name, ())) for variable in variables((part,))}
+    texts = {name: text for name, text in used.items() if text is not None}
+    if len(texts) < len(used):
+        return (part,)
+    try:
+        return (Literal(expand((part,), texts)),)
+    except WordError:
+        return (part,)

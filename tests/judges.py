@@ -25,6 +25,7 @@ from migrate.dockerfile.errors import (
     BAD_FLAG_VALUE,
     BAD_MOUNT,
     BAD_SUBSTITUTION,
+    DUPLICATE_DIRECTIVE,
     INVALID_PORT,
     INVALID_SIGNAL,
     NO_STAGE,
@@ -205,7 +206,7 @@ def _requests(report: Json) -> Iterator[Json]:
         values = [(option.partition("=")[2], False) for mount in mounts for option in mount[8:].split(",")]
         for word, is_body in (*values, *_expanded(node["instruction"])):
             mark = "\\" if is_body else escape
-            if not any(char in word for char in "$'\"\\`"):
+            if not any(char in word for char in "$'\"\\`\ufeff"):
                 continue
             names = sorted(set(re.findall(r"[A-Za-z_][A-Za-z0-9_]*", word)))
             request = {"word": word, "escape": mark, "skip_quotes": is_body}
@@ -255,7 +256,7 @@ _MESSAGES = (
     ("unknown flag", "EM108"),
     ("duplicate flag", "EM110"),
     ("missing a value on flag|expecting boolean|invalid (network|security)|is not valid$|Interval |time: ", "EM109"),
-    ("--retries|ParseInt|csv devices|device name|invalid value .* for required|duration", "EM109"),
+    ("--retries|ParseInt|csv devices|key=value pair|invalid value .* for required|duration", "EM109"),
     ("names can not be blank|must have two arguments|can't find =", "EM112"),
     ("comprised of strings", "EM113"),
     ("unterminated heredoc", "EM114"),
@@ -319,6 +320,8 @@ def _refusal(error: DockerfileError, answer: Json) -> tuple[str, tuple[str, ...]
     if error.code not in wanted:
         return "refused", (f"{told}; BuildKit ({wanted}): {message}",)
     line, end = theirs.get("line"), theirs.get("end_line")
+    if line and error.code in (BAD_DIRECTIVE, DUPLICATE_DIRECTIVE):
+        line, end = line + 1, end + 1  # BuildKit counts these lines from 0
     if line and error.span and not line <= error.span.start.line <= end:
         return "refused", (f"{told} on line {error.span.start.line}; BuildKit on {line} to {end}",)
     return "refused", ()

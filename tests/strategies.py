@@ -168,7 +168,7 @@ class File:
             words += [self.pick("&&", "||", ";", "|")] if index else []
             words += self.pick(*_RUN_PIECES).split(" ")
         if self.escape != "\\":
-            words = [word for word in words if "\\" not in word]
+            words = [word for word in words if not set(word) & {"\\", "`"}]
         return words or ["true"]
 
 

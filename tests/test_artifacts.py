@@ -31,7 +31,8 @@ def test_clean(path: str, expected: str) -> None:
     [
         ("/a/b", Artifact("/a/b")),
         ("b/", Artifact("/b")),
-        ("/out/*.so", Artifact("/out", "*.so")),
+        # SAVE ARTIFACT --if-exists saves nothing below a WORKDIR, so a pattern needs its folder saved.
+        ("/out/*.so", Artifact("/out")),
         ("/out/lib?/x", Artifact("/out")),
         ("/*", Artifact(ROOT)),
         ("/", Artifact(ROOT)),
@@ -57,11 +58,6 @@ def test_needed(source: str, expected: Artifact) -> None:
 )
 def test_minimal(wanted: list[str], expected: list[str]) -> None:
     assert [artifact.path for artifact in minimal(map(Artifact, wanted))] == expected
-
-
-def test_a_pattern_covers_no_other_path() -> None:
-    assert not Artifact("/out", "*.so").covers(Artifact("/out/a.so"))
-    assert Artifact("/out").covers(Artifact("/out", "*.so"))
 
 
 @pytest.mark.parametrize(

@@ -373,7 +373,7 @@ def _copy_traps(flags: tuple[tuple[str, str | None], ...], words: list[Word]) ->
         yield "unknown flag"
     if any(name == "chmod" and value and not re.fullmatch(r"0?[0-7]{3}|.*\$.*", value) for name, value in flags):
         yield "a mode that earth drops or refuses"
-    if not texts or any(text.startswith(("/", "[")) or text == "" for text in texts):
+    if not texts or any(text.startswith("/") or not text for text in texts) or texts[0].startswith("["):
         yield "an absolute, empty or array source"
     own = [text for text in texts if not text.startswith("+")]
     if any((text.rstrip("/") == "." and text.endswith("/")) or "?" in text for text in own):

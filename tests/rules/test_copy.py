@@ -98,7 +98,7 @@ PRODUCER = "FROM alpine:3.20 AS build\nRUN make\n"
         ("COPY --from=build /a /b/c /x/", ["/a /a", "/b/c /b/c"], "COPY +build/a +build/b/c /x/"),
         # A path below another saved one gets no SAVE of its own.
         ("COPY --from=build /a/b /a /x/", ["/a /a"], "COPY +build/a/b +build/a /x/"),
-        ("COPY --from=build /out/*.so /lib/", ["/out/*.so /out/"], None),
+        ("COPY --from=build /out/*.so /lib/", ["/out /out"], None),
         ("COPY --from=build / /", ["--symlink-no-follow /* /"], None),
         ('COPY --from=build ["/a b", "/x/"]', None, None),
         ("COPY --from=build --chown=5:5 /a /x/", ["/a /a"], "COPY --chown=5:5 +build/a /x/"),
@@ -170,7 +170,10 @@ def test_from_an_empty_stage() -> None:
 
 def test_a_known_context() -> None:
     context = DictContext({"link": "a.txt", "a.txt": b"", "b.json": b"", "d": None})
-    assert "EM411" in codes(converted(f"{BASE}COPY link /x\n", context))
+    followed = converted(f"{BASE}COPY link /x\nCOPY link /etc/\n", context)
+    assert codes(followed) == ["EM427", "EM427"]
+    assert body(followed) == ["COPY a.txt /x", "COPY a.txt /etc/link"]
+    assert "EM411" in codes(converted(f"{BASE}COPY lin* /x/\n", context))
     assert codes(converted(f"{BASE}COPY *.json ./\n", context)) == []
     assert codes(converted(f"{BASE}COPY --chmod=0640 a.txt /etc/x\n", context)) == []
     assert "EM412" in codes(converted(f"{BASE}COPY é.txt /x\n", context))
