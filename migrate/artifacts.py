@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Iterable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from migrate.words import Literal, Word, literal_text
 
@@ -12,8 +12,7 @@ WILDCARDS = frozenset("*?[")
 ROOT = "/"
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Artifact:
+class Artifact(NamedTuple):
     """One SAVE ARTIFACT: an absolute path without a slash at the end, ``/`` for the whole root.
 
     ``keep_times`` asks for --keep-ts.

@@ -418,4 +418,4 @@ def _with_trailing(targets: list[Target], trailing: tuple[str, ...]) -> list[Tar
     while cut and isinstance(items[cut - 1], Command) and items[cut - 1].keyword.startswith("SAVE"):  # type: ignore[union-attr]
         cut -= 1
     items.insert(cut, Remark(kept))
-    return [*targets[:index], replace(targets[index], items=tuple(items)), *targets[index + 1 :]]
+    return [*targets[:index], targets[index]._replace(items=tuple(items)), *targets[index + 1 :]]

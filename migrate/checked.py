@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 from migrate.earthfile import quoting
 from migrate.earthfile.model import Command, Earthfile, Item, Items, Meaning, Remark, ShellText, Target, Words
@@ -74,11 +73,11 @@ def _reads_as(statement: Statement, meaning: Meaning | None) -> bool:
 def _repaired(earthfile: Earthfile, report: Reporter) -> Earthfile:
     """Each command by itself: the first spelling that earth reads as meant."""
     targets = tuple(
-        replace(target, items=tuple(_repaired_item(item, report, in_target=True) for item in target.items))
+        target._replace(items=tuple(_repaired_item(item, report, in_target=True) for item in target.items))
         for target in earthfile.targets
     )
     base = tuple(_repaired_item(item, report, in_target=False) for item in earthfile.base)
-    return replace(earthfile, base=base, targets=targets)
+    return earthfile._replace(base=base, targets=targets)
 
 
 def _repaired_item(item: Item, report: Reporter, *, in_target: bool) -> Item:
@@ -91,7 +90,7 @@ def _repaired_item(item: Item, report: Reporter, *, in_target: bool) -> Item:
             for line in item.lines
             if line.text.lstrip().startswith("#") and line.text.strip() not in kept
         ]
-        candidate = replace(item, lines=lines, alternatives=(), above=(*item.above, *lost))
+        candidate = item._replace(lines=lines, alternatives=(), above=(*item.above, *lost))
         if _reads_alone(candidate, in_target=in_target):
             return candidate
     report("EM321", item.source, keyword=item.keyword)
@@ -103,7 +102,7 @@ def _repaired_item(item: Item, report: Reporter, *, in_target: bool) -> Item:
 
 
 def _reads_alone(command: Command, *, in_target: bool) -> bool:
-    flat = replace(command, depth=0)
+    flat = command._replace(depth=0)
     file = Earthfile((), (Target("t", (flat,)),)) if in_target else Earthfile((flat,), ())
     text, _ = render_file(file)
     try:

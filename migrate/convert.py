@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from migrate import ignorefile
@@ -37,8 +36,7 @@ class TargetResult(NamedTuple):
     grade: Grade
 
 
-@dataclass(frozen=True, slots=True)
-class Conversion:
+class Conversion(NamedTuple):
     """The result for one Dockerfile.
 
     ``files`` is empty when nothing could be produced (an ``error`` diagnostic says why); otherwise its first entry is
@@ -114,8 +112,9 @@ def _grades(
             own[index] = max(own[index], diagnostic.grade)
     results = []
     for stage in graph.stages:
-        grade = max(own[index] for index in graph.reachable(stage.index))
-        results.append(TargetResult(plan.targets[stage.index], stage.name or str(stage.index), grade))
+        # Only earlier stages can be used, so theirs are final already.
+        own[stage.index] = max(own[index] for index in (stage.index, *graph.needs(stage.index)))
+        results.append(TargetResult(plan.targets[stage.index], stage.name or str(stage.index), own[stage.index]))
     results += [TargetResult(name, None, own[index]) for name, index in helpers.items()]
     return tuple(results)
 

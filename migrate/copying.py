@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from typing import NamedTuple
 
 from migrate import artifacts, ownership, timestamps
@@ -464,7 +463,7 @@ def _command(
     start = instruction.operand_start
     edits.append((start, start, "".join(f"{spelling} " for spelling, _ in flags)))
     lines = lines_of(instruction, edits)
-    return replace(made, lines=lines, alternatives=(made.lines,)) if len(lines) > 1 else made
+    return made._replace(lines=lines, alternatives=(made.lines,)) if len(lines) > 1 else made
 
 
 def _gone(flag: Flag, instruction: Instruction) -> Edit:

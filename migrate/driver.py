@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from migrate.context import Context, UnknownContext
 from migrate.convert import Conversion, convert
@@ -25,8 +24,7 @@ from migrate.mappings import Mappings, builtin
 from migrate.settings import Settings
 
 
-@dataclass(frozen=True, slots=True)
-class Job:
+class Job(NamedTuple):
     """What the command line asks for; ``path`` None is standard input."""
 
     path: Path | None
@@ -42,8 +40,7 @@ class Job:
     json: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(NamedTuple):
     """What to print and how it went: ``failed`` is exit code 3, ``changes`` that ``--write`` would change a file."""
 
     conversion: Conversion
@@ -53,8 +50,7 @@ class Outcome:
     failed: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(NamedTuple):
     """A file in the context folder, as it is (None: missing) and as it should be."""
 
     path: Path
@@ -165,7 +161,7 @@ def _difference(conversion: Conversion, changes: Sequence[Change], source: bytes
 def _with(conversion: Conversion, code: str, fields: dict[str, str]) -> Conversion:
     collector = Collector(conversion.path, builtin().diagnostics)
     found: Diagnostic = collector.report(code, None, **fields)
-    return replace(conversion, diagnostics=(found, *conversion.diagnostics))
+    return conversion._replace(diagnostics=(found, *conversion.diagnostics))
 
 
 def _encoded(text: str) -> bytes:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from migrate.dockerfile.model import Instruction
 from migrate.earthfile import quoting
 from migrate.earthfile.model import Command, Items, TextLine, Words
@@ -31,4 +29,4 @@ def exec_command(keyword: str, instruction: Instruction, stage: Recipe) -> Comma
     if instruction.exec_form is None:
         return made
     written = lines_of(instruction, start=instruction.operand_start)
-    return replace(made, lines=written, alternatives=((TextLine(text),),))
+    return made._replace(lines=written, alternatives=((TextLine(text),),))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 from migrate import timestamps
@@ -38,8 +38,7 @@ class GlobalArgument(NamedTuple):
     imported: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Helper:
+class Helper(NamedTuple):
     """A target of its own for an image: ``COPY --from=image``, or a FROM whose arguments must stay out of the stage."""
 
     target: str
@@ -313,7 +312,7 @@ def _image_helpers(graph: StageGraph, taken: set[str], *, exact: bool) -> dict[s
         name = _legal(_basename(image) or "image")
         if name in taken:
             name = f"{name}-image"
-        saved = tuple(replace(artifact, keep_times=exact) for artifact in minimal(wanted[image]))
+        saved = tuple(artifact._replace(keep_times=exact) for artifact in minimal(wanted[image]))
         helpers[image] = Helper(unique_name(name, taken), (Literal(image),), index, artifacts=saved, source=source)
     return helpers
 
@@ -331,7 +330,7 @@ def _artifacts(graph: StageGraph, *, exact: bool) -> dict[int, tuple[Artifact, .
                 wanted.setdefault(source.stage, []).extend(paths)
     return {
         index: tuple(
-            replace(artifact, keep_times=exact or timestamps.matter(graph, index, artifact.path))
+            artifact._replace(keep_times=exact or timestamps.matter(graph, index, artifact.path))
             for artifact in minimal(paths)
         )
         for index, paths in wanted.items()

@@ -225,7 +225,7 @@ def command(
 
 def with_lines(base: Command, lines: tuple[TextLine, ...]) -> Command:
     """``base`` written on ``lines`` first, on its one line when earth does not read the same in them."""
-    return replace(base, lines=lines, alternatives=(base.lines, *base.alternatives)) if len(lines) > 1 else base
+    return base._replace(lines=lines, alternatives=(base.lines, *base.alternatives)) if len(lines) > 1 else base
 
 
 def not_converted(instruction: Instruction, code: str) -> Remark:
@@ -252,5 +252,5 @@ def attach(items: list[Item], above: tuple[str, ...]) -> list[Item]:
         return [Remark(above)]
     first, *rest = items
     if isinstance(first, Command):
-        return [replace(first, above=above + first.above), *rest]
-    return [replace(first, lines=above + first.lines), *rest]
+        return [first._replace(above=above + first.above), *rest]
+    return [first._replace(lines=above + first.lines), *rest]

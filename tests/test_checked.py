@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 from support import BASE, body, codes, converted
 
@@ -55,7 +53,7 @@ def test_the_first_spelling_that_is_right_is_taken() -> None:
     text, found = shown(command)
     assert text == "VERSION 0.8\n\nt:\n    RUN 'a  b'\n"
     assert found == []
-    assert shown(replace(command, lines=right))[0] == text
+    assert shown(command._replace(lines=right))[0] == text
 
 
 def test_a_command_that_nothing_can_say_stays_a_comment() -> None:

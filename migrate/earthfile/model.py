@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import NamedTuple, TypeAlias
 
 from migrate.spans import Span
@@ -39,8 +38,7 @@ class Items(NamedTuple):
 Meaning: TypeAlias = ShellText | Words | Items
 
 
-@dataclass(frozen=True, slots=True)
-class Command:
+class Command(NamedTuple):
     """One command: ``keyword`` (``RUN``, ``SAVE ARTIFACT``, ...) and the lines after it.
 
     The first line follows the keyword after one blank; every other line is indented like the command plus what its own
@@ -73,8 +71,7 @@ class Command:
         return cls(keyword, (TextLine(text),) if text else (), above, source, depth, meaning)
 
 
-@dataclass(frozen=True, slots=True)
-class Remark:
+class Remark(NamedTuple):
     """Comment and blank lines that belong to no command: what was not converted, comments at a recipe's end."""
 
     lines: tuple[str, ...]
@@ -85,8 +82,7 @@ class Remark:
 Item: TypeAlias = Command | Remark
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(NamedTuple):
     """A target: ``above`` are the comment lines printed over its header."""
 
     name: str
@@ -95,8 +91,7 @@ class Target:
     source: Span | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Earthfile:
+class Earthfile(NamedTuple):
     """A whole file: ``VERSION`` arguments, base recipe items, targets, comment lines at the end."""
 
     base: tuple[Item, ...]

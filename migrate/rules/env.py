@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 
 from migrate.arguments import is_builtin
 from migrate.dockerfile import words
@@ -41,7 +40,7 @@ def convert(instruction: Instruction, stage: Recipe) -> Iterator[Item]:
         except NotExpressible as problem:
             yield pair_not_converted(pair, problem, instruction, stage, above[id(pair)])
             continue
-        yield replace(made[0], above=above[id(pair)])
+        yield made[0]._replace(above=above[id(pair)])
         if waits:
             later += made[1:]
         else:

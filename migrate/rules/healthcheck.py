@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 from migrate.dockerfile.model import HealthcheckDetail, Instruction
 from migrate.earthfile import quoting
@@ -31,7 +30,7 @@ def convert(instruction: Instruction, stage: Recipe) -> Iterator[Item]:
     check = Command.of("HEALTHCHECK", joined, source=instruction.span, meaning=Words(tuple(words)))
     if flags and instruction.position(instruction.operand_start).line > instruction.position(0).line:
         lines = (TextLine(" ".join(flags) + " \\"), TextLine(f"    CMD {text}"))
-        check = replace(check, lines=lines, alternatives=(check.lines,))
+        check = check._replace(lines=lines, alternatives=(check.lines,))
     yield check
 
 

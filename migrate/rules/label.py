@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 from migrate.dockerfile import words
 from migrate.dockerfile.model import Instruction, Pair, PairsDetail
@@ -39,7 +38,7 @@ def convert(instruction: Instruction, stage: Recipe) -> Iterator[Item]:
     joined = (TextLine(" ".join(spellings)),)
     label = Command("LABEL", joined, source=instruction.span, meaning=Words(tuple(meaning)))
     lines = lines_of(instruction, edits)
-    yield replace(label, lines=lines, alternatives=(joined,)) if len(lines) > 1 else label
+    yield label._replace(lines=lines, alternatives=(joined,)) if len(lines) > 1 else label
 
 
 def _pair(pair: Pair, instruction: Instruction, stage: Recipe) -> tuple[str, Word, Word]:

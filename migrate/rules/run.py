@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Iterator
-from dataclasses import replace
 
 from migrate import mounts, scripts
 from migrate.dockerfile.heredocs import chomped, parse_header
@@ -85,7 +84,7 @@ def _exec(items: tuple[str, ...], edits: list[Edit], instruction: Instruction, s
         if not flags and not stage.scope.declared and not stage.arguments.has_globals:
             text = quoting.exec_array(items)
             made = Command.of("RUN", text, source=instruction.span, meaning=Items(items))
-            return replace(made, lines=lines_of(instruction), alternatives=(made.lines,))
+            return made._replace(lines=lines_of(instruction), alternatives=(made.lines,))
     except quoting.UnrenderableError:
         pass  # the quoted shell form below can say it
     text = " ".join(map(_quoted_item, items))
