@@ -110,8 +110,13 @@ def build(dockerfile: Dockerfile) -> StageGraph:
     defaults = default_arguments(arguments, dockerfile.escape)
     declared = {pair.key for item in arguments if isinstance(item.detail, PairsDetail) for pair in item.detail.pairs}
     stages: list[Stage] = []
+    latest: dict[str, int] = {}
+    """The stage that a FROM finds under a name so far."""
     for index, block in enumerate(blocks):
-        stages.append(_stage(index, block, stages, defaults, declared, dockerfile.escape))
+        stage = _stage(index, block, stages, latest, defaults, declared, dockerfile.escape)
+        stages.append(stage)
+        if stage.name is not None:
+            latest[stage.name] = index
     last = {stage.name: stage.index for stage in stages if stage.name is not None}
     sources = {
         stage.index: tuple(_sources(stage, stages, last)) for stage in stages if _may_have_sources(stage.instructions)
@@ -149,6 +154,7 @@ def _stage(
     index: int,
     block: list[Instruction],
     earlier: list[Stage],
+    latest: Mapping[str, int],
     defaults: Mapping[str, str],
     declared: set[str],
     escape: str,
@@ -160,9 +166,7 @@ def _stage(
     reference = _reference(word, defaults)
     if reference is None and not declared & {variable.name for variable in variables(word)}:
         _refuse_empty(word, instruction, detail)
-    base = None
-    if reference is not None:
-        base = next((stage.index for stage in reversed(earlier) if stage.name == reference), None)
+    base = latest.get(reference) if reference is not None else None
     selects = () if base is not None and _is_literal(word) else _selectable(word, earlier)
     return Stage(index, detail.name, instruction, tuple(block[1:]), word, base, reference, selects)
 

@@ -62,7 +62,7 @@ def main(arguments: list[str]) -> int:
     _earthfiles(earthfiles, findings)
     for table, counts in findings.counts.items():
         print(f"\n{table}")
-        for name, count in counts.most_common(10 if table.startswith("the ten") else None):
+        for name, count in counts.most_common():
             print(f"{count:8} {name}")
     print()
     for what, lines in findings.wrong.items():
@@ -104,7 +104,7 @@ def _conversion(path: str, source: bytes) -> Conversion:
 
 def _convertible(path: str, source: bytes, conversion: Conversion, findings: Findings) -> None:
     found = conversion.diagnostics
-    findings.count("the ten most frequent diagnostics", [f"{item.code} {item.name}" for item in found])
+    findings.count("diagnostics, most frequent first", [f"{item.code} {item.name}" for item in found])
     findings.count("files that have them", {f"{item.severity.label}" for item in found} or {"no diagnostic"})
     findings.count("grades of targets", [item.grade.label for item in conversion.targets])
     if not conversion.files:
