@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 from migrate import timestamps
-from migrate.artifacts import Artifact, minimal, needed
-from migrate.dockerfile.model import Instruction, Pair, PairsDetail
+from migrate.artifacts import Artifact, clean, minimal, needed
+from migrate.dockerfile.model import Instruction, Pair, PairsDetail, RunDetail
 from migrate.dockerfile.words import parse_word
 from migrate.images import parse_reference
 from migrate.mappings import Mappings
@@ -65,6 +65,8 @@ class Plan:
     final: int
     image_target: str | None
     """A thin target that saves the final image, when another target is FROM the final stage."""
+    workshops: frozenset[int]
+    """Stages that others only take files from: what a bind mount would leave behind there does no harm."""
     platform_arguments: Mapping[int, tuple[str, ...]]
     """Builtin arguments that a stage must declare before its FROM."""
     owner_doubts: dict[tuple[int, str], Doubt | None] = field(default_factory=dict, compare=False)
@@ -93,18 +95,20 @@ def make(graph: StageGraph, settings: Settings, mappings: Mappings, report: Repo
         for index in sorted(aliased)
     }
     helpers = _image_helpers(graph, taken, exact=settings.fidelity == "exact")
+    workshops = _workshops(graph, final)
     base_of = {stage.base for stage in graph.stages} | {chosen for stage in graph.stages for chosen in stage.selects}
     image_target = unique_name(f"{targets[final]}-image", taken) if final in base_of else None
     return Plan(
         graph,
         targets,
-        _artifacts(graph, exact=settings.fidelity == "exact"),
+        _artifacts(graph, workshops, exact=settings.fidelity == "exact"),
         helpers,
         aliases,
         globals_,
         mentions,
         final,
         image_target,
+        workshops,
         platform_arguments,
     )
 
@@ -321,13 +325,15 @@ def _basename(image: str) -> str:
     return parse_reference(image).repository.rpartition("/")[2]
 
 
-def _artifacts(graph: StageGraph, *, exact: bool) -> dict[int, tuple[Artifact, ...]]:
+def _artifacts(graph: StageGraph, workshops: frozenset[int], *, exact: bool) -> dict[int, tuple[Artifact, ...]]:
     wanted: dict[int, list[Artifact]] = {}
-    for sources in graph.sources.values():
+    for index, sources in graph.sources.items():
         for source in sources:
             if source.stage is not None and source.instruction.keyword == "COPY":
                 paths = _paths(source.instruction, graph.dockerfile.escape)
                 wanted.setdefault(source.stage, []).extend(paths)
+            elif source.stage is not None and index in workshops:
+                wanted.setdefault(source.stage, []).extend(_mounted(source.instruction, source.image))
     return {
         index: tuple(
             artifact._replace(keep_times=exact or timestamps.matter(graph, index, artifact.path))
@@ -335,6 +341,25 @@ def _artifacts(graph: StageGraph, *, exact: bool) -> dict[int, tuple[Artifact, .
         )
         for index, paths in wanted.items()
     }
+
+
+def _workshops(graph: StageGraph, delivered: int) -> frozenset[int]:
+    """The stages whose only use is that others take files from them: no image, and no stage is FROM them."""
+    bases = {stage.base for stage in graph.stages} | {index for stage in graph.stages for index in stage.selects}
+    return frozenset(
+        stage.index for stage in graph.stages if stage.index not in bases and stage.index not in graph.chain(delivered)
+    )
+
+
+def _mounted(instruction: Instruction, name: str) -> Iterable[Artifact]:
+    """What the bind mounts of a RUN take from the stage that they call ``name``."""
+    detail = instruction.detail
+    if isinstance(detail, RunDetail):
+        for mount in detail.mounts:
+            if mount.type == "bind" and mount.get("from") == name:
+                source = mount.get("source", "src") or "/"
+                if "$" not in source:
+                    yield Artifact(clean(source))
 
 
 def _paths(instruction: Instruction, escape: str) -> Iterable[Artifact]:

@@ -118,7 +118,7 @@ items = st.one_of(
     st.builds(
         lambda above, line: Command.of("RUN", line, above=above), comments, st.sampled_from(["a", "b  ", "c \\"])
     ),
-    st.builds(Remark, comments),
+    comments.map(Remark),
 )
 targets = st.lists(st.tuples(st.lists(items, max_size=4).map(tuple), comments), max_size=3)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Iterator
 
-from migrate import mounts, scripts
+from migrate import bindmounts, mounts, scripts
 from migrate.dockerfile.heredocs import chomped, parse_header
 from migrate.dockerfile.model import Flag, Instruction, RunDetail
 from migrate.earthfile import quoting
@@ -22,7 +22,9 @@ def convert(instruction: Instruction, stage: Recipe) -> Iterator[Item]:
     if stage.has_shell is False and instruction.exec_form is None:
         stage.warn("EM510", instruction)
     refuse_flags(instruction, stage.arguments.mappings)
-    edits = _flag_edits(detail, instruction, stage)
+    copies: list[Command] = []
+    edits = _flag_edits(detail, instruction, stage, copies)
+    yield from copies
     if instruction.exec_form is not None:
         yield _exec(instruction.exec_form, edits, instruction, stage)
     elif instruction.heredocs:
@@ -35,13 +37,17 @@ def convert(instruction: Instruction, stage: Recipe) -> Iterator[Item]:
         yield _shell(edits, instruction)
 
 
-def _flag_edits(detail: RunDetail, instruction: Instruction, stage: Recipe) -> list[Edit]:
-    """What replaces each flag; removed flags take the blanks after them along."""
+def _flag_edits(detail: RunDetail, instruction: Instruction, stage: Recipe, copies: list[Command]) -> list[Edit]:
+    """What replaces each flag; removed flags take the blanks after them along. Bind mounts go to ``copies``."""
     by_flag = {id(mount.flag): mount for mount in detail.mounts}
     edits: list[Edit] = []
     seen: set[str] = set()
     for flag in instruction.flags:
-        if (mount := by_flag.get(id(flag))) is not None:
+        mount = by_flag.get(id(flag))
+        if mount is not None and mount.type == "bind":
+            copies.append(bindmounts.copy(mount, instruction, stage))
+            texts = []
+        elif mount is not None:
             shared = stage.arguments.shared_caches
             texts = [made.text for made in mounts.converted(mount, instruction, stage, shared)]
         else:
