@@ -15,8 +15,8 @@ from pathlib import Path, PurePath, PurePosixPath, PureWindowsPath
 DOCKERFILE_NAMES = ("Dockerfile", "Containerfile", "dockerfile")
 LARGEST_INPUT = 4 * 1024 * 1024
 _MOST_LINKS = 40
-_WILDCARD = re.compile(r"(?<!\\)(?:\\\\)*[*?\[]")
-_PATTERN_TOKEN = re.compile(r"(\*)|(\?)|\[(\^)?((?:\\.|[^\]\\])+)\]|(\\.|[^\[\\])", re.DOTALL)
+_WILDCARD = r"(?<!\\)(?:\\\\)*[*?\[]"
+_PATTERN_TOKEN = r"(\*)|(\?)|\[(\^)?((?:\\.|[^\]\\])+)\]|(\\.|[^\[\\])"
 
 
 class DiskError(Exception):
@@ -128,7 +128,7 @@ def wildcard_regex(part: str) -> re.Pattern[str] | None:
     """One component of a COPY pattern, by the rules of Go's filepath.Match; None for a malformed one."""
     result, rest = "", part
     while rest:
-        match = _PATTERN_TOKEN.match(rest)
+        match = re.match(_PATTERN_TOKEN, rest, re.DOTALL)
         if match is None:
             return None
         star, one, negated, members, char = match.groups()
@@ -183,7 +183,7 @@ class DiskContext:
     def matches(self, pattern: str) -> tuple[str, ...] | None:
         """The paths that a COPY wildcard pattern matches, sorted; ignore files are not applied."""
         parts = posixpath.normpath("/" + pattern).strip("/").split("/")
-        fixed = next((index for index, part in enumerate(parts) if _WILDCARD.search(part)), len(parts))
+        fixed = next((index for index, part in enumerate(parts) if re.search(_WILDCARD, part)), len(parts))
         found = ["/".join(parts[:fixed])]
         for index, part in enumerate(parts[fixed:]):
             regex = wildcard_regex(part)

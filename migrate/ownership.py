@@ -29,6 +29,7 @@ _EVIDENCE = (
     _COMMAND + r"(chown|chgrp|unsquashfs|rsync|su-exec|gosu|sudo|su|install\b[^;&|]*\s-o|tar|bsdtar|unzip|cpio)\b"
 )
 _MAKES = _COMMAND + r"mkdir\b([^;&|]*)"
+_CHANGERS = ("chown", "chmod", "chgrp", "install ", "ln ", "useradd", "adduser")
 _CHANGES = _COMMAND + r"(?:chown|chmod|chgrp|install|ln|useradd|adduser)\b([^;&|]*)"
 #: Directories whose mode, owner or kind (a link) is not plain root 0755 on common systems.
 _SPECIAL = (
@@ -192,14 +193,14 @@ def note_made(path: str | None, stage: Recipe) -> None:
 def note_run(instruction: Instruction, stage: Recipe) -> None:
     """Remember the directories that a RUN may give another owner or mode."""
     text = instruction.operand + "".join(heredoc.body for heredoc in instruction.heredocs)
-    for match in re.finditer(_CHANGES, text):
+    for match in re.finditer(_CHANGES, text) if any(word in text for word in _CHANGERS) else ():
         for word in match[1].split():
             path = word.strip("\"'").rstrip("/")
             if path.startswith("/"):
                 stage.owners.add(path)
             elif "$" in path or (path and stage.workdir is not None and not path.startswith("-")):
                 stage.owners.add(stage.workdir or "/")
-    for match in re.finditer(_MAKES, text):
+    for match in re.finditer(_MAKES, text) if "mkdir" in text else ():
         for word in match[1].split():
             if not set(word) & set("$*?{-\"'`"):
                 note_made(destination(word, stage), stage)

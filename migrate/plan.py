@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 #: Names that only choose an image; nothing reads them from the environment (hard-cases.md 2).
-_HARMLESS = re.compile(r"_(?:VERSION|TAG|IMAGE|VARIANT|DIGEST|RELEASE)(?:_|\Z)")
+_HARMLESS = frozenset(("VERSION", "TAG", "IMAGE", "VARIANT", "DIGEST", "RELEASE"))
 
 
 class GlobalArgument(NamedTuple):
@@ -218,7 +218,7 @@ def _leaks(name: str, graph: StageGraph, mentions: tuple[frozenset[str], ...], m
     if name in mappings.builtin_arguments:
         return False
     runs = any(item.keyword == "RUN" for stage in graph.stages for item in stage.instructions)
-    if runs and _HARMLESS.search(name) is None and is_environment_name(name, mappings):
+    if runs and _HARMLESS.isdisjoint(name.split("_")[1:]) and is_environment_name(name, mappings):
         return True
     return any(name in mentions[stage.index] and not _imported_before_use(name, stage) for stage in graph.stages)
 

@@ -35,7 +35,7 @@ def matter(graph: StageGraph, index: int, path: str) -> bool:
 
 def are_compared(text: str) -> bool:
     """Whether the RUNs of a stage use a tool that compares the times of the files it reads, such as make."""
-    return re.search(_MAKE, text) is not None
+    return any(tool in text for tool in ("make", "ninja", "scons")) and re.search(_MAKE, text) is not None
 
 
 def _installs_into(instruction: Instruction, path: str) -> bool:

@@ -22,6 +22,8 @@ _MARKS = "|".join(
         r"\$\{templateOption:[^}]*\}",  # dev container templates
     )
 )
+#: Without one of these there is no mark: most lines need no pattern.
+_MARK_STARTS = ("{{", "{%", "<%", "@", "%%", "${t")
 
 
 def is_docker_frontend(reference: str) -> bool:
@@ -51,5 +53,7 @@ def is_windows_shell(arguments: tuple[str, ...]) -> bool:
 
 def template_mark(text: str) -> tuple[int, int] | None:
     """Where ``text`` holds the mark of a template language, None when it holds none."""
+    if not any(mark in text for mark in _MARK_STARTS):
+        return None
     match = re.search(_MARKS, text)
     return match.span() if match else None
