@@ -2,42 +2,27 @@
 
 from __future__ import annotations
 
-import posixpath
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
 
 from migrate import artifacts, ownership, timestamps
-from migrate.context import Context
+from migrate.contextsources import (
+    Argument,
+    argument,
+    context_source,
+    followed,
+    is_folder,
+    is_optional,
+    matches_nothing,
+    without_question_marks,
+)
 from migrate.dockerfile import words
-from migrate.dockerfile.model import CopyDetail, Flag, Instruction, Operand
+from migrate.dockerfile.model import CopyDetail, Flag, Instruction
 from migrate.earthfile import quoting
 from migrate.earthfile.model import Command, Item, TextLine, Words
 from migrate.layout import Edit, lines_of
 from migrate.recipe import NotExpressible, Recipe, refuse_flags
 from migrate.stages import SCRATCH, Source
-from migrate.words import Literal, Part, Variable, Word, literal_text, merged, variables
-
-WILDCARDS = frozenset("*?[")
-#: As many as Linux follows.
-_MOST_LINKS = 40
-
-
-class Argument(NamedTuple):
-    """One argument of the new COPY: the operand it replaces, its spelling and its meaning."""
-
-    operand: Operand
-    spelling: str
-    meaning: Word
-
-    @property
-    def text(self) -> str:
-        """The literal text, variables left out."""
-        return "".join(part.text for part in self.meaning if isinstance(part, Literal))
-
-    @property
-    def is_pattern(self) -> bool:
-        """Whether it has a wildcard."""
-        return bool(WILDCARDS & set(self.text))
+from migrate.words import Literal, Word, literal_text, merged
 
 
 def convert(instruction: Instruction, stage: Recipe) -> Iterator[Item]:
@@ -47,7 +32,7 @@ def convert(instruction: Instruction, stage: Recipe) -> Iterator[Item]:
     refuse_flags(instruction, stage.arguments.mappings)
     if any(source.heredoc is not None for source in detail.sources):
         raise NotExpressible("EM403", None, reason="it mixes heredocs and files")
-    target = _argument(detail.destination, instruction, stage)
+    target = argument(detail.destination, instruction, stage)
     if stage.scope.static(target.meaning) == "":
         target = Argument(detail.destination, ".", (Literal("."),))  # earth would take the root
     path = ownership.destination(stage.known(detail.destination.text), stage)
@@ -64,11 +49,6 @@ def convert(instruction: Instruction, stage: Recipe) -> Iterator[Item]:
 def _source(instruction: Instruction, stage: Recipe) -> Source | None:
     found = stage.arguments.plan.graph.sources.get(stage.stage, ())
     return next((source for source in found if source.instruction is instruction), None)
-
-
-def _argument(operand: Operand, instruction: Instruction, stage: Recipe) -> Argument:
-    spelling, meaning = stage.word(operand.text, instruction, "path")
-    return Argument(operand, spelling or '""', meaning)
 
 
 def _mode(instruction: Instruction, path: str | None, stage: Recipe) -> list[tuple[str, Word]]:
@@ -88,7 +68,7 @@ def _mode(instruction: Instruction, path: str | None, stage: Recipe) -> list[tup
         folder = path
         if (
             path is not None
-            and not _is_folder(detail.destination.text)
+            and not is_folder(detail.destination.text)
             and not _may_be_folder(detail, instruction, stage)
         ):
             folder = path.rpartition("/")[0] or "/"
@@ -120,10 +100,6 @@ def _plain(flag: str) -> tuple[str, Word]:
     return flag, (Literal(flag),)
 
 
-def _is_folder(text: str) -> bool:
-    return text.endswith(("/", "/.")) or text in (".", "..", "")
-
-
 def _linked(instruction: Instruction) -> bool:
     link, mode = instruction.flag("link"), instruction.flag("chmod")
     return link is not None and link.value != "false" and mode is None
@@ -141,7 +117,7 @@ def _check_linked_owner(instruction: Instruction, target: Argument, path: str | 
     flag = instruction.flag("chown")
     if flag is None or not _linked(instruction) or flag.value in ownership.ROOT_OWNERS:
         return
-    folder = path if _is_folder(target.operand.text) or path is None else path.rpartition("/")[0] or "/"
+    folder = path if is_folder(target.operand.text) or path is None else path.rpartition("/")[0] or "/"
     if folder != "/":
         at = (flag.start, flag.end)
         stage.warn("EM426", instruction, *at, owner=flag.value or "", folder=folder or target.operand.text)
@@ -166,17 +142,17 @@ def _from_context(
     flags += mode
     if stage.settings.fidelity == "exact" or timestamps.are_compared(stage.text):
         flags.insert(0, _plain("--keep-ts"))
-    sources = [_context_source(operand, instruction, stage) for operand in detail.sources]
+    sources = [context_source(operand, instruction, stage) for operand in detail.sources]
     stage.context_sources += [source.text for source in sources]
     sources = _check_destination(sources, target, path, instruction, stage, in_context=True)
     if len(sources) == 1:
-        sources[0], target = _followed(sources[0], target, path, instruction, stage)
-    sources = [source for source in sources if not _matches_nothing(source, instruction, stage)]
+        sources[0], target = followed(sources[0], target, path, instruction, stage)
+    sources = [source for source in sources if not matches_nothing(source, instruction, stage)]
     if not sources:
         first = detail.sources[0]
         raise NotExpressible("EM410", instruction.span_of(first.start, first.end), source=first.text)
-    optional = [_is_optional(source, instruction, stage) for source in sources]
-    sources = [_without_question_marks(source, stage) for source in sources]
+    optional = [is_optional(source, instruction, stage) for source in sources]
+    sources = [without_question_marks(source, stage) for source in sources]
     yield from _commands(flags, sources, optional, target, path, instruction, stage)
 
 
@@ -192,134 +168,13 @@ def _commands(
     """One COPY, or one for each run of sources that must match and of those that need not."""
     stage.copies = True
     if not any(optional):
-        folder = path if _is_folder(target.operand.text) else path.rpartition("/")[0] if path else None
+        folder = path if is_folder(target.operand.text) else path.rpartition("/")[0] if path else None
         ownership.note_made(folder, stage)
         yield _command(flags, sources, target, instruction)
         return
-    for is_optional, group in _groups(sources, optional):
-        extra = [_plain("--if-exists")] if is_optional else []
+    for may_miss, group in _groups(sources, optional):
+        extra = [_plain("--if-exists")] if may_miss else []
         yield _one_line([*flags, *extra], group, target, instruction)
-
-
-def _context_source(operand: Operand, instruction: Instruction, stage: Recipe) -> Argument:
-    """A source without the leading slash and the dots that BuildKit ignores and earth does not."""
-    argument = _argument(operand, instruction, stage)
-    text = literal_text(argument.meaning)
-    if text is not None:
-        cleaned = artifacts.clean(text)[1:] or "."
-        rooted = text.startswith("/") or ".." in text.split("/")
-        if not rooted and cleaned != ".":
-            return argument
-        cleaned += "/" if text.endswith("/") and cleaned != "." else ""
-        meaning: Word = (Literal(cleaned),)
-        return Argument(operand, stage.spell(meaning, how="path"), meaning)
-    return _variable_source(argument, instruction, stage)
-
-
-def _variable_source(argument: Argument, instruction: Instruction, stage: Recipe) -> Argument:
-    """A source with variables: earth copies nothing for one that ends as ``""`` or ``./``, Docker the whole context."""
-    operand, meaning = argument.operand, argument.meaning
-    value = stage.scope.static(meaning)
-    last = meaning[-1]
-    is_folder = isinstance(last, Literal) and last.text.endswith("/")
-    if value is not None and value != "." and not is_folder and artifacts.clean(value) == "/":
-        if stage.scope.is_overridable(meaning):
-            names = ", ".join(variable.name for variable in variables(meaning))
-            stage.warn("EM306", instruction, operand.start, operand.end, written=operand.text, value=".", name=names)
-        return Argument(operand, ".", (Literal("."),))
-    first = meaning[0]
-    if isinstance(first, Literal) and first.text.startswith("/"):
-        meaning = merged([Literal(first.text.lstrip("/")), *meaning[1:]])
-    elif value is not None and value.startswith("/"):
-        stage.warn("EM413", instruction, operand.start, operand.end, source=operand.text, value=value)
-    if is_folder:
-        meaning = merged([*meaning, Literal(".")])
-    elif all(isinstance(part, Variable) for part in meaning) and value is None:
-        stage.warn("EM425", instruction, operand.start, operand.end, source=operand.text)
-    return argument if meaning == argument.meaning else Argument(operand, stage.spell(meaning, how="path"), meaning)
-
-
-def _without_question_marks(source: Argument, stage: Recipe) -> Argument:
-    """``?`` never matches in a context source of earth; ``[^/]`` is the same pattern and does."""
-    if "?" not in source.text:
-        return source
-    parts: list[Part] = []
-    in_brackets = False
-    for part in source.meaning:
-        if not isinstance(part, Literal):
-            parts.append(part)
-            continue
-        text = ""
-        for char in part.text:
-            in_brackets = char == "[" or (in_brackets and char != "]")
-            text += "[^/]" if char == "?" and not in_brackets else char
-        parts.append(Literal(text))
-    meaning = merged(parts)
-    return Argument(source.operand, stage.spell(meaning, how="path"), meaning)
-
-
-def _matches_nothing(source: Argument, instruction: Instruction, stage: Recipe) -> bool:
-    """A pattern that begins with a wildcard and is known to match nothing now: earth would fail on it."""
-    if source.text.removeprefix("./")[:1] not in WILDCARDS or literal_text(source.meaning) is None:
-        return False
-    if stage.context.matches(source.text) != ():
-        return False
-    stage.warn("EM410", instruction, source.operand.start, source.operand.end, source=source.operand.text)
-    return True
-
-
-def _followed(
-    source: Argument, target: Argument, path: str | None, instruction: Instruction, stage: Recipe
-) -> tuple[Argument, Argument]:
-    """A source that is a link in the context, replaced by what it points to: Docker follows it, earth does not."""
-    name = literal_text(source.meaning)
-    if not name or source.is_pattern:
-        return source, target
-    real = _resolved(artifacts.clean(name)[1:], stage.context)
-    if real is None or real == artifacts.clean(name)[1:]:
-        return source, target
-    folder = stage.context.is_directory(real)
-    operand = source.operand
-    stage.warn("EM427", instruction, operand.start, operand.end, source=operand.text, real=real)
-    meaning: Word = (Literal(real),)
-    followed = Argument(operand, stage.spell(meaning, how="path"), meaning)
-    written = literal_text(target.meaning)
-    if folder or written is None or not (_is_folder(written) or ownership.exists(path, stage)):
-        return followed, target
-    end: Word = (Literal(posixpath.join(written, posixpath.basename(artifacts.clean(name)))),)
-    return followed, Argument(target.operand, stage.spell(end, how="path"), end)
-
-
-def _resolved(path: str, context: Context, depth: int = 0) -> str | None:
-    """``path`` without links on the way; None when one leads out of the context, in a ring, or nowhere known."""
-    parts = path.split("/")
-    for end in range(1, len(parts) + 1):
-        link = context.link_target("/".join(parts[:end]))
-        if link is None:
-            continue
-        real = posixpath.normpath("/".join((*parts[: end - 1], link, *parts[end:])))
-        if link.startswith("/") or real.startswith("..") or depth > _MOST_LINKS:
-            return None
-        return _resolved(real, context, depth + 1)
-    return path if depth == 0 or context.exists(path) else None
-
-
-def _is_optional(source: Argument, instruction: Instruction, stage: Recipe) -> bool:
-    """Whether a wildcard may match nothing, which Docker accepts and earth does not."""
-    operand = source.operand
-    if not source.text.isascii():
-        stage.warn("EM412", instruction, operand.start, operand.end, source=operand.text)
-    named = [source.text] if not source.is_pattern else stage.context.matches(source.text) or ()
-    if any(_resolved(path, stage.context) != path for path in (artifacts.clean(name)[1:] for name in named)):
-        stage.warn("EM411", instruction, operand.start, operand.end, source=operand.text)
-    if not source.is_pattern:
-        return False
-    if literal_text(source.meaning) is not None and stage.context.matches(source.text):
-        return False
-    if source.text.removeprefix("./")[:1] in WILDCARDS:
-        stage.warn("EM410", instruction, operand.start, operand.end, source=operand.text)
-        return False
-    return True
 
 
 def _groups(sources: Sequence[Argument], optional: Sequence[bool]) -> Iterator[tuple[bool, list[Argument]]]:
@@ -344,7 +199,7 @@ def _check_destination(
 ) -> list[Argument]:
     """The sources that take effect. Several files to one name: Docker keeps the last, earth makes a folder."""
     value = stage.known(target.operand.text)
-    if _is_folder(target.operand.text if value is None else value) or ownership.exists(path, stage):
+    if is_folder(target.operand.text if value is None else value) or ownership.exists(path, stage):
         return sources
     at = (target.operand.start, target.operand.end)
     known = _known_files(sources, stage) if in_context else None

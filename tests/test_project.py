@@ -30,7 +30,7 @@ LAYERS = (
     "images dockerfile earthfile",
     "artifacts layout scope stages",
     # What rules are written with.
-    "arguments bindmounts copying execform heredocfiles mounts ownership plan recipe scripts timestamps",
+    "arguments bindmounts contextsources copying execform heredocfiles mounts ownership plan recipe scripts timestamps",
     "rules",
     "checked ignorefile suppression",
     "assemble",
