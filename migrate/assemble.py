@@ -152,7 +152,7 @@ def _readers(name: str, instruction: Instruction, plan: Plan) -> list[str]:
     """The global arguments below ``instruction`` whose defaults read ``name``."""
     below = [item for item in plan.graph.arguments if item.span > instruction.span and item.keyword == "ARG"]
     pairs = [pair for item in below if isinstance(item.detail, PairsDetail) for pair in item.detail.pairs]
-    return [pair.key for pair in pairs if re.search(rf"\$\{{?{name}\b", pair.value or "")]
+    return [pair.key for pair in pairs if re.search(rf"\$\{{?{re.escape(name)}\b", pair.value or "")]
 
 
 def _platforms(known: GlobalArgument, header: Recipe, work: _Build) -> list[Item]:

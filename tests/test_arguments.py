@@ -125,3 +125,9 @@ def test_a_default_is_not_the_images_environment() -> None:
     win."""
     conversion = converted("ARG X_TAG=1\nFROM example.com/own:$X_TAG\nARG X_TAG\nRUN echo $X_TAG\n")
     assert body(conversion) == ["ARG X_TAG=1", "RUN echo $X_TAG"]
+
+
+def test_a_name_is_never_taken_for_a_pattern() -> None:
+    """Docker accepts any text as the name of an ARG; this one crashed a regular expression."""
+    conversion = converted('ARG ["/bin=$\nARG ["/bin=0$\nFROM alpine:3.20\n')
+    assert codes(conversion) == ["EM324", "EM303"]

@@ -28,6 +28,12 @@ def convert(instruction: Instruction, stage: Recipe) -> Iterator[Item]:
 
 def _ports(operand: Operand, instruction: Instruction, stage: Recipe) -> list[tuple[str, Word]]:
     word = words.parse_word(operand.text, stage.escape)
+    lost = max((index for index, part in enumerate(word) if isinstance(part, Variable) and part.operator), default=0)
+    if lost:
+        # BuildKit forgets what stands in front of a substitution with an operator.
+        stage.warn("EM617", instruction, operand.start, operand.end, written=operand.text)
+        meaning = stage.adapt(word[lost:], instruction)
+        return [(stage.spell(meaning), meaning)]
     names = [part.name for part in word if isinstance(part, Variable)]
     plain = bool(word) and all(isinstance(part, Variable) and not part.operator for part in word)
     if plain and all(stage.scope.is_bare_argument(name) for name in names):

@@ -18,6 +18,9 @@ from support import BASE, assert_lines, body, converted
         # The value is split into words in Docker, not in an Earthfile.
         ('ENV P="80 81/udp"\nEXPOSE $P', 'ENV P="80 81/udp"\nEXPOSE 80 81/udp', []),
         ('ARG P="80 81"\nEXPOSE $P', 'ARG P="80 81"\nEXPOSE 80 81', ["EM306"]),
+        # BuildKit's own slip: what stands before the last substitution with an operator is forgotten.
+        ("EXPOSE ${A:-80}-${B:-90}", "EXPOSE ${B:-90}", ["EM617"]),
+        ("EXPOSE ${A:-80}/udp", "EXPOSE ${A:-80}/udp", []),
         # Legal and empty in Docker, an error in an Earthfile.
         ("EXPOSE ${UNDEFINED}", "", ["EM616"]),
         ("EXPOSE 80 $UNDEFINED", "EXPOSE 80", ["EM616"]),
