@@ -5,8 +5,7 @@ Source of the facts: docs.docker.com/reference/dockerfile and dockerfile2llb of 
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -201,9 +200,28 @@ def _selectable(word: Word, earlier: list[Stage]) -> tuple[int, ...]:
     none."""
     if _is_literal(word) or not any(isinstance(part, Literal) for part in word):
         return ()
-    pattern = "".join(re.escape(part.text) if isinstance(part, Literal) else ".*" for part in word)
-    matches = re.compile(pattern, re.DOTALL).fullmatch
-    return tuple(stage.index for stage in earlier if stage.name is not None and matches(stage.name))
+    pieces = [part.text if isinstance(part, Literal) else None for part in word]
+    return tuple(stage.index for stage in earlier if stage.name is not None and _fits(stage.name, pieces))
+
+
+def _fits(name: str, pieces: Sequence[str | None]) -> bool:
+    """Whether ``name`` can be the pieces in order, None being any text; in one pass, however many there are."""
+    position = 0
+    is_free = False
+    for piece in pieces[:-1]:
+        if piece is None:
+            is_free = True
+            continue
+        found = name.find(piece, position) if is_free else position if name.startswith(piece, position) else -1
+        if found < 0:
+            return False
+        position, is_free = found + len(piece), False
+    last = pieces[-1]
+    if last is None:
+        return True
+    if not is_free:
+        return name[position:] == last
+    return len(name) - len(last) >= position and name.endswith(last)
 
 
 def _may_have_sources(instructions: tuple[Instruction, ...]) -> bool:

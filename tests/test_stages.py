@@ -111,3 +111,21 @@ def test_scratch() -> None:
         True,
         False,
     ]
+
+
+@pytest.mark.parametrize(
+    ("image", "selected"),
+    [
+        ("st-$A", [0]),
+        ("$A-x", [0]),
+        ("s${A}t-${B}x", [0]),
+        ("st-${A}y", []),
+        ("st-xx$A", []),
+        ("st-$A-x", []),
+        ("${A}" * 2000 + "x", [0]),  # many variables must not cost more than their number
+        ("${A}" * 2000 + "z", []),
+    ],
+)
+def test_which_stages_an_argument_can_select(image: str, selected: list[int]) -> None:
+    stage = graph_of(f"ARG A\nARG B\nFROM alpine AS st-x\nFROM {image}\n").stages[1]
+    assert list(stage.selects) == selected
