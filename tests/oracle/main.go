@@ -16,6 +16,7 @@ import (
 	"os"
 	"regexp"
 	"runtime/debug"
+	"sort"
 	"strings"
 
 	"github.com/moby/buildkit/frontend/dockerfile/instructions"
@@ -310,7 +311,9 @@ func details(parsed any) fields {
 func runFields(c *instructions.RunCommand) fields {
 	result := commandLine(c.ShellDependantCmdLine)
 	result["network"], result["security"] = instructions.GetNetwork(c), instructions.GetSecurity(c)
-	result["flags_used"] = list(c.FlagsUsed)
+	used := append([]string{}, c.FlagsUsed...)
+	sort.Strings(used) // BuildKit takes them out of a map
+	result["flags_used"] = list(used)
 	// Mount options are read only on expansion; with words left as they are, `$NAME` in one may be an error here alone.
 	mounts := []fields{}
 	result["mounts_error"] = nil
