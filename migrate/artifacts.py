@@ -49,6 +49,11 @@ def needed(word: Word) -> Artifact:
     return Artifact("/".join(parts[:stop]) or ROOT)
 
 
+def related(one: str, other: str) -> bool:
+    """Whether one path is the other or lies below it."""
+    return one == other or one.startswith(other.rstrip("/") + "/") or other.startswith(one.rstrip("/") + "/")
+
+
 def minimal(artifacts: Iterable[Artifact]) -> tuple[Artifact, ...]:
     """``artifacts`` without those that another one covers, in first-use order."""
     unique = list(dict.fromkeys(artifacts))

@@ -45,7 +45,7 @@ def _is_alone(place: str, instruction: Instruction, stage: Recipe) -> bool:
     plan = stage.arguments.plan
     if stage.stage not in plan.workshops:
         return False
-    if any(_meets(saved.path, place) for saved in plan.artifacts.get(stage.stage, ())):
+    if any(artifacts.related(saved.path, place) for saved in plan.artifacts.get(stage.stage, ())):
         return False
     chain = [item for index in plan.graph.chain(stage.stage) for item in plan.graph.stages[index].instructions]
     later = plan.graph.stages[stage.stage].instructions
@@ -63,7 +63,7 @@ def _fills(instruction: Instruction, place: str) -> bool:
     target = detail.destination.text
     if not target.startswith("/") or "$" in target:
         return True
-    return target.strip("/") != "" and _meets(artifacts.clean(target), place)
+    return target.strip("/") != "" and artifacts.related(artifacts.clean(target), place)
 
 
 def _targets_apart(instruction: Instruction, stage: Recipe) -> bool:
@@ -76,10 +76,6 @@ def _targets_apart(instruction: Instruction, stage: Recipe) -> bool:
         if mount.type == "bind"
     ]
     return None not in places and len(set(places)) == len(places)
-
-
-def _meets(one: str, other: str) -> bool:
-    return one == other or one.startswith(other.rstrip("/") + "/") or other.startswith(one.rstrip("/") + "/")
 
 
 def _source(mount: Mount, source: str, instruction: Instruction, stage: Recipe) -> str:

@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from migrate.artifacts import needed
+from migrate.artifacts import needed, related
 from migrate.dockerfile.model import CopyDetail, Instruction, OnbuildDetail
 from migrate.dockerfile.words import parse_word
 from migrate.images import base_image
@@ -95,7 +95,7 @@ def _copied_doubt(source: Source, path: str, plan: Plan, mappings: Mappings) -> 
     if not isinstance(detail, CopyDetail) or source.instruction.flag("chown") is not None:
         return None
     target = detail.destination.text.rstrip("/")
-    if target.startswith("/") and "$" not in target and not _related(target, path):
+    if target.startswith("/") and "$" not in target and not related(target, path):
         return None
     for operand in detail.sources:
         wanted = needed(parse_word(operand.text, plan.graph.dockerfile.escape)).path
@@ -106,11 +106,6 @@ def _copied_doubt(source: Source, path: str, plan: Plan, mappings: Mappings) -> 
         if found is not None and found.certain:
             return found
     return None
-
-
-def _related(one: str, other: str) -> bool:
-    """Whether one path is the other or lies below it."""
-    return one == other or one.startswith(other.rstrip("/") + "/") or other.startswith(one.rstrip("/") + "/")
 
 
 def image_owner(

@@ -12,7 +12,7 @@ from migrate.dockerfile.model import Instruction, Pair
 from migrate.earthfile import quoting
 from migrate.earthfile.model import Command, Item, Remark, Target, TextLine, Words
 from migrate.mappings import Mappings
-from migrate.scope import ARGUMENT, Scope
+from migrate.scope import Scope
 from migrate.settings import Settings
 from migrate.spans import Span
 from migrate.words import Literal, Part, Variable, Word, literal_text, merged
@@ -176,10 +176,6 @@ class Recipe:
     def known(self, text: str) -> str | None:
         """The value of the Docker word ``text`` when no build argument is passed, None when that is not certain."""
         return self.scope.static(docker_words.parse_word(text, self.escape))
-
-    def arguments_in_scope(self) -> bool:
-        """Whether an ARG of Docker's side is visible to a RUN here."""
-        return any(binding.kind == ARGUMENT for binding in self.scope.bindings.values())
 
 
 def _written(part: Variable) -> str:

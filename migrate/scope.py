@@ -27,7 +27,6 @@ class Binding(NamedTuple):
     kind: str
     value: str | None
     default: Word | None = None
-    inherited_unset: bool = False
 
 
 class Scope:
