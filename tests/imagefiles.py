@@ -9,7 +9,9 @@ import json
 import tarfile
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
+
+Member: TypeAlias = tuple[tarfile.TarInfo, bytes]
 
 INDEX = "application/vnd.oci.image.index.v1+json"
 MANIFEST = "application/vnd.oci.image.manifest.v1+json"
@@ -17,7 +19,7 @@ CONFIG = "application/vnd.oci.image.config.v1+json"
 LAYER = "application/vnd.oci.image.layer.v1.tar+gzip"
 
 
-def member(name: str, kind: bytes = tarfile.REGTYPE, content: bytes = b"", **fields: Any) -> tuple[tarfile.TarInfo, bytes]:
+def member(name: str, kind: bytes = tarfile.REGTYPE, content: bytes = b"", **fields: Any) -> Member:
     """One entry for ``layer``; ``fields`` are attributes of TarInfo."""
     info = tarfile.TarInfo(name)
     info.type, info.size = kind, len(content)
@@ -27,19 +29,19 @@ def member(name: str, kind: bytes = tarfile.REGTYPE, content: bytes = b"", **fie
     return info, content
 
 
-def directory(name: str, **fields: Any) -> tuple[tarfile.TarInfo, bytes]:
+def directory(name: str, **fields: Any) -> Member:
     return member(name, tarfile.DIRTYPE, **fields)
 
 
-def link(name: str, target: str, **fields: Any) -> tuple[tarfile.TarInfo, bytes]:
+def link(name: str, target: str, **fields: Any) -> Member:
     return member(name, tarfile.SYMTYPE, linkname=target, **fields)
 
 
-def hard_link(name: str, target: str, **fields: Any) -> tuple[tarfile.TarInfo, bytes]:
+def hard_link(name: str, target: str, **fields: Any) -> Member:
     return member(name, tarfile.LNKTYPE, linkname=target, **fields)
 
 
-def layer(*members: tuple[tarfile.TarInfo, bytes], form: int = tarfile.PAX_FORMAT) -> bytes:
+def layer(*members: Member, form: int = tarfile.PAX_FORMAT) -> bytes:
     """An uncompressed layer."""
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w", format=form, encoding="utf-8", errors="surrogateescape") as archive:

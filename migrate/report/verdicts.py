@@ -79,8 +79,10 @@ def _rows(found: Sequence[Difference], origins: Origins) -> Iterator[str]:
     for (aspect, folder, docker, earth), group in groupby(trees, _group):
         paths = [item.path for item in group]
         what = f"{docker} -> {earth}" if docker else ""
-        yield f"{aspect:9} {what:24} {_paths(paths)}".rstrip() if len(paths) < 2 else (
-            f"{aspect:9} {what:24} {_count(len(paths), 'path')} in /{folder}: {_paths(paths)}"
+        yield (
+            f"{aspect:9} {what:24} {_paths(paths)}".rstrip()
+            if len(paths) < 2
+            else (f"{aspect:9} {what:24} {_count(len(paths), 'path')} in /{folder}: {_paths(paths)}")
         )
 
 

@@ -65,7 +65,7 @@ class Comparison:
 def compare(
     docker: Image, earth: Image, ignored: Section, again: Image | None = None, *, timestamps: bool = False
 ) -> Comparison:
-    """Hold ``earth``'s image against ``docker``'s. ``ignored`` is the mapping ``verify``.
+    """Hold ``earth``'s image against ``docker``'s. ``ignored`` is the mapping ``noise``.
 
     ``again`` is the Docker side built once more without its cache. ``timestamps``: compare modification times, too.
     """
@@ -185,7 +185,7 @@ def _config_differences(docker: ImageConfig, earth: ImageConfig, ignored: Sectio
 
 
 def facts(config: ImageConfig, ignored: Section) -> Facts:
-    """What ``config`` says, without what the mapping ``verify`` calls noise."""
+    """What ``config`` says, without what the mapping ``noise`` calls noise."""
     found = {**_lists(config), **_maps(config), **_healthcheck(config)}
     for name, text in (("User", config.user), ("WorkingDir", config.working_dir), ("StopSignal", config.stop_signal)):
         found[name, ""] = text
