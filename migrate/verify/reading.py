@@ -59,11 +59,13 @@ def _checked_top(source: Source) -> tuple[bytes, str]:
 
 
 def _small(source: Source, blob: Descriptor, what: str) -> bytes:
-    stream = Hashing(source.open(blob), _algorithm(blob.digest))
-    try:
-        data = read_small(cast("IO[bytes]", stream))
-    except Malformed as error:
-        raise VerifyError("EM909", image=source.where, what=what, reason=error) from None
+    with source.open(blob) as raw:
+        stream = Hashing(raw, _algorithm(blob.digest))
+        try:
+            data = read_small(cast("IO[bytes]", stream))
+        except Malformed as error:
+            raise VerifyError("EM909", image=source.where, what=what, reason=error) from None
+        stream.finish()
     _check(source, blob, stream, f"its {what}")
     return data
 

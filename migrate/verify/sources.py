@@ -74,7 +74,8 @@ class _Layout:
         self.where = where
 
     def top(self) -> tuple[bytes, str]:
-        return read_small(self._files.open("index.json")), ""
+        with self._files.open("index.json") as stream:
+            return read_small(stream), ""
 
     def open(self, blob: Descriptor) -> IO[bytes]:
         if not _DIGEST.fullmatch(blob.digest):
@@ -92,7 +93,8 @@ class _DockerArchive:
 
     def top(self) -> tuple[bytes, str]:
         try:
-            images = json.loads(read_small(self._files.open("manifest.json")))
+            with self._files.open("manifest.json") as stream:
+                images = json.loads(read_small(stream))
             named = [image for image in images if self._name in (image.get("RepoTags") or ())] or images
             if len(named) != 1:
                 tags = sorted(tag for image in images for tag in image.get("RepoTags") or ())
@@ -153,8 +155,7 @@ def _opened(files: _Files, name: str, where: str) -> IO[bytes]:
 
 def read_small(stream: IO[bytes]) -> bytes:
     """A JSON document, which is never large. Raises Malformed for one that is."""
-    with stream:
-        data = stream.read(_MOST_JSON + 1)
+    data = stream.read(_MOST_JSON + 1)
     if len(data) > _MOST_JSON:
         raise Malformed(f"it is larger than {_MOST_JSON >> 20} MiB")
     return data
