@@ -36,6 +36,8 @@ class Assembled(NamedTuple):
     earthfile: Earthfile
     helpers: Mapping[str, int]
     context_sources: tuple[str, ...]
+    recipes: tuple[Recipe, ...]
+    """The state of each stage after its last line."""
 
 
 class _Build(NamedTuple):
@@ -65,7 +67,8 @@ def assemble(plan: Plan, settings: Settings, mappings: Mappings, context: Contex
     helpers: dict[str, int] = {}
     for stage in graph.stages:
         above = first_above if stage.index == 0 and first_above is not None else comments(stage.instruction.above)
-        made = _stage(stage, recipes, above, work)
+        make = _fallen_stage if stage.index in plan.fallen else _stage
+        made = make(stage, recipes, above, work)
         helpers.update(dict.fromkeys((target.name for target in made[:-1]), stage.index))
         targets += made
     targets += _image_target(recipes[plan.final], work)
@@ -74,7 +77,7 @@ def assemble(plan: Plan, settings: Settings, mappings: Mappings, context: Contex
         report("EM704", None)
     trailing = comments(graph.dockerfile.trailing, blank_first=True)
     file = Earthfile(tuple(header), tuple(_with_trailing(targets, trailing)), newline=graph.dockerfile.newline)
-    return Assembled(file, helpers, sources)
+    return Assembled(file, helpers, sources, tuple(recipes))
 
 
 def comments(lines: Iterable[Line], *, blank_first: bool = False) -> tuple[str, ...]:
@@ -210,6 +213,21 @@ def _stage(stage: Stage, recipes: list[Recipe], above: tuple[str, ...], work: _B
     helpers = [_image_helper(helper, work) for helper in plan.image_helpers.values() if helper.before == stage.index]
     target = Target(plan.targets[stage.index], tuple(items), above, stage.instruction.span)
     return [*before, *helpers, *recipe.extra, target]
+
+
+def _fallen_stage(stage: Stage, recipes: list[Recipe], above: tuple[str, ...], work: _Build) -> list[Target]:
+    """The target of a stage that is built FROM DOCKERFILE: it is used like any other."""
+    from migrate import fromdockerfile  # few files need it
+
+    plan = work.plan
+    fallen = plan.fallen[stage.index]
+    recipe = fromdockerfile.state(fallen, work.arguments, work.report)
+    recipes.append(recipe)
+    items = list(fromdockerfile.items(stage, fallen, recipe, plan, work.moved))
+    items += _saves(plan.artifacts.get(stage.index, ()), stage, recipe)
+    if stage.index == plan.final and plan.image_target is None:
+        items += _save_image(stage, recipe, work)
+    return [Target(plan.targets[stage.index], tuple(items), above, stage.instruction.span)]
 
 
 def _report_proxies(stage: Stage, recipe: Recipe, work: _Build) -> None:

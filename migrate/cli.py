@@ -65,6 +65,13 @@ def main() -> None:
     help="exact keeps every modification time; clean only those that programs are known to need.",
 )
 @click.option(
+    "--fallback",
+    type=click.Choice(["dockerfile", "comment", "fail"]),
+    default="dockerfile",
+    show_default=True,
+    help="For a line that an Earthfile cannot say: build its stage FROM DOCKERFILE, leave a comment, or fail.",
+)
+@click.option(
     "--mappings",
     metavar="FILE",
     type=click.Path(exists=True, dir_okay=False),
@@ -100,6 +107,7 @@ def convert(
     images: tuple[str, ...],
     target: str | None,
     fidelity: str,
+    fallback: str,
     mappings: str | None,
     fail_on: str,
     style: str,
@@ -121,6 +129,7 @@ def convert(
         images=images,
         target=target,
         fidelity=fidelity,
+        fallback=fallback,
         output=Path(output) if output is not None else None,
         write=write,
         force=force,

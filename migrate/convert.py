@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from migrate import ignorefile
-from migrate.assemble import assemble
+from migrate.assemble import Assembled, assemble
 from migrate.checked import printed
 from migrate.context import Context, UnknownContext
 from migrate.diagnostics import Collector, Diagnostic, Grade
 from migrate.dockerfile.errors import DockerfileError
 from migrate.dockerfile.model import Dockerfile
 from migrate.dockerfile.reader import read
+from migrate.fallen import FallenStage
 from migrate.mappings import Mappings, builtin
 from migrate.plan import Plan, make
+from migrate.recipe import Recipe
 from migrate.settings import Settings
 from migrate.spans import Span
-from migrate.stages import build
+from migrate.stages import StageGraph, build
 from migrate.suppression import apply
 
 
@@ -83,17 +86,68 @@ def convert(
     except DockerfileError as error:
         collector.report(error.code, error.span, **error.fields)
         return Conversion(path, (), collector.diagnostics, lines=_lines(source))
-    plan = make(graph, settings, mappings, collector.report)
-    assembled = assemble(plan, settings, mappings, context, collector.report)
-    text, source_map = printed(assembled.earthfile, collector.report)
+    draft: _Draft = _drafted(graph, settings, mappings, context, path)
+    if settings.fallback != "comment" and _may_fall(draft.findings, mappings):
+        from migrate import fallback  # few files need it
+
+        if settings.fallback == "fail":
+            fallback.forbid(draft.findings, mappings, draft.collector.report)
+            shown, hidden = apply(dockerfile, draft.collector)
+            return Conversion(path, (), shown, hidden=hidden, lines=dockerfile.lines)
+        draft = fallback.settled(
+            draft, lambda fallen: _drafted(graph, settings, mappings, context, path, fallen), settings, mappings
+        )
+    plan, assembled, collector = draft.plan, draft.assembled, draft.collector
     ignore = ignorefile.needed(assembled.context_sources, context, collector.report, writes=settings.writes)
-    files = [OutputFile("Earthfile", text)]
+    files = [OutputFile("Earthfile", draft.text)]
     if ignore is not None:
         files.append(OutputFile(ignorefile.NAME, ignore))
     shown, hidden = apply(dockerfile, collector)
     best = Grade.EXACT if settings.fidelity == "exact" else Grade.EQUAL
     targets = _grades(plan, assembled.helpers, (*shown, *hidden), best)
-    return Conversion(path, tuple(files), shown, source_map, targets, hidden, dockerfile.lines)
+    return Conversion(path, tuple(files), shown, draft.source_map, targets, hidden, dockerfile.lines)
+
+
+@dataclass(frozen=True, slots=True)
+class _Draft:
+    """A conversion with some stages fallen, maybe none."""
+
+    plan: Plan
+    assembled: Assembled
+    collector: Collector
+    text: str
+    source_map: tuple[tuple[int, Span], ...]
+
+    @property
+    def findings(self) -> tuple[Diagnostic, ...]:
+        """Everything reported so far."""
+        return self.collector.diagnostics
+
+    @property
+    def recipes(self) -> tuple[Recipe, ...]:
+        """The state of each stage after its last line."""
+        return self.assembled.recipes
+
+
+def _drafted(
+    graph: StageGraph,
+    settings: Settings,
+    mappings: Mappings,
+    context: Context,
+    path: str,
+    fallen: Mapping[int, FallenStage] | None = None,
+) -> _Draft:
+    collector = Collector(path, mappings.diagnostics)
+    plan = make(graph, settings, mappings, collector.report, fallen)
+    assembled = assemble(plan, settings, mappings, context, collector.report)
+    text, source_map = printed(assembled.earthfile, collector.report)
+    return _Draft(plan, assembled, collector, text, source_map)
+
+
+def _may_fall(findings: Sequence[Diagnostic], mappings: Mappings) -> bool:
+    """Whether something was found that FROM DOCKERFILE may settle."""
+    codes = mappings.fallback["falls"]
+    return any(finding.code in codes for finding in findings)
 
 
 def _lines(source: str | bytes) -> tuple[str, ...]:

@@ -87,6 +87,10 @@ class Collector:
         self._found[diagnostic] = None
         return diagnostic
 
+    def keep(self, diagnostic: Diagnostic) -> None:
+        """Take over a finding of another collector."""
+        self._found[diagnostic] = None
+
     @property
     def diagnostics(self) -> tuple[Diagnostic, ...]:
         """What was found, in text order; findings on the whole file come first."""

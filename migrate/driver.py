@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -32,6 +33,7 @@ class Job(NamedTuple):
     images: tuple[str, ...] = ()
     target: str | None = None
     fidelity: str = "clean"
+    fallback: str = "dockerfile"
     output: Path | None = None
     write: bool = False
     force: bool = False
@@ -99,10 +101,22 @@ def _converted(job: Job, mappings: Mappings | None) -> tuple[Path | None, Conver
         images=job.images,
         target=job.target,
         fidelity=job.fidelity,
+        fallback=job.fallback,
+        dockerfile=_named(dockerfile, folder),
         name=None if folder is None else image_name(folder.resolve().name),
         writes=job.write or job.diff or job.check or job.json,
     )
     return folder, convert(source, settings, path=name, context=context, mappings=mappings), source
+
+
+def _named(dockerfile: Path | None, folder: Path | None) -> str | None:
+    """The Dockerfile as an Earthfile in ``folder`` names it, None when it is no file."""
+    if dockerfile is None or folder is None:
+        return None
+    try:
+        return Path(os.path.relpath(dockerfile.resolve(), folder.resolve())).as_posix()
+    except ValueError:  # another drive of Windows
+        return None
 
 
 def _changes(folder: Path | None, conversion: Conversion) -> list[Change]:

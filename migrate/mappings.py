@@ -19,7 +19,7 @@ from migrate.diagnostics import Entry, Grade, Severity
 Section: TypeAlias = Mapping[str, Any]
 """Plain data as in the YAML file: mappings, tuples, strings, numbers, booleans, None."""
 
-SECTIONS = ("base_images", "builtin_arguments", "environment_names", "instructions", "mounts", "noise")
+SECTIONS = ("base_images", "builtin_arguments", "environment_names", "fallback", "instructions", "mounts", "noise")
 """The data sections: ``mappings/<name with dashes>.yaml`` each. schema.json says which an overlay may have."""
 
 
@@ -29,13 +29,14 @@ class Mappings:
 
     ``diagnostics``: code -> entry. ``base_images``: repository -> facts (ask ``migrate.images.base_image``).
     ``builtin_arguments``: name -> what it is. ``environment_names``: name, or pattern with ``*``, -> who reads it.
-    ``instructions``, ``mounts`` and ``noise``: as their files say.
+    ``fallback``, ``instructions``, ``mounts`` and ``noise``: as their files say.
     """
 
     diagnostics: Mapping[str, Entry]
     base_images: Section
     builtin_arguments: Section
     environment_names: Section
+    fallback: Section
     instructions: Section
     mounts: Section
     noise: Section

@@ -178,6 +178,11 @@ def exists(path: str | None, stage: Recipe) -> bool:
     return path is not None and (path in _EXISTING or path == stage.workdir or path in stage.made)
 
 
+def is_standard(path: str) -> bool:
+    """Whether every common distribution has the directory ``path``."""
+    return path in _EXISTING
+
+
 def note_made(path: str | None, stage: Recipe) -> None:
     """Remember that ``path`` and the folders above it exist from here on."""
     while path is not None and path not in ("", "/") and path not in stage.made:

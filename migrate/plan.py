@@ -11,6 +11,7 @@ from migrate import timestamps
 from migrate.artifacts import Artifact, clean, minimal, needed
 from migrate.dockerfile.model import Instruction, Pair, PairsDetail, RunDetail
 from migrate.dockerfile.words import parse_word
+from migrate.fallen import FallenStage
 from migrate.images import parse_reference
 from migrate.mappings import Mappings
 from migrate.recipe import Reporter
@@ -69,39 +70,54 @@ class Plan:
     """Stages that others only take files from: what a bind mount would leave behind there does no harm."""
     platform_arguments: Mapping[int, tuple[str, ...]]
     """Builtin arguments that a stage must declare before its FROM."""
+    fallen: Mapping[int, FallenStage] = field(default_factory=dict)
+    """The stages that are built FROM DOCKERFILE."""
     owner_doubts: dict[tuple[int, str], Doubt | None] = field(default_factory=dict, compare=False)
     """What migrate.ownership found out, so that nothing is looked up twice."""
 
 
-def make(graph: StageGraph, settings: Settings, mappings: Mappings, report: Reporter) -> Plan:
-    """The plan for ``graph``; findings about names and arguments go to ``report``."""
+def make(
+    graph: StageGraph,
+    settings: Settings,
+    mappings: Mappings,
+    report: Reporter,
+    fallen: Mapping[int, FallenStage] | None = None,
+) -> Plan:
+    """The plan for ``graph``; findings about names and arguments go to ``report``.
+
+    ``fallen`` are the stages that are built FROM DOCKERFILE: they need no artifact, no helper and no global argument.
+    """
+    fallen = fallen or {}
+    native = [stage for stage in graph.stages if stage.index not in fallen]
+    sources = {index: found for index, found in graph.sources.items() if index not in fallen}
     mentions = tuple(_mentions(stage.instructions) for stage in graph.stages)
     taken: set[str] = set()
     targets = tuple(_target_names(graph, taken, report))
     final = _final(graph, settings, report)
     names = _globals(graph)
     leaking = {name for name in names if _leaks(name, graph, mentions, mappings)}
-    closures = [_closure(_from_variables(stage), names) for stage in graph.stages]
+    closures = [() if stage.index in fallen else _closure(_from_variables(stage), names) for stage in graph.stages]
     aliased = {stage.index for stage in graph.stages if leaking & set(closures[stage.index])}
-    everywhere = _everywhere(graph, names, closures, aliased, leaking)
-    imports = {pair.key for stage in graph.stages for pair in _bare_arguments(stage)}
+    everywhere = _everywhere(native, names, closures, aliased, leaking)
+    imports = {pair.key for stage in native for pair in _bare_arguments(stage)}
+    imports |= {argument.name for stage in fallen.values() for argument in stage.passed}
     globals_ = {
         name: GlobalArgument(name, word, text, instruction, name in everywhere, name in imports)
         for name, (word, text, instruction) in names.items()
     }
-    platform_arguments = {stage.index: _before_from(stage, mappings) for stage in graph.stages}
+    platform_arguments = {stage.index: _before_from(stage, mappings) for stage in native}
     aliases = {
         index: _alias(graph.stages[index], closures[index], taken, platform_arguments[index])
         for index in sorted(aliased)
     }
-    helpers = _image_helpers(graph, taken, exact=settings.fidelity == "exact")
+    helpers = _image_helpers(graph, sources, taken, exact=settings.fidelity == "exact")
     workshops = _workshops(graph, final)
     base_of = {stage.base for stage in graph.stages} | {chosen for stage in graph.stages for chosen in stage.selects}
     image_target = unique_name(f"{targets[final]}-image", taken) if final in base_of else None
     return Plan(
         graph,
         targets,
-        _artifacts(graph, workshops, exact=settings.fidelity == "exact"),
+        _artifacts(graph, sources, workshops, exact=settings.fidelity == "exact"),
         helpers,
         aliases,
         globals_,
@@ -110,6 +126,7 @@ def make(graph: StageGraph, settings: Settings, mappings: Mappings, report: Repo
         image_target,
         workshops,
         platform_arguments,
+        fallen,
     )
 
 
@@ -242,7 +259,7 @@ def _imported_before_use(name: str, stage: Stage) -> bool:
 
 
 def _everywhere(
-    graph: StageGraph,
+    stages: Iterable[Stage],
     names: Mapping[str, tuple[Word | None, str | None, Instruction]],
     closures: list[tuple[str, ...]],
     aliased: set[int],
@@ -250,7 +267,7 @@ def _everywhere(
 ) -> set[str]:
     """The arguments that become ``ARG --global``: a FROM uses them, or the default of one that a stage imports does."""
     found = {name for index, closure in enumerate(closures) if index not in aliased for name in closure}
-    for stage in graph.stages:
+    for stage in stages:
         for pair in _bare_arguments(stage):
             used = [variable.name for variable in variables(names.get(pair.key, ((), "", None))[0] or ())]
             found |= set(_closure(used, names)) - leaking
@@ -302,12 +319,14 @@ def _alias(stage: Stage, closure: tuple[str, ...], taken: set[str], builtins: tu
     return Helper(name, stage.image, stage.index, arguments=(*builtins, *closure), platform=platform)
 
 
-def _image_helpers(graph: StageGraph, taken: set[str], *, exact: bool) -> dict[str, Helper]:
+def _image_helpers(
+    graph: StageGraph, sources: Mapping[int, tuple[Source, ...]], taken: set[str], *, exact: bool
+) -> dict[str, Helper]:
     """One helper for each image that a COPY --from names, in front of its first user."""
     wanted: dict[str, list[Artifact]] = {}
     first: dict[str, tuple[int, Source]] = {}
-    for index, sources in graph.sources.items():
-        for source in sources:
+    for index, found in sources.items():
+        for source in found:
             if source.stage is None and source.instruction.keyword == "COPY" and source.image != SCRATCH:
                 first.setdefault(source.image, (index, source))
                 wanted.setdefault(source.image, []).extend(_paths(source.instruction, graph.dockerfile.escape))
@@ -325,10 +344,12 @@ def _basename(image: str) -> str:
     return parse_reference(image).repository.rpartition("/")[2]
 
 
-def _artifacts(graph: StageGraph, workshops: frozenset[int], *, exact: bool) -> dict[int, tuple[Artifact, ...]]:
+def _artifacts(
+    graph: StageGraph, sources: Mapping[int, tuple[Source, ...]], workshops: frozenset[int], *, exact: bool
+) -> dict[int, tuple[Artifact, ...]]:
     wanted: dict[int, list[Artifact]] = {}
-    for index, sources in graph.sources.items():
-        for source in sources:
+    for index, found in sources.items():
+        for source in found:
             if source.stage is not None and source.instruction.keyword == "COPY":
                 paths = _paths(source.instruction, graph.dockerfile.escape)
                 wanted.setdefault(source.stage, []).extend(paths)

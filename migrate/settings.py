@@ -21,5 +21,9 @@ class Settings:
     name: str | None = None
     fidelity: str = "clean"
     helper_image: str = "busybox"
+    fallback: str = "dockerfile"
+    """What becomes of a line that an Earthfile cannot say: ``dockerfile``, ``comment`` or ``fail``."""
+    dockerfile: str | None = "Dockerfile"
+    """The Dockerfile as the Earthfile names it, relative to the context; None when it is not a file there."""
     writes: bool = False
     """Whether the caller writes every file of the result: then nobody must be told to carry one over."""

@@ -30,9 +30,10 @@ LAYERS = (
     "images dockerfile earthfile",
     "artifacts layout scope stages",
     # What rules are written with.
-    "arguments bindmounts contextsources copying execform heredocfiles mounts ownership plan recipe scripts timestamps",
+    "arguments bindmounts contextsources copying execform fallen heredocfiles mounts ownership plan recipe scripts"
+    " timestamps",
     "rules",
-    "checked ignorefile suppression",
+    "checked embedded fallback fromdockerfile ignorefile passing suppression",
     "assemble",
     "convert",
     "disk report verify",

@@ -1,0 +1,169 @@
+"""The fallback (design 5.9): a stage with a line that an Earthfile cannot say becomes FROM DOCKERFILE --target.
+
+Its whole chain falls with it (one build, one state of the package lists). Stages that copy from it, or are FROM it,
+stay native. Where the frontend inside earth would not be equal (migrate/embedded.py), nothing falls, and that is said.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import NamedTuple, Protocol, TypeVar
+
+from migrate import embedded, passing
+from migrate.diagnostics import Collector, Diagnostic, Grade
+from migrate.fallen import FallenStage
+from migrate.mappings import Mappings
+from migrate.plan import Plan
+from migrate.recipe import Recipe, Reporter
+from migrate.settings import Settings
+from migrate.stages import StageGraph
+
+
+class Draft(Protocol):
+    """One conversion, as far as this module looks at it."""
+
+    @property
+    def collector(self) -> Collector:
+        """Where its findings are."""
+
+    @property
+    def findings(self) -> tuple[Diagnostic, ...]:
+        """Everything reported."""
+
+    @property
+    def recipes(self) -> tuple[Recipe, ...]:
+        """The state of each stage after its last line."""
+
+    @property
+    def plan(self) -> Plan:
+        """What was decided about the stages."""
+
+
+class _Cause(NamedTuple):
+    """Why a stage falls: ``findings`` of its own, or (``other``) the stage that it falls with."""
+
+    findings: tuple[Diagnostic, ...]
+    other: int | None = None
+
+
+def forbid(findings: Iterable[Diagnostic], mappings: Mappings, report: Reporter) -> None:
+    """``--fallback fail``: an error for each line that an Earthfile cannot say."""
+    for finding in findings:
+        if finding.code in mappings.fallback["falls"]:
+            report("EM226", finding.span, code=finding.code)
+
+
+_Any = TypeVar("_Any", bound=Draft)
+
+
+def settled(
+    first: _Any, again: Callable[[Mapping[int, FallenStage]], _Any], settings: Settings, mappings: Mappings
+) -> _Any:
+    """The conversion in which every stage has fallen that asks for it and may.
+
+    ``first`` is the conversion without fallen stages; ``again`` converts with some: what is native then may have
+    findings of its own. What fell, what could not and what still differs is reported to the result.
+    """
+    graph = first.plan.graph
+    causes: dict[int, _Cause] = {}
+    refused: dict[Diagnostic, embedded.Refusal] = {}
+    draft = first
+    while _fell(draft, causes, refused, settings, mappings):
+        draft = again(
+            {
+                index: FallenStage(
+                    first.recipes[index], passing.passed(graph, index, mappings), _remark(index, causes, first)
+                )
+                for index in sorted(causes)
+            }
+        )
+    _report(causes, refused, first, draft.collector.report)
+    for finding in _kept(first, causes, mappings):
+        draft.collector.keep(finding)
+    return draft
+
+
+def _report(
+    causes: Mapping[int, _Cause], refused: Mapping[Diagnostic, embedded.Refusal], first: Draft, say: Reporter
+) -> None:
+    """Say which stages fell and why, and which lines found no way."""
+    for index, (findings, other) in causes.items():
+        name = _name(index, first)
+        for finding in findings:
+            say("EM222", finding.span, stage=name, code=finding.code)
+        if other is not None:
+            place, reason = first.plan.graph.stages[index].instruction.span, causes[other].findings[0]
+            line = reason.span.start.line if reason.span is not None else 0
+            say("EM223", place, stage=name, other=_name(other, first), code=reason.code, line=line)
+    for finding, refusal in refused.items():
+        say("EM224", finding.span, code=finding.code, reason=refusal.reason, line=refusal.span.start.line)
+
+
+def _fell(
+    draft: Draft,
+    causes: dict[int, _Cause],
+    refused: dict[Diagnostic, embedded.Refusal],
+    settings: Settings,
+    mappings: Mappings,
+) -> bool:
+    """Add to ``causes`` the stages that fall because of ``draft``, to ``refused`` what may not; whether one fell."""
+    graph, known = draft.plan.graph, mappings.fallback
+    delivered = frozenset(graph.chain(draft.plan.final))
+    before = set(causes)
+    for finding in draft.findings:
+        index = stage_at(graph, finding)
+        if finding.code not in known["falls"] or index is None or index in before or finding in refused:
+            continue
+        group = _group(index, graph, descends=finding.code in known["descends"])
+        refusal = embedded.refusal(group, delivered, graph, settings, mappings)
+        if refusal is not None:
+            refused[finding] = refusal
+            continue
+        for member in sorted(group):
+            causes.setdefault(member, _Cause((), index))
+        own = causes[index].findings
+        causes[index] = _Cause((*own, finding))
+    return len(causes) > len(before)
+
+
+def _group(index: int, graph: StageGraph, *, descends: bool) -> frozenset[int]:
+    """The stages that fall with stage ``index``: those it is FROM, and with ``descends`` those that are FROM it."""
+    found = {index}
+    if descends:
+        for stage in graph.stages[index:]:
+            if stage.base in found or found & set(stage.selects):
+                found.add(stage.index)
+    return frozenset(parent for member in found for parent in graph.chain(member))
+
+
+def stage_at(graph: StageGraph, finding: Diagnostic) -> int | None:
+    """The stage that a finding stands in."""
+    if finding.span is None:
+        return None
+    line = finding.span.start.line
+    found = [stage.index for stage in graph.stages if stage.instruction.span.start.line <= line]
+    return found[-1] if found else None
+
+
+def _kept(first: Draft, fallen: Mapping[int, _Cause], mappings: Mappings) -> tuple[Diagnostic, ...]:
+    """What differs in the fallen stages either way."""
+    gone = {*mappings.fallback["falls"], *mappings.fallback["settled"]}
+    return tuple(
+        finding
+        for finding in first.findings
+        if finding.grade >= Grade.DIFFERS and finding.code not in gone and stage_at(first.plan.graph, finding) in fallen
+    )
+
+
+def _remark(index: int, causes: Mapping[int, _Cause], first: Draft) -> str:
+    """The comment over FROM DOCKERFILE."""
+    findings, other = causes[index]
+    if other is None:
+        codes = ", ".join(dict.fromkeys(finding.code for finding in findings))
+        return f"This stage stays in the Dockerfile ({codes})."
+    relation = "is FROM it" if index < other else "belongs to it"
+    return f"This stage stays in the Dockerfile: +{first.plan.targets[other]} {relation}."
+
+
+def _name(index: int, first: Draft) -> str:
+    return first.plan.graph.stages[index].name or first.plan.targets[index]

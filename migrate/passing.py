@@ -1,0 +1,97 @@
+"""Which build arguments a fallen stage hands on to FROM DOCKERFILE, and how (hard-cases.md 10).
+
+A build argument beats every default in every stage, so one that is passed with a default of its own must have the same
+default wherever the stages built with it declare it. All others are passed only when a caller sets them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+from migrate.dockerfile.model import FromDetail, Instruction, OnbuildDetail, Pair, PairsDetail
+from migrate.dockerfile.words import parse_word
+from migrate.fallen import PassedArgument
+from migrate.mappings import Mappings
+from migrate.stages import StageGraph
+from migrate.words import literal_text, variables
+
+_HEADER = -1
+
+
+class _Declared(NamedTuple):
+    """One ARG of one name; ``stage`` is _HEADER before the first FROM."""
+
+    pair: Pair
+    instruction: Instruction
+    stage: int
+
+
+def passed(graph: StageGraph, index: int, mappings: Mappings) -> tuple[PassedArgument, ...]:
+    """The arguments that stage ``index`` and all that it is made from can read, in text order."""
+    stages = sorted(graph.reachable(index))
+    own = [item for index in stages for item in _declared(_unwrapped(graph.stages[index].instructions), index)]
+    header = list(_declared(graph.arguments, _HEADER))
+    bare = {item.pair.key for item in own if item.pair.value is None}
+    wanted = bare | _read_by(graph, stages)
+    known = {item.pair.key: item for item in header if item.pair.value is not None}
+    queue = list(wanted)
+    while queue:
+        item = known.get(queue.pop())
+        if item is not None and item.pair.value is not None:
+            more = {used.name for used in variables(parse_word(item.pair.value, graph.dockerfile.escape))} - wanted
+            wanted |= more
+            queue += more
+    used = [item for item in header if item.pair.key in wanted]
+    names = dict.fromkeys(item.pair.key for item in (*used, *own))
+    return tuple(
+        _passed([item for item in (*used, *own) if item.pair.key == name], graph.dockerfile.escape)
+        for name in names
+        if not _is_automatic(name, mappings)
+    )
+
+
+def _is_automatic(name: str, mappings: Mappings) -> bool:
+    """Whether the frontend sets the argument by itself, or it steers the frontend."""
+    entry = mappings.builtin_arguments.get(name)
+    return entry is not None and entry["kind"] != "proxy"
+
+
+def _passed(declared: list[_Declared], escape: str) -> PassedArgument:
+    """One argument from all its declarations."""
+    name, first = declared[0].pair.key, declared[0].instruction
+    texts = {item.pair.value for item in declared if item.pair.value is not None}
+    text = next(iter(texts)) if len(texts) == 1 else None
+    word = parse_word(text, escape) if text is not None else None
+    if word is None or literal_text(word) is None or not all(_has_value(item, declared) for item in declared):
+        return PassedArgument(name, None, None, first)
+    return PassedArgument(name, word, text, first)
+
+
+def _has_value(item: _Declared, declared: list[_Declared]) -> bool:
+    """Whether the argument is set at ``item`` when nobody passes it: by itself, by the header, or further up."""
+    before = declared[: declared.index(item) + 1]
+    return any(other.pair.value is not None and other.stage in (_HEADER, item.stage) for other in before)
+
+
+def _declared(instructions: Iterable[Instruction], stage: int) -> Iterator[_Declared]:
+    for instruction in instructions:
+        if instruction.keyword == "ARG" and isinstance(instruction.detail, PairsDetail):
+            yield from (_Declared(pair, instruction, stage) for pair in instruction.detail.pairs)
+
+
+def _unwrapped(instructions: Iterable[Instruction]) -> Iterator[Instruction]:
+    """The instructions, triggers in place of the ONBUILD that holds them."""
+    for instruction in instructions:
+        yield instruction.detail.trigger if isinstance(instruction.detail, OnbuildDetail) else instruction
+
+
+def _read_by(graph: StageGraph, stages: Iterable[int]) -> set[str]:
+    """The names that the FROM lines of ``stages`` read."""
+    found: set[str] = set()
+    for index in stages:
+        detail = graph.stages[index].instruction.detail
+        assert isinstance(detail, FromDetail)
+        texts = [detail.image.text, (detail.platform.value or "") if detail.platform is not None else ""]
+        found |= {used.name for text in texts for used in variables(parse_word(text, graph.dockerfile.escape))}
+    return found
