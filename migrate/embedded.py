@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from migrate import ownership
 from migrate.artifacts import clean
+from migrate.diagnostics import Diagnostic
 from migrate.dockerfile.model import CopyDetail, Instruction, OnbuildDetail, PairsDetail, RunDetail
 from migrate.dockerfile.words import parse_word
 from migrate.mappings import Mappings
@@ -40,14 +41,22 @@ class _Site(NamedTuple):
     """The stages that a FROM DOCKERFILE of their own selects."""
     delivered: frozenset[int]
     """The stages whose config ends in an image."""
+    found: frozenset[tuple[int, str]]
+    """(line, code) of what the native conversion found."""
 
 
 def refusal(
-    selected: frozenset[int], delivered: frozenset[int], graph: StageGraph, settings: Settings, mappings: Mappings
+    selected: frozenset[int],
+    delivered: frozenset[int],
+    graph: StageGraph,
+    findings: Iterable[Diagnostic],
+    settings: Settings,
+    mappings: Mappings,
 ) -> Refusal | None:
     """The first reason against building ``selected``, and all that they are made from, FROM DOCKERFILE."""
     entries = mappings.fallback["refuses"]
-    for site in _sites(selected, delivered, graph, settings):
+    found = frozenset((item.span.start.line, item.code) for item in findings if item.span is not None)
+    for site in _sites(selected, delivered, found, graph, settings):
         for entry in entries.values():
             if _matches(entry, site):
                 return Refusal(entry["reason"], site.instruction.span)
@@ -55,22 +64,29 @@ def refusal(
 
 
 def _sites(
-    selected: frozenset[int], delivered: frozenset[int], graph: StageGraph, settings: Settings
+    selected: frozenset[int],
+    delivered: frozenset[int],
+    found: frozenset[tuple[int, str]],
+    graph: StageGraph,
+    settings: Settings,
 ) -> Iterator[_Site]:
     for instruction in graph.arguments:
-        yield _Site(instruction, None, graph, settings, selected, delivered)
-    for index in sorted({found for member in selected for found in graph.reachable(member)}):
+        yield _Site(instruction, None, graph, settings, selected, delivered, found)
+    for index in sorted({index for member in selected for index in graph.reachable(member)}):
         stage = graph.stages[index]
         for instruction in (stage.instruction, *stage.instructions):
-            yield _Site(instruction, stage, graph, settings, selected, delivered)
+            yield _Site(instruction, stage, graph, settings, selected, delivered, found)
             if isinstance(instruction.detail, OnbuildDetail):
-                yield _Site(instruction.detail.trigger, stage, graph, settings, selected, delivered)
+                yield _Site(instruction.detail.trigger, stage, graph, settings, selected, delivered, found)
 
 
 def _matches(entry: Mapping[str, Any], site: _Site) -> bool:
     if "flag" in entry:
         flag = site.instruction.flag(entry["flag"]["name"])
         return site.instruction.keyword == entry["flag"]["instruction"] and flag is not None and flag.value != "false"
+    if "finding" in entry:
+        lines = range(site.instruction.span.start.line, site.instruction.span.end.line + 1)
+        return any((line, entry["finding"]) in site.found for line in lines)
     if "mount" in entry:
         return any(
             mount.type == entry["mount"] and ("option" not in entry or mount.has(entry["option"]))

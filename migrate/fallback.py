@@ -50,7 +50,7 @@ def forbid(findings: Iterable[Diagnostic], mappings: Mappings, report: Reporter)
     """``--fallback fail``: an error for each line that an Earthfile cannot say."""
     for finding in findings:
         if finding.code in mappings.fallback["falls"]:
-            report("EM226", finding.span, code=finding.code)
+            report("EM226", finding.span, code=finding.code, problem=finding.message)
 
 
 _Any = TypeVar("_Any", bound=Draft)
@@ -90,7 +90,7 @@ def _report(
     for index, (findings, other) in causes.items():
         name = _name(index, first)
         for finding in findings:
-            say("EM222", finding.span, stage=name, code=finding.code)
+            say("EM222", finding.span, stage=name, code=finding.code, problem=finding.message)
         if other is not None:
             place, reason = first.plan.graph.stages[index].instruction.span, causes[other].findings[0]
             line = reason.span.start.line if reason.span is not None else 0
@@ -115,7 +115,7 @@ def _fell(
         if finding.code not in known["falls"] or index is None or index in before or finding in refused:
             continue
         group = _group(index, graph, descends=finding.code in known["descends"])
-        refusal = embedded.refusal(group, delivered, graph, settings, mappings)
+        refusal = embedded.refusal(group, delivered, graph, draft.findings, settings, mappings)
         if refusal is not None:
             refused[finding] = refusal
             continue

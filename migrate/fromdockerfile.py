@@ -32,6 +32,8 @@ def items(
     stage: Stage, fallen: FallenStage, recipe: Recipe, plan: Plan, moved: dict[str, tuple[str, ...]]
 ) -> Iterator[Item]:
     """The lines of the target; ``moved`` are comments of global ARGs that go with the first ARG of their name."""
+    span = Span(stage.instruction.span.start, (stage.instructions or (stage.instruction,))[-1].span.end)
+    yield Remark((f"# {fallen.why}",), span)
     words: list[tuple[str, Word]] = []
     if stage.index != plan.graph.stages[-1].index:
         assert stage.name is not None, "embedded.py refuses the others"
@@ -44,8 +46,6 @@ def items(
         words.append(_build_argument(argument))
     if recipe.settings.dockerfile not in ("Dockerfile", None):
         words.append(_file(recipe.settings, recipe))
-    span = Span(stage.instruction.span.start, (stage.instructions or (stage.instruction,))[-1].span.end)
-    yield Remark((f"# {fallen.why}",), span)
     yield _command(words, span)
 
 

@@ -66,8 +66,9 @@ class DictContext:
 
 
 def converted(text: str, context: DictContext | None = None, **options: Any) -> Conversion:
-    """``text`` converted in a folder named ``app``."""
+    """``text`` converted in a folder named ``app``; what an Earthfile cannot say stays as a comment."""
     options.setdefault("name", "app")
+    options.setdefault("fallback", "comment")
     return convert(text, Settings(**options), context=context)
 
 

@@ -30,7 +30,7 @@ from migrate.plan import is_environment_name
 from migrate.settings import Settings
 from migrate.words import Literal, ShellOut, Variable, Word, literal_text
 
-SETTINGS = Settings(name="app")
+SETTINGS = Settings(name="app", fallback="comment")
 
 
 def once(source: str | bytes) -> Conversion:
