@@ -84,6 +84,19 @@ def fuzz(arguments: list[str]) -> int:
     return call([str(python()), str(ROOT / "tests" / "fuzz.py"), *arguments], cwd=None)
 
 
+def images(arguments: list[str]) -> int:
+    """Build the test base images and push them to --registry HOST:PORT."""
+    return call([str(python()), str(ROOT / "tests" / "baseimages.py"), *arguments])
+
+
+def daemons(_: list[str]) -> int:
+    """Start a registry with the test base images and the builders on loopback, until Ctrl-C."""
+    try:
+        return call([str(python()), str(ROOT / "tests" / "daemons.py")])
+    except KeyboardInterrupt:
+        return 0
+
+
 def mappings(_: list[str]) -> int:
     """Compile mappings/*.yaml to what a run loads."""
     return call([str(python()), "-m", "migrate.mappings_compile"])
@@ -126,7 +139,7 @@ def package(_: list[str]) -> int:
     return 0
 
 
-COMMANDS = (run, test, lint, format_, types, check, golden, judge, fuzz, mappings, build, package)
+COMMANDS = (run, test, lint, format_, types, check, golden, judge, fuzz, images, daemons, mappings, build, package)
 
 
 def converted(command: list[str], environment: dict[str, str]) -> bytes:

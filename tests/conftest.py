@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import shutil
 from collections import Counter
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 
+import daemons
 import pytest
 from hypothesis import settings
 
@@ -14,7 +15,7 @@ settings.register_profile("default", deadline=None)
 settings.register_profile("ci", deadline=None, derandomize=True, database=None)
 settings.load_profile("ci" if os.environ.get("CI") else "default")
 
-NEEDS = {"earth": ("earth",), "oracle": ("go",), "e2e": ("earth", "buildctl")}
+NEEDS = {"earth": ("earth",), "oracle": ("go",), "e2e": ("earth", "buildctl", *daemons.PROGRAMS)}
 """Marker -> the programs without which its tests are skipped."""
 
 
@@ -28,8 +29,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         for marker, programs in NEEDS.items():
             missing = [program for program in programs if not shutil.which(program)]
-            if missing and item.get_closest_marker(marker):
-                item.add_marker(pytest.mark.skip(reason=f"{marker}: {', '.join(missing)} not on PATH"))
+            why = f"{', '.join(missing)} not on PATH" if missing else daemons.unable() if marker == "e2e" else ""
+            if why and item.get_closest_marker(marker):
+                item.add_marker(pytest.mark.skip(reason=f"{marker}: {why}"))
+
+
+@pytest.fixture(scope="session")
+def builders() -> Iterator[daemons.Daemons]:
+    """The daemons of the end-to-end tests: started once, gone with all their state when the run ends."""
+    with daemons.running() as found:
+        yield found
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
