@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import NamedTuple
 
-from migrate import ownership
+from migrate import folders
 from migrate.arguments import Arguments, inherited
 from migrate.artifacts import ROOT, Artifact
 from migrate.context import Context
@@ -317,7 +317,7 @@ def _instruction(instruction: Instruction, recipe: Recipe, work: _Build) -> list
         work.report(problem.code, problem.span or instruction.span, **problem.fields)
         items = [not_converted(instruction, problem.code)]
     if instruction.keyword == "RUN":
-        ownership.note_run(instruction, recipe)
+        folders.note_run(instruction, recipe)
     if isinstance(instruction.detail, PairsDetail) and instruction.keyword == "ARG":
         for pair in instruction.detail.pairs:
             above = (*work.moved.pop(pair.key, ()), *above)

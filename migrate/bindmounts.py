@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from migrate import artifacts, ownership, timestamps
+from migrate import artifacts, folders, timestamps
 from migrate.dockerfile.model import CopyDetail, Instruction, Mount, RunDetail
 from migrate.earthfile import quoting
 from migrate.earthfile.model import Command
@@ -25,13 +25,13 @@ def copy(mount: Mount, instruction: Instruction, stage: Recipe) -> Command:
     at = instruction.span_of(mount.flag.start, mount.flag.end)
     target = mount.get(*_TARGET) or "."
     source = mount.get(*_SOURCE) or "/"
-    place = ownership.destination(stage.known(target), stage)
+    place = folders.destination(stage.known(target), stage)
     plain = "$" not in target + source and place not in (None, "/")
     if not plain or place is None or not _is_alone(place, instruction, stage):
         raise NotExpressible("EM520", at, type="bind")
     spelled = _source(mount, source, instruction, stage)
     flags = [
-        *(["--keep-ts"] if timestamps.are_compared(stage.text) else []),
+        *(["--keep-ts"] if timestamps.are_compared(stage.text, stage.arguments.mappings) else []),
         *([] if stage.is_root() else ["--chown=0:0"]),
     ]
     stage.copies = True
@@ -71,7 +71,7 @@ def _targets_apart(instruction: Instruction, stage: Recipe) -> bool:
     detail = instruction.detail
     assert isinstance(detail, RunDetail)
     places = [
-        ownership.destination(stage.known(mount.get(*_TARGET) or "."), stage)
+        folders.destination(stage.known(mount.get(*_TARGET) or "."), stage)
         for mount in detail.mounts
         if mount.type == "bind"
     ]

@@ -23,6 +23,12 @@ class Context(Protocol):
     def matches(self, pattern: str) -> tuple[str, ...] | None:
         """The paths that a COPY wildcard pattern matches, sorted."""
 
+    def children(self, path: str) -> tuple[str, ...] | None:
+        """The names in the directory at ``path`` (``""`` is the root), sorted."""
+
+    def is_ignored(self, path: str) -> bool:
+        """Whether Docker's ignore file is known to leave out ``path``."""
+
     def ignore_text(self) -> tuple[str, str] | None:
         """(file name, text) of the ignore file that BuildKit would use for this Dockerfile, if any."""
 
@@ -55,6 +61,14 @@ class UnknownContext:
     def matches(self, pattern: str) -> tuple[str, ...] | None:
         """Unknown."""
         return None
+
+    def children(self, path: str) -> tuple[str, ...] | None:
+        """Unknown."""
+        return None
+
+    def is_ignored(self, path: str) -> bool:
+        """Unknown."""
+        return False
 
     def ignore_text(self) -> tuple[str, str] | None:
         """Unknown."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import posixpath
 from typing import NamedTuple
 
-from migrate import artifacts, ownership
+from migrate import artifacts, folders
 from migrate.context import Context
 from migrate.dockerfile.model import Instruction, Operand
 from migrate.recipe import Recipe
@@ -49,6 +49,9 @@ def context_source(operand: Operand, instruction: Instruction, stage: Recipe) ->
     text = literal_text(found.meaning)
     if text is not None:
         cleaned = artifacts.clean(text)[1:] or "."
+        if not found.is_pattern and stage.context.is_ignored(cleaned):
+            name, _ = stage.context.ignore_text() or ("", "")
+            stage.warn("EM706", instruction, operand.start, operand.end, source=operand.text, name=name)
         rooted = text.startswith("/") or ".." in text.split("/")
         if not rooted and cleaned != ".":
             return found
@@ -56,6 +59,13 @@ def context_source(operand: Operand, instruction: Instruction, stage: Recipe) ->
         meaning: Word = (Literal(cleaned),)
         return Argument(operand, stage.spell(meaning, how="path"), meaning)
     return _variable_source(found, instruction, stage)
+
+
+def taken_path(source: Argument, stage: Recipe) -> str:
+    """What ``source`` takes from the context: its value, or a pattern where that depends on build arguments."""
+    if not stage.scope.is_overridable(source.meaning) and (value := stage.scope.static(source.meaning)) is not None:
+        return value
+    return "".join(part.text if isinstance(part, Literal) else "*" for part in source.meaning)
 
 
 def _variable_source(argument: Argument, instruction: Instruction, stage: Recipe) -> Argument:
@@ -126,7 +136,7 @@ def followed(
     meaning: Word = (Literal(real),)
     named = Argument(operand, stage.spell(meaning, how="path"), meaning)
     written = literal_text(target.meaning)
-    if folder or written is None or not (is_folder(written) or ownership.exists(path, stage)):
+    if folder or written is None or not (is_folder(written) or folders.exists(path, stage)):
         return named, target
     end: Word = (Literal(posixpath.join(written, posixpath.basename(artifacts.clean(name)))),)
     return named, Argument(target.operand, stage.spell(end, how="path"), end)

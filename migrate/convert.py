@@ -86,7 +86,8 @@ def convert(
     except DockerfileError as error:
         collector.report(error.code, error.span, **error.fields)
         return Conversion(path, (), collector.diagnostics, lines=_lines(source))
-    draft: _Draft = _drafted(graph, settings, mappings, context, path)
+    visible = ignorefile.applied(context)
+    draft: _Draft = _drafted(graph, settings, mappings, visible, path)
     if settings.fallback != "comment" and _may_fall(draft.findings, mappings):
         from migrate import fallback  # few files need it
 
@@ -95,10 +96,11 @@ def convert(
             shown, hidden = apply(dockerfile, draft.collector)
             return Conversion(path, (), shown, hidden=hidden, lines=dockerfile.lines)
         draft = fallback.settled(
-            draft, lambda fallen: _drafted(graph, settings, mappings, context, path, fallen), settings, mappings
+            draft, lambda fallen: _drafted(graph, settings, mappings, visible, path, fallen), settings, mappings
         )
     plan, assembled, collector = draft.plan, draft.assembled, draft.collector
-    ignore = ignorefile.needed(assembled.context_sources, context, collector.report, writes=settings.writes)
+    sources, writes = assembled.context_sources, settings.writes
+    ignore = ignorefile.needed(sources, context, mappings, collector.report, writes=writes)
     files = [OutputFile("Earthfile", draft.text)]
     if ignore is not None:
         files.append(OutputFile(ignorefile.NAME, ignore))

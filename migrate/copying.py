@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from migrate import artifacts, ownership, timestamps
+from migrate import artifacts, folders, ownership, timestamps
 from migrate.contextsources import (
     Argument,
     argument,
@@ -13,6 +13,7 @@ from migrate.contextsources import (
     is_folder,
     is_optional,
     matches_nothing,
+    taken_path,
     without_question_marks,
 )
 from migrate.dockerfile import words
@@ -35,7 +36,7 @@ def convert(instruction: Instruction, stage: Recipe) -> Iterator[Item]:
     target = argument(detail.destination, instruction, stage)
     if stage.scope.static(target.meaning) == "":
         target = Argument(detail.destination, ".", (Literal("."),))  # earth would take the root
-    path = ownership.destination(stage.known(detail.destination.text), stage)
+    path = folders.destination(stage.known(detail.destination.text), stage)
     flags = _mode(instruction, path, stage)
     source = _source(instruction, stage)
     if stage.has_shell is False:
@@ -72,7 +73,7 @@ def _mode(instruction: Instruction, path: str | None, stage: Recipe) -> list[tup
             and not _may_be_folder(detail, instruction, stage)
         ):
             folder = path.rpartition("/")[0] or "/"
-        if not ownership.exists(folder, stage) and value not in ("755", "0755"):
+        if not folders.exists(folder, stage) and value not in ("755", "0755"):
             stage.report("EM406", at, mode=value, folder=folder or detail.destination.text)
     spelling, word = stage.word(flag.value, instruction, "flag")
     return [(f"--chmod={spelling}", merged([Literal("--chmod="), *word]))]
@@ -109,7 +110,7 @@ def _links_to_root(instruction: Instruction, path: str | None, stage: Recipe) ->
     """``--link --chown=0:0`` into folders that it resets: --keep-own says both for context files."""
     flag = instruction.flag("chown")
     owned = flag is not None and flag.value in ownership.ROOT_OWNERS
-    return owned and _linked(instruction) and not ownership.is_ordinary(path, stage)
+    return owned and _linked(instruction) and not folders.is_ordinary(path, stage)
 
 
 def _check_linked_owner(instruction: Instruction, target: Argument, path: str | None, stage: Recipe) -> None:
@@ -135,15 +136,15 @@ def _from_context(
     if (owner := _owner(instruction, stage)) is not None and not _links_to_root(instruction, path, stage):
         _check_linked_owner(instruction, target, path, stage)
         flags.append(owner)
-    elif _linked(instruction) and not ownership.is_ordinary(path, stage):
+    elif _linked(instruction) and not folders.is_ordinary(path, stage):
         flags.append(_plain("--keep-own"))
     elif not stage.is_root():
         flags.append(_plain("--chown=0:0"))
     flags += mode
-    if stage.settings.fidelity == "exact" or timestamps.are_compared(stage.text):
+    if stage.settings.fidelity == "exact" or timestamps.are_compared(stage.text, stage.arguments.mappings):
         flags.insert(0, _plain("--keep-ts"))
     sources = [context_source(operand, instruction, stage) for operand in detail.sources]
-    stage.context_sources += [source.text for source in sources]
+    stage.context_sources += [taken_path(source, stage) for source in sources]
     sources = _check_destination(sources, target, path, instruction, stage, in_context=True)
     if len(sources) == 1:
         sources[0], target = followed(sources[0], target, path, instruction, stage)
@@ -169,7 +170,7 @@ def _commands(
     stage.copies = True
     if not any(optional):
         folder = path if is_folder(target.operand.text) else path.rpartition("/")[0] if path else None
-        ownership.note_made(folder, stage)
+        folders.note_made(folder, stage)
         yield _command(flags, sources, target, instruction)
         return
     for may_miss, group in _groups(sources, optional):
@@ -199,7 +200,7 @@ def _check_destination(
 ) -> list[Argument]:
     """The sources that take effect. Several files to one name: Docker keeps the last, earth makes a folder."""
     value = stage.known(target.operand.text)
-    if is_folder(target.operand.text if value is None else value) or ownership.exists(path, stage):
+    if is_folder(target.operand.text if value is None else value) or folders.exists(path, stage):
         return sources
     at = (target.operand.start, target.operand.end)
     known = _known_files(sources, stage) if in_context else None
@@ -208,8 +209,8 @@ def _check_destination(
         stage.warn("EM419", instruction, *at, source=last, destination=target.operand.text)
         meaning: Word = (Literal(last),)
         return [Argument(sources[-1].operand, stage.spell(meaning, how="path"), meaning)]
-    folders = in_context and all(stage.context.is_directory(source.text.strip("/")) for source in sources)
-    if known is None and len(sources) > 1 and not folders:
+    all_folders = in_context and all(stage.context.is_directory(source.text.strip("/")) for source in sources)
+    if known is None and len(sources) > 1 and not all_folders:
         stage.warn("EM407", instruction, *at, destination=target.operand.text)
     elif known is None and sources[0].is_pattern:
         stage.warn("EM408", instruction, *at, source=sources[0].operand.text, destination=target.operand.text)
@@ -281,7 +282,7 @@ def _artifact_owner(
     if (owner := _owner(instruction, stage)) is not None:
         _check_linked_owner(instruction, target, path, stage)
         return [owner]
-    ordinary = ownership.is_ordinary(path, stage)
+    ordinary = folders.is_ordinary(path, stage)
     if _linked(instruction) and not ordinary:
         return [_plain("--keep-own")]
     doubt = _doubt(source, sources, stage)

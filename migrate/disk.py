@@ -12,11 +12,12 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path, PurePath, PurePosixPath, PureWindowsPath
 
+from migrate.wildcards import component
+
 DOCKERFILE_NAMES = ("Dockerfile", "Containerfile", "dockerfile")
 LARGEST_INPUT = 4 * 1024 * 1024
 _MOST_LINKS = 40
 _WILDCARD = r"(?<!\\)(?:\\\\)*[*?\[]"
-_PATTERN_TOKEN = r"(\*)|(\?)|\[(\^)?((?:\\.|[^\]\\])+)\]|(\\.|[^\[\\])"
 
 
 class DiskError(Exception):
@@ -124,25 +125,6 @@ def link_text(text: str) -> str:
     return PureWindowsPath(plain).as_posix() if plain != text or "\\" in text else text
 
 
-def wildcard_regex(part: str) -> re.Pattern[str] | None:
-    """One component of a COPY pattern, by the rules of Go's filepath.Match; None for a malformed one."""
-    result, rest = "", part
-    while rest:
-        match = re.match(_PATTERN_TOKEN, rest, re.DOTALL)
-        if match is None:
-            return None
-        star, one, negated, members, char = match.groups()
-        if members is not None:
-            result += "[" + ("^" if negated else "") + re.sub(r"(?<!\\)[\[&~|]", r"\\\g<0>", members) + "]"
-        else:
-            result += "[^/]*" if star else "[^/]" if one else re.escape(char.removeprefix("\\") or char)
-        rest = rest[match.end() :]
-    try:
-        return re.compile(result, re.DOTALL)
-    except re.error:
-        return None
-
-
 @dataclass(frozen=True, slots=True)
 class DiskContext:
     """The build context in the folder ``root``; ``dockerfile`` is the file being converted, if it is on disk.
@@ -186,12 +168,24 @@ class DiskContext:
         fixed = next((index for index, part in enumerate(parts) if re.search(_WILDCARD, part)), len(parts))
         found = ["/".join(parts[:fixed])]
         for index, part in enumerate(parts[fixed:]):
-            regex = wildcard_regex(part)
-            if regex is None:
+            pattern_part = component(part)
+            if pattern_part is None:
                 return None
             names = [(folder, name) for folder in found for name in self._names(folder, linked=index == 0)]
-            found = [posixpath.join(folder, name) for folder, name in names if regex.fullmatch(name)]
-        return tuple(sorted(path for path in found if self.exists(path)))
+            found = [posixpath.join(folder, name) for folder, name in names if pattern_part.matches(name)]
+        return tuple(sorted((path for path in found if self.exists(path)), key=lambda path: path.split("/")))
+
+    def children(self, path: str) -> tuple[str, ...] | None:
+        """The names in the real directory at ``path``, sorted; None when there is none or it cannot be read."""
+        found = self._find(path)
+        try:
+            return tuple(sorted(os.listdir(found))) if found is not None and _is(stat.S_ISDIR, found) else None
+        except OSError:
+            return None
+
+    def is_ignored(self, path: str) -> bool:
+        """False: no ignore file is applied here, see migrate.visible."""
+        return False
 
     def ignore_text(self) -> tuple[str, str] | None:
         """(name, text) of the ignore file that BuildKit uses: the Dockerfile's own, else the context's."""

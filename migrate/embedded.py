@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
-from migrate import ownership
+from migrate import folders
 from migrate.artifacts import clean
 from migrate.diagnostics import Diagnostic
 from migrate.dockerfile.model import CopyDetail, Instruction, OnbuildDetail, PairsDetail, RunDetail
@@ -43,6 +43,7 @@ class _Site(NamedTuple):
     """The stages whose config ends in an image."""
     found: frozenset[tuple[int, str]]
     """(line, code) of what the native conversion found."""
+    mappings: Mappings
 
 
 def refusal(
@@ -56,7 +57,7 @@ def refusal(
     """The first reason against building ``selected``, and all that they are made from, FROM DOCKERFILE."""
     entries = mappings.fallback["refuses"]
     found = frozenset((item.span.start.line, item.code) for item in findings if item.span is not None)
-    for site in _sites(selected, delivered, found, graph, settings):
+    for site in _sites(selected, delivered, found, graph, settings, mappings):
         for entry in entries.values():
             if _matches(entry, site):
                 return Refusal(entry["reason"], site.instruction.span)
@@ -69,15 +70,16 @@ def _sites(
     found: frozenset[tuple[int, str]],
     graph: StageGraph,
     settings: Settings,
+    mappings: Mappings,
 ) -> Iterator[_Site]:
     for instruction in graph.arguments:
-        yield _Site(instruction, None, graph, settings, selected, delivered, found)
+        yield _Site(instruction, None, graph, settings, selected, delivered, found, mappings)
     for index in sorted({index for member in selected for index in graph.reachable(member)}):
         stage = graph.stages[index]
         for instruction in (stage.instruction, *stage.instructions):
-            yield _Site(instruction, stage, graph, settings, selected, delivered, found)
+            yield _Site(instruction, stage, graph, settings, selected, delivered, found, mappings)
             if isinstance(instruction.detail, OnbuildDetail):
-                yield _Site(instruction.detail.trigger, stage, graph, settings, selected, delivered, found)
+                yield _Site(instruction.detail.trigger, stage, graph, settings, selected, delivered, found, mappings)
 
 
 def _matches(entry: Mapping[str, Any], site: _Site) -> bool:
@@ -140,7 +142,7 @@ def _new_folder_mode(site: _Site) -> bool:
         if item.keyword == "WORKDIR" and item.operand.startswith("/") and item.span < site.instruction.span
     }
     folder = path if target.endswith("/") else path.rpartition("/")[0] or "/"
-    return not (folder == "/" or folder in made or (rooted and ownership.is_standard(folder)))
+    return not (folder == "/" or folder in made or (rooted and folders.is_standard(folder, site.mappings)))
 
 
 def _expanded_text(site: _Site) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Iterator, Mapping
 
-from migrate import ownership
+from migrate import folders
 from migrate.dockerfile.heredocs import chomped
 from migrate.dockerfile.model import CopyDetail, Heredoc, Instruction
 from migrate.dockerfile.words import parse_body
@@ -28,10 +28,10 @@ def convert(instruction: Instruction, stage: Recipe) -> Iterator[Item]:
     if plain:
         for path, content in files.items():
             folder = posixpath.dirname(path)
-            if mode is not None and mode.value not in ("755", "0755") and not ownership.exists(folder, stage):
+            if mode is not None and mode.value not in ("755", "0755") and not folders.exists(folder, stage):
                 stage.warn("EM406", instruction, mode.start, mode.end, mode=mode.value, folder=folder)
             yield _written(path, content, mode.value if mode else None, instruction, stage)
-            ownership.note_made(posixpath.dirname(path), stage)
+            folders.note_made(posixpath.dirname(path), stage)
     else:
         yield from _from_helper(files, instruction, stage)
 
@@ -42,13 +42,13 @@ def _files(instruction: Instruction, stage: Recipe, *, plain: bool) -> dict[str,
     assert isinstance(detail, CopyDetail)
     operand = detail.destination
     target = stage.known(operand.text)
-    path = ownership.destination(target, stage)
+    path = folders.destination(target, stage)
     if target is None or path is None:
         raise NotExpressible("EM403", None, reason=f"the folder of its destination {operand.text} is not known")
     if (word := stage.word(operand.text, instruction)[1]) and stage.scope.is_overridable(word):
         names = ", ".join(variable.name for variable in variables(word))
         stage.warn("EM306", instruction, operand.start, operand.end, written=operand.text, value=target, name=names)
-    in_folder = target.endswith("/") or target in (".", "") or ownership.exists(path, stage)
+    in_folder = target.endswith("/") or target in (".", "") or folders.exists(path, stage)
     files = {}
     for source in detail.sources:
         if source.heredoc is not None:
@@ -82,7 +82,7 @@ def _content(heredoc: Heredoc, instruction: Instruction, stage: Recipe, *, plain
 def _written(path: str, content: Word, mode: str | None, instruction: Instruction, stage: Recipe | None) -> Command:
     """The RUN that writes one file, a line of text on a line of its own."""
     folder = posixpath.dirname(path)
-    there = folder in ("", "/") or (stage is not None and ownership.exists(folder, stage))
+    there = folder in ("", "/") or (stage is not None and folders.exists(folder, stage))
     prefix = "" if there else f"mkdir -p {_quoted(folder)} && "
     name = _quoted(path)
     suffix = f">{name}" + (f" && chmod {mode} {name}" if mode else "")
@@ -147,7 +147,7 @@ def _from_helper(files: Mapping[str, Word], instruction: Instruction, stage: Rec
         saves.append(Command.of("SAVE ARTIFACT", f"{_path(inner)} {_path(path)}", source=instruction.span))
         reference = quoting.render_artifact(name, (Literal(path),))
         copies.append(Command.of("COPY", f"{flag}{reference} {_path(path)}", source=instruction.span))
-        ownership.note_made(posixpath.dirname(path), stage)
+        folders.note_made(posixpath.dirname(path), stage)
     stage.extra.append(Target(name, (*items, *saves), source=instruction.span))
     yield from copies
 

@@ -3,25 +3,46 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Sequence
-from fnmatch import fnmatchcase
+import re
+from collections.abc import Callable, Sequence
 
 from migrate.context import Context
+from migrate.ignorematch import IgnoreRules, PatternError, patterns
+from migrate.mappings import Mappings
 from migrate.recipe import Reporter
+from migrate.visible import Difference, VisibleContext, difference
+from migrate.wildcards import component
 
 NAME = ".earthlyignore"
 #: Files that only the Earthfile side has in its context.
 OWN_FILES = ("Earthfile", NAME)
+_OTHER_NAME = ".earthignore"
+#: What stands for a character that is not plain ASCII: one such pattern makes earth misread every other one.
+_NOT_ASCII = "[^!-~]"
+_SHOWN = 4
 
 
-def needed(sources: Sequence[str], context: Context, report: Reporter, *, writes: bool) -> str | None:
+def applied(context: Context) -> Context:
+    """``context`` as BuildKit sends it: without what Docker's ignore file leaves out, where that can be told."""
+    found = context.ignore_text()
+    try:
+        rules = IgnoreRules(found[1] if found is not None else "")
+    except PatternError:
+        return context  # ``needed`` says so
+    return VisibleContext(context, rules) if rules.patterns else context
+
+
+def needed(
+    sources: Sequence[str], context: Context, mappings: Mappings, report: Reporter, *, writes: bool
+) -> str | None:
     """The text of the .earthlyignore that must stand beside the Earthfile, None when none is needed or it exists.
 
-    ``sources`` are the context paths that COPY names. Findings go to ``report``.
+    ``sources`` are the context paths that COPY names, with wildcards for variables. Findings go to ``report``.
     """
     if not sources:
         return None
-    takes_own = any(_takes(source, name) for source in sources for name in OWN_FILES)
+    taken = taker(sources)
+    takes_own = any(taken(name) for name in OWN_FILES)
     if not context.known():
         if takes_own:
             report("EM705", None)
@@ -29,25 +50,31 @@ def needed(sources: Sequence[str], context: Context, report: Reporter, *, writes
             report("EM702", None)
         return None
     docker = context.ignore_text()
-    name = posixpath.basename(docker[0]) if docker is not None else ""
     text = docker[1] if docker is not None else ""
-    has_patterns = any(line.strip() and not line.strip().startswith("#") for line in text.splitlines())
-    if not takes_own and not has_patterns:
-        return None
-    wanted = with_own_files(text) if takes_own or has_patterns else text
+    _check(docker, report)
+    wanted = with_own_files(plain_ascii(text)) if takes_own or patterns(text) else ""
     existing = context.earth_ignore_text()
     if existing is not None:
-        if _patterns(existing[1]) != _patterns(wanted):
-            report(
-                "EM703",
-                None,
-                name=posixpath.basename(existing[0]),
-                source=name or "the Dockerfile's side, which has none",
-            )
+        source = posixpath.basename(docker[0]) if docker is not None else "the Docker build's side, which has none"
+        _compare(existing, wanted, source, taken, context, mappings, report)
         return None
+    if not wanted:
+        return None
+    if patterns(plain_ascii(text)) != patterns(text):
+        report("EM710", None, name=NAME, pattern=_NOT_ASCII)
     if not writes:
-        report("EM701", None, source=name or "no .dockerignore", text=" ".join(_patterns(wanted)))
+        source = posixpath.basename(docker[0]) if docker is not None else "no .dockerignore"
+        has_effect = takes_own or _differs(context, "", wanted, taken)
+        report("EM701" if has_effect else "EM708", None, source=source, text=" ".join(_lines(wanted)))
     return wanted
+
+
+def _check(docker: tuple[str, str] | None, report: Reporter) -> None:
+    if docker is not None:
+        try:
+            IgnoreRules(docker[1])
+        except PatternError as problem:
+            report("EM709", None, name=docker[0], problem=problem)
 
 
 def with_own_files(text: str) -> str:
@@ -62,10 +89,97 @@ def with_own_files(text: str) -> str:
     return lines + "".join(f"{name}\n" for name in added)
 
 
-def _takes(source: str, name: str) -> bool:
-    first = source.removeprefix("./").strip("/")
-    return first in ("", ".") or ("/" not in first and fnmatchcase(name, first))
+def plain_ascii(text: str) -> str:
+    """``text`` with patterns that earth reads as Docker does."""
+    if text.isascii():
+        return text
+    lines = text.removeprefix("\ufeff").split("\n")
+    return "\n".join(line if line.startswith("#") else _plain_pattern(line) for line in lines)
 
 
-def _patterns(text: str) -> list[str]:
+def _plain_pattern(line: str) -> str:
+    whole = re.sub(r"\[[^\]]*[^\x00-\x7f][^\]]*\]", "[^/]", line)
+    return re.sub(r"\\?[^\x00-\x7f]", _NOT_ASCII, whole)
+
+
+def taker(sources: Sequence[str]) -> Callable[[str], bool]:
+    """Tells of a context path whether one of the COPY ``sources`` takes it: it, or a folder above it, is named."""
+    paths = [posixpath.normpath("/" + source).split("/") for source in sources]
+    wanted = [[component(part) for part in path if part] for path in paths]
+
+    def takes(path: str) -> bool:
+        parts = path.split("/")
+        return any(
+            len(pattern) <= len(parts)
+            and all(one is None or one.matches(part) for one, part in zip(pattern, parts, strict=False))
+            for pattern in wanted
+        )
+
+    return takes
+
+
+def _compare(
+    existing: tuple[str, str],
+    wanted: str,
+    source: str,
+    taken: Callable[[str], bool],
+    context: Context,
+    mappings: Mappings,
+    report: Reporter,
+) -> None:
+    """Report what an ignore file that exists does otherwise than the one that would be written."""
+    name, text = posixpath.basename(existing[0]), existing[1]
+    if context.exists(_OTHER_NAME) and context.exists(NAME):
+        report("EM712", None)
+    if _without_own(text) == _without_own(wanted) and (not taken("Earthfile") or "Earthfile" in patterns(text)):
+        return
+    found = _difference(context, text, wanted, taken)
+    if found is None or not text.isascii():
+        report("EM703", None, name=name, source=source, difference="the patterns are others")
+        return
+    if not found.only_first and not found.only_second:
+        report("EM711", None, name=name, source=source)
+        return
+    parts = [("copies", found.only_first), ("leaves out", found.only_second)]
+    told = " and ".join(f"{verb} {_listed(paths)}" for verb, paths in parts if paths)
+    report("EM703", None, name=name, source=source, difference=f"it {told}")
+    secrets = [path for path in found.only_first if _looks_secret(path, mappings)]
+    if secrets:
+        report("EM707", None, name=name, files=_listed(secrets))
+
+
+def _difference(context: Context, text: str, wanted: str, taken: Callable[[str], bool]) -> Difference | None:
+    """What a COPY takes with one of the two texts alone; our own files count where they would enter an image."""
+    try:
+        first, second = IgnoreRules(text), IgnoreRules(wanted)
+    except PatternError:
+        return None
+    found = difference(context, first, second)
+    if found is None:
+        return None
+    sides = [tuple(path for path in side if taken(path) and path not in (*OWN_FILES, _OTHER_NAME)) for side in found]
+    enters = ("Earthfile",) if taken("Earthfile") and not first.excludes("Earthfile") else ()
+    return Difference((*enters, *sides[0]), sides[1])
+
+
+def _differs(context: Context, text: str, wanted: str, taken: Callable[[str], bool]) -> bool:
+    found = _difference(context, text, wanted, taken)
+    return found is None or bool(found.only_first or found.only_second)
+
+
+def _looks_secret(path: str, mappings: Mappings) -> bool:
+    return IgnoreRules("\n".join(f"**/{pattern}" for pattern in mappings.secret_files)).excludes(path)
+
+
+def _without_own(text: str) -> list[str]:
+    return [pattern for pattern in patterns(text) if pattern not in OWN_FILES]
+
+
+def _listed(paths: Sequence[str]) -> str:
+    shown = [path for path in paths if path.rpartition("/")[0] not in paths]
+    more = f" and {len(shown) - _SHOWN} more" if len(shown) > _SHOWN else ""
+    return ", ".join(shown[:_SHOWN]) + more
+
+
+def _lines(text: str) -> list[str]:
     return [line.strip() for line in text.splitlines() if line.strip() and not line.strip().startswith("#")]

@@ -19,7 +19,18 @@ from migrate.diagnostics import Entry, Grade, Severity
 Section: TypeAlias = Mapping[str, Any]
 """Plain data as in the YAML file: mappings, tuples, strings, numbers, booleans, None."""
 
-SECTIONS = ("base_images", "builtin_arguments", "environment_names", "fallback", "instructions", "mounts", "noise")
+SECTIONS = (
+    "base_images",
+    "builtin_arguments",
+    "environment_names",
+    "fallback",
+    "instructions",
+    "mounts",
+    "noise",
+    "ownership",
+    "secret_files",
+    "timestamps",
+)
 """The data sections: ``mappings/<name with dashes>.yaml`` each. schema.json says which an overlay may have."""
 
 
@@ -29,7 +40,7 @@ class Mappings:
 
     ``diagnostics``: code -> entry. ``base_images``: repository -> facts (ask ``migrate.images.base_image``).
     ``builtin_arguments``: name -> what it is. ``environment_names``: name, or pattern with ``*``, -> who reads it.
-    ``fallback``, ``instructions``, ``mounts`` and ``noise``: as their files say.
+    ``secret_files``: pattern -> what such a file holds. The others are as their files say.
     """
 
     diagnostics: Mapping[str, Entry]
@@ -40,6 +51,9 @@ class Mappings:
     instructions: Section
     mounts: Section
     noise: Section
+    ownership: Section
+    secret_files: Section
+    timestamps: Section
 
 
 class Explanation(NamedTuple):

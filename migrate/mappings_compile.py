@@ -101,8 +101,8 @@ def _checked_file(path: Path, definition: str) -> Document:
 
 
 def _expanded(name: str, data: dict[str, Any]) -> dict[str, Any]:
-    """environment-names lists names by their reason, for people; a run looks the reason up by name."""
-    if name == "environment_names":
+    """Some files list names by their reason, for people; a run looks the reason up by name."""
+    if name in ("environment_names", "secret_files"):
         return {entry: reason for reason, entries in data.items() for entry in entries}
     return data
 

@@ -7,53 +7,23 @@ current USER unless a flag says otherwise.
 
 from __future__ import annotations
 
-import posixpath
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable
+from functools import lru_cache
 from typing import NamedTuple
 
 from migrate.artifacts import needed, related
 from migrate.dockerfile.model import CopyDetail, Instruction, OnbuildDetail
 from migrate.dockerfile.words import parse_word
 from migrate.images import base_image
-from migrate.mappings import Mappings
+from migrate.mappings import Mappings, Section
 from migrate.plan import Plan
-from migrate.recipe import Recipe
 from migrate.stages import Source
 
 ROOT_OWNERS = frozenset({"0", "0:0", "root", "root:root", "0:root", "root:0"})
 
-_COMMAND = r"(?:\A|[;&|({!\n]|\b(?:then|do|else|sudo|exec|xargs|time|env)\s)\s*"
-#: RUN text that can leave files of other owners: changed on purpose, or unpacked with the archive's owners.
-_EVIDENCE = (
-    _COMMAND + r"(chown|chgrp|unsquashfs|rsync|su-exec|gosu|sudo|su|install\b[^;&|]*\s-o|tar|bsdtar|unzip|cpio)\b"
-)
-_MAKES = _COMMAND + r"mkdir\b([^;&|]*)"
-_CHANGERS = ("chown", "chmod", "chgrp", "install ", "ln ", "useradd", "adduser")
-_CHANGES = _COMMAND + r"(?:chown|chmod|chgrp|install|ln|useradd|adduser)\b([^;&|]*)"
-#: Directories whose mode, owner or kind (a link) is not plain root 0755 on common systems.
-_SPECIAL = (
-    "/tmp", "/var/tmp", "/root", "/home", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/run", "/var/run",
-    "/var/lock", "/dev", "/proc", "/sys", "/var/mail", "/var/spool", "/var/cache/man", "/var/log", "/var/local",
-)  # fmt: skip
-#: Files and folders of common distributions that are not root:root.
-_DISTRIBUTION = (
-    "/etc/shadow", "/etc/gshadow", "/home/x", "/run/lock", "/usr/bin/chage", "/usr/bin/wall", "/usr/sbin/unix_chkpwd",
-    "/var/cache/apt/archives/partial", "/var/lib/apt/lists/partial", "/var/local", "/var/mail", "/var/spool/mail",
-    "/var/log/apt/term.log", "/sbin/unix_chkpwd",
-)  # fmt: skip
-#: Where images keep what belongs to the user of their service.
-_SERVICE_DATA = ("/var/", "/data", "/home/", "/srv/", "/opt/", "/app", "/usr/share/", "/run/")
-#: The same for a stage: the Dockerfile itself is more likely to have made what lies elsewhere.
-_STAGE_DATA = ("/var/lib/", "/home/")
-_EXISTING = frozenset(
-    (
-        "/", "/bin", "/boot", "/dev", "/etc", "/home", "/lib", "/media", "/mnt", "/opt", "/root", "/run", "/sbin",
-        "/srv", "/sys", "/tmp", "/usr", "/usr/bin", "/usr/lib", "/usr/local", "/usr/local/bin", "/usr/local/lib",
-        "/usr/local/sbin", "/usr/local/share", "/usr/sbin", "/usr/share", "/var", "/var/cache", "/var/lib",
-        "/var/log", "/var/tmp",
-    )
-)  # fmt: skip
+#: Where a command may begin in the text of a RUN.
+COMMAND = r"(?:\A|[;&|({!\n]|\b(?:then|do|else|sudo|exec|xargs|time|env)\s)\s*"
 
 
 class Doubt(NamedTuple):
@@ -76,7 +46,7 @@ def _stage_owner(plan: Plan, index: int, path: str, mappings: Mappings) -> Doubt
     chain = graph.chain(index)
     for stage in chain:
         for instruction in graph.stages[stage].instructions:
-            reason = _reason(instruction, path)
+            reason = _reason(instruction, path, mappings.ownership)
             if reason is not None:
                 return Doubt(f"{reason} on line {instruction.span.start.line}")
         for source in graph.sources.get(stage, ()):
@@ -86,7 +56,7 @@ def _stage_owner(plan: Plan, index: int, path: str, mappings: Mappings) -> Doubt
     root = graph.stages[chain[-1]]
     if root.is_scratch:
         return None
-    return image_owner(root.reference, path, mappings, _STAGE_DATA)
+    return image_owner(root.reference, path, mappings, "stage-data")
 
 
 def _copied_doubt(source: Source, path: str, plan: Plan, mappings: Mappings) -> Doubt | None:
@@ -108,23 +78,21 @@ def _copied_doubt(source: Source, path: str, plan: Plan, mappings: Mappings) -> 
     return None
 
 
-def image_owner(
-    reference: str | None, path: str, mappings: Mappings, data: tuple[str, ...] = _SERVICE_DATA
-) -> Doubt | None:
-    """The doubt about the owners of ``path`` that the image itself gives."""
-    if any(known == path or known.startswith(path.rstrip("/") + "/") for known in _DISTRIBUTION):
+def image_owner(reference: str | None, path: str, mappings: Mappings, data: str = "image-data") -> Doubt | None:
+    """The doubt about the owners of ``path`` that the image itself gives; ``data`` is a list of ownership.yaml."""
+    if any(known == path or known.startswith(path.rstrip("/") + "/") for known in mappings.ownership["system-files"]):
         return Doubt(f"{path} of a distribution has files of other users")
     image = base_image(reference, mappings) if reference is not None else None
     if image is None or image.user is None:
         return Doubt(f"the user of {reference or 'the base image'} is not known", certain=False)
     if image.user.partition(":")[0] not in ("root", "0"):
         return Doubt(f"{reference} runs as {image.user}")
-    if path.startswith(data):
+    if path.startswith(mappings.ownership[data]):
         return Doubt(f"{reference} may give {path} to the user of its service", certain=False)
     return None
 
 
-def _reason(instruction: Instruction, path: str) -> str | None:
+def _reason(instruction: Instruction, path: str, evidence: Section) -> str | None:
     if isinstance(instruction.detail, OnbuildDetail):
         return None
     if instruction.keyword == "USER" and instruction.operand.partition(":")[0] not in ("root", "0"):
@@ -137,80 +105,30 @@ def _reason(instruction: Instruction, path: str) -> str | None:
     if instruction.keyword == "RUN":
         texts = [instruction.operand, *(heredoc.body for heredoc in instruction.heredocs)]
         for text in texts:
-            for match in re.finditer(_EVIDENCE, text):
-                if _touches(match[1], text[match.end() :], path):
-                    return match[1].split()[0]
+            for match in re.finditer(_evidence(frozenset(evidence["commands"])), text):
+                if _touches(evidence["commands"][match[1]], text[match.end() :], path):
+                    return match[1]
     return None
 
 
-def _touches(command: str, rest: str, path: str) -> bool:
-    """Whether a ``chown`` names only other absolute paths; anything less plain counts as touching ``path``."""
-    if command not in ("chown", "chgrp"):
+@lru_cache(maxsize=8)
+def _evidence(commands: Iterable[str]) -> str:
+    names = "|".join(re.escape(name) for name in sorted(commands, key=len, reverse=True))
+    return rf"{COMMAND}({names})(?![\w-])"
+
+
+def _touches(command: Section, rest: str, path: str) -> bool:
+    """Whether a command of ownership.yaml concerns ``path``: a ``chown`` may name only other absolute paths.
+
+    Anything less plain counts.
+    """
+    words = re.split(r"[;&|]", rest, maxsplit=1)[0].split()
+    if "option" in command:
+        return any(word.startswith(command["option"]) for word in words)
+    if not command.get("names-paths"):
         return True
-    words = [word.strip("\"'") for word in re.split(r"[;&|]", rest, maxsplit=1)[0].split() if not word.startswith("-")]
+    words = [word.strip("\"'") for word in words if not word.startswith("-")]
     named = [word.rstrip("/") or "/" for word in words[1:]]
     if not named or any(not word.startswith("/") or "$" in word or "*" in word for word in named):
         return True
     return any(path == word or path.startswith(word + "/") or word.startswith(path.rstrip("/") + "/") for word in named)
-
-
-def destination(text: str | None, stage: Recipe) -> str | None:
-    """The absolute, cleaned path of a COPY destination whose value is known, else None."""
-    if text is None:
-        return None
-    if text.startswith("/"):
-        return _clean(text)
-    return None if stage.workdir is None else _clean(posixpath.join(stage.workdir, text))
-
-
-def is_ordinary(path: str | None, stage: Recipe) -> bool:
-    """Whether every directory that may exist on ``path`` is known to be a real one of root with mode 0755.
-
-    Only then do ``--keep-own`` and Docker's ``--link`` leave the directories as they are.
-    """
-    if path is None:
-        return False
-    return not any(path == special or path.startswith(special + "/") for special in (*_SPECIAL, *_unusual(stage)))
-
-
-def exists(path: str | None, stage: Recipe) -> bool:
-    """Whether the directory ``path`` is there for certain."""
-    return path is not None and (path in _EXISTING or path == stage.workdir or path in stage.made)
-
-
-def is_standard(path: str) -> bool:
-    """Whether every common distribution has the directory ``path``."""
-    return path in _EXISTING
-
-
-def note_made(path: str | None, stage: Recipe) -> None:
-    """Remember that ``path`` and the folders above it exist from here on."""
-    while path is not None and path not in ("", "/") and path not in stage.made:
-        stage.made.add(path)
-        path = path.rpartition("/")[0]
-
-
-def note_run(instruction: Instruction, stage: Recipe) -> None:
-    """Remember the directories that a RUN may give another owner or mode."""
-    text = instruction.operand + "".join(heredoc.body for heredoc in instruction.heredocs)
-    for match in re.finditer(_CHANGES, text) if any(word in text for word in _CHANGERS) else ():
-        for word in match[1].split():
-            path = word.strip("\"'").rstrip("/")
-            if path.startswith("/"):
-                stage.owners.add(path)
-            elif "$" in path or (path and stage.workdir is not None and not path.startswith("-")):
-                stage.owners.add(stage.workdir or "/")
-    for match in re.finditer(_MAKES, text) if "mkdir" in text else ():
-        for word in match[1].split():
-            if not set(word) & set("$*?{-\"'`"):
-                note_made(destination(word, stage), stage)
-    if stage.user.root is not True:
-        stage.owners.update(word.strip("\"'").rstrip("/") for word in text.split() if word.strip("\"'").startswith("/"))
-
-
-def _unusual(stage: Recipe) -> Iterator[str]:
-    yield from (path for path in stage.owners if path not in ("", "/"))
-
-
-def _clean(path: str) -> str:
-    return "/" + posixpath.normpath(path).lstrip("/") if path != "/" else "/"

@@ -117,7 +117,7 @@ def make(
     return Plan(
         graph,
         targets,
-        _artifacts(graph, sources, workshops, exact=settings.fidelity == "exact"),
+        _artifacts(graph, sources, workshops, mappings, exact=settings.fidelity == "exact"),
         helpers,
         aliases,
         globals_,
@@ -345,7 +345,12 @@ def _basename(image: str) -> str:
 
 
 def _artifacts(
-    graph: StageGraph, sources: Mapping[int, tuple[Source, ...]], workshops: frozenset[int], *, exact: bool
+    graph: StageGraph,
+    sources: Mapping[int, tuple[Source, ...]],
+    workshops: frozenset[int],
+    mappings: Mappings,
+    *,
+    exact: bool,
 ) -> dict[int, tuple[Artifact, ...]]:
     wanted: dict[int, list[Artifact]] = {}
     for index, found in sources.items():
@@ -357,7 +362,7 @@ def _artifacts(
                 wanted.setdefault(source.stage, []).extend(_mounted(source.instruction, source.image))
     return {
         index: tuple(
-            artifact._replace(keep_times=exact or timestamps.matter(graph, index, artifact.path))
+            artifact._replace(keep_times=exact or timestamps.matter(graph, index, artifact.path, mappings))
             for artifact in minimal(paths)
         )
         for index, paths in wanted.items()

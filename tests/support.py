@@ -55,6 +55,14 @@ class DictContext:
     def matches(self, pattern: str) -> tuple[str, ...] | None:
         return tuple(sorted(path for path in self.entries if fnmatchcase(path, pattern)))
 
+    def children(self, path: str) -> tuple[str, ...] | None:
+        above = f"{path}/" if path else ""
+        names = {below.removeprefix(above).partition("/")[0] for below in self.entries if below.startswith(above)}
+        return tuple(sorted(names))
+
+    def is_ignored(self, path: str) -> bool:
+        return False
+
     def ignore_text(self) -> tuple[str, str] | None:
         return None if self.ignore is None else (".dockerignore", self.ignore)
 

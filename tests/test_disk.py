@@ -19,7 +19,6 @@ from migrate.disk import (
     read_existing,
     read_input,
     shown,
-    wildcard_regex,
     write_file,
 )
 
@@ -82,34 +81,6 @@ def test_parts_stay_inside_a_windows_folder(path: str) -> None:
 )
 def test_link_text(text: str, expected: str) -> None:
     assert link_text(text) == expected
-
-
-@pytest.mark.parametrize(
-    ("pattern", "yes", "no"),
-    [
-        ("*", ["a", ".hidden", "a.b"], ["a/b"]),
-        ("*.txt", ["a.txt", ".txt"], ["a.txt2", "atxt"]),
-        ("a?c", ["abc", "a.c"], ["ac", "a/c"]),
-        ("[a-c]x", ["ax", "cx"], ["dx"]),
-        ("[^a]x", ["bx"], ["ax"]),
-        ("[!a]x", ["!x", "ax"], ["bx"]),
-        ("\\*", ["*"], ["a"]),
-        ("[\\]a]", ["]", "a"], ["\\"]),
-        ("a.b", ["a.b"], ["axb"]),
-        ("[[&&a]", ["[", "&", "a"], ["b"]),
-        ("x[0-9]*", ["x1", "x12y"], ["x"]),
-    ],
-)
-def test_wildcards(pattern: str, yes: list[str], no: list[str]) -> None:
-    regex = wildcard_regex(pattern)
-    assert regex is not None
-    assert [text for text in yes if not regex.fullmatch(text)] == []
-    assert [text for text in no if regex.fullmatch(text)] == []
-
-
-@pytest.mark.parametrize("pattern", ["[", "[a", "[]", "\\", "[z-a]"])
-def test_malformed_wildcards(pattern: str) -> None:
-    assert wildcard_regex(pattern) is None
 
 
 def tree(root: Path, *names: str) -> Path:

@@ -51,6 +51,7 @@ def load(folder: Path) -> Case:
     context = DiskContext(folder / "context", folder / "Dockerfile") if known else UnknownContext()
     options["images"] = tuple(options.get("images", ()))
     options.setdefault("name", "app")
+    options.setdefault("writes", known)  # a pair with a context keeps its .earthlyignore too
     return Case(folder, Settings(**options), context)
 
 

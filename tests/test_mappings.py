@@ -54,7 +54,8 @@ WRONG = [
     ("base-images: [a]", "1:1: object expected, not a list"),
     (
         "diagnostics: {}",
-        "1:1: diagnostics is not known here; known are base-images, builtin-arguments, environment-names",
+        "1:1: diagnostics is not known here; known are base-images, builtin-arguments, environment-names, "
+        "ownership, timestamps, secret-files",
     ),
     (
         "builtin-arguments: {X: {kind: odd, earthfile: Y}}",

@@ -24,14 +24,15 @@ WORKDIR
 """
 
 LAYERS = (
-    "spans words",
-    "settings context diagnostics",
+    "spans wildcards words",
+    "settings context diagnostics ignorematch",
+    "visible",
     "mappings",
     "images dockerfile earthfile",
     "artifacts layout scope stages",
     # What rules are written with.
-    "arguments bindmounts contextsources copying execform fallen heredocfiles mounts ownership plan recipe scripts"
-    " timestamps",
+    "arguments bindmounts contextsources copying execform fallen folders heredocfiles mounts ownership plan recipe"
+    " scripts timestamps",
     "rules",
     "checked embedded fallback fromdockerfile ignorefile passing suppression",
     "assemble",

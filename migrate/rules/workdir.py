@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from migrate.dockerfile.model import Instruction
 from migrate.earthfile.model import Item
-from migrate.ownership import note_made
+from migrate.folders import note_made
 from migrate.recipe import Recipe, command
 
 

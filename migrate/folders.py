@@ -1,0 +1,88 @@
+"""What is known of the folders that a COPY goes to: whether they exist, and whether they are plain ones of root.
+
+What every system has stands in mappings/ownership.yaml; the rest is read from the text of the stage.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
+
+from migrate.dockerfile.model import Instruction
+from migrate.mappings import Mappings
+from migrate.ownership import COMMAND
+from migrate.recipe import Recipe
+
+_MAKES = COMMAND + r"mkdir\b([^;&|]*)"
+
+
+def destination(text: str | None, stage: Recipe) -> str | None:
+    """The absolute, cleaned path of a COPY destination whose value is known, else None."""
+    if text is None:
+        return None
+    if text.startswith("/"):
+        return _clean(text)
+    return None if stage.workdir is None else _clean(posixpath.join(stage.workdir, text))
+
+
+def is_ordinary(path: str | None, stage: Recipe) -> bool:
+    """Whether every directory that may exist on ``path`` is known to be a real one of root with mode 0755.
+
+    Only then do ``--keep-own`` and Docker's ``--link`` leave the directories as they are.
+    """
+    if path is None:
+        return False
+    special = stage.arguments.mappings.ownership["special-folders"]
+    return not any(path == special or path.startswith(special + "/") for special in (*special, *_unusual(stage)))
+
+
+def exists(path: str | None, stage: Recipe) -> bool:
+    """Whether the directory ``path`` is there for certain."""
+    if path is None:
+        return False
+    return path == stage.workdir or path in stage.made or is_standard(path, stage.arguments.mappings)
+
+
+def is_standard(path: str, mappings: Mappings) -> bool:
+    """Whether every common distribution has the directory ``path``."""
+    return path in mappings.ownership["existing-folders"]
+
+
+def note_made(path: str | None, stage: Recipe) -> None:
+    """Remember that ``path`` and the folders above it exist from here on."""
+    while path is not None and path not in ("", "/") and path not in stage.made:
+        stage.made.add(path)
+        path = path.rpartition("/")[0]
+
+
+def note_run(instruction: Instruction, stage: Recipe) -> None:
+    """Remember the directories that a RUN may give another owner or mode."""
+    text = instruction.operand + "".join(heredoc.body for heredoc in instruction.heredocs)
+    for match in re.finditer(_changes(stage.arguments.mappings.ownership["folder-changers"]), text):
+        for word in match[1].split():
+            path = word.strip("\"'").rstrip("/")
+            if path.startswith("/"):
+                stage.owners.add(path)
+            elif "$" in path or (path and stage.workdir is not None and not path.startswith("-")):
+                stage.owners.add(stage.workdir or "/")
+    for match in re.finditer(_MAKES, text):
+        for word in match[1].split():
+            if not set(word) & set("$*?{-\"'`"):
+                note_made(destination(word, stage), stage)
+    if stage.user.root is not True:
+        stage.owners.update(word.strip("\"'").rstrip("/") for word in text.split() if word.strip("\"'").startswith("/"))
+
+
+@lru_cache(maxsize=8)
+def _changes(commands: Iterable[str]) -> str:
+    return rf"{COMMAND}(?:{'|'.join(map(re.escape, commands))})\b([^;&|]*)"
+
+
+def _unusual(stage: Recipe) -> Iterator[str]:
+    yield from (path for path in stage.owners if path not in ("", "/"))
+
+
+def _clean(path: str) -> str:
+    return "/" + posixpath.normpath(path).lstrip("/") if path != "/" else "/"
