@@ -48,7 +48,7 @@ APART = {"dockerfile": "earthfile", "earthfile": "dockerfile"}
 
 ON_DISK = {
     *("cli", "disk", "driver", "mappings", "mappings_compile"),
-    *("verify.sources", "verify.reading", "verify.zstd"),
+    *("verify.sources", "verify.reading", "verify.zstd", "verify.registry", "verify.credentials"),
 }
 """Only these may touch files, the environment or other programs."""
 WORLD = {"os", "pathlib", "shutil", "socket", "subprocess", "sys", "tempfile", "click", "urllib"}

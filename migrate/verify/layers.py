@@ -63,16 +63,24 @@ class Hashing(io.RawIOBase):
 
 def items(stream: IO[bytes]) -> Iterator[Item]:
     """The entries of one unpacked tar stream, each read whole before the next. Raises BadEntry, tarfile.TarError."""
-    with tarfile.open(
-        fileobj=stream, mode="r|", bufsize=CHUNK, tarinfo=_Member, encoding="utf-8", errors="surrogateescape"
-    ) as archive:
-        total = 0
-        while (member := archive.next()) is not None:
-            archive.members.clear()  # type: ignore[attr-defined]  # otherwise it keeps every one
-            total += member.size
-            if total > MOST_BYTES:
-                raise BadEntry(f"it unpacks to more than {MOST_BYTES >> 30} GiB")
-            yield _item(archive, member)
+    try:
+        with tarfile.open(
+            fileobj=stream, mode="r|", bufsize=CHUNK, tarinfo=_Member, encoding="utf-8", errors="surrogateescape"
+        ) as archive:
+            yield from _members(archive)
+    except tarfile.ReadError as error:
+        if str(error) != "empty file":  # Go takes no bytes at all for an archive without entries
+            raise
+
+
+def _members(archive: tarfile.TarFile) -> Iterator[Item]:
+    total = 0
+    while (member := archive.next()) is not None:
+        archive.members.clear()  # type: ignore[attr-defined]  # otherwise it keeps every one
+        total += member.size
+        if total > MOST_BYTES:
+            raise BadEntry(f"it unpacks to more than {MOST_BYTES >> 30} GiB")
+        yield _item(archive, member)
 
 
 class _Member(tarfile.TarInfo):
