@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import json
 import os
 import re
@@ -69,8 +68,8 @@ def _configs() -> Iterator[Mapping[str, Any]]:
 def _written(entry: Mapping[str, Any]) -> Credentials | None:
     try:
         text = base64.b64decode(str(entry.get("auth", ""))).decode()
-    except (binascii.Error, UnicodeDecodeError):
-        return None
+    except ValueError:
+        return None  # no Base64, or no text
     user, _, password = text.partition(":")
     token = str(entry.get("identitytoken") or "")
     return Credentials(user, password.rstrip("\0"), token) if text or token else None
