@@ -35,13 +35,14 @@ def as_data(conversion: Conversion) -> dict[str, Any]:
             {"target": target.target, "stage": target.stage, "grade": target.grade.label}
             for target in conversion.targets
         ],
-        "diagnostics": _diagnostics(conversion.diagnostics),
-        "ignored": _diagnostics(conversion.hidden),
+        "diagnostics": diagnostics(conversion.diagnostics),
+        "ignored": diagnostics(conversion.hidden),
         "source_map": [{"line": line, "span": _span(span)} for line, span in conversion.source_map],
     }
 
 
-def _diagnostics(found: Sequence[Diagnostic]) -> list[dict[str, Any]]:
+def diagnostics(found: Sequence[Diagnostic]) -> list[dict[str, Any]]:
+    """Each of ``found`` as plain data."""
     return [
         {
             "code": item.code,

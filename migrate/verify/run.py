@@ -1,0 +1,185 @@
+"""One ``verify`` run: what the command line asks for, the builders that are there, the results."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+from migrate.diagnostics import Collector, Diagnostic
+from migrate.mappings import Mappings
+from migrate.verify import static
+from migrate.verify.builders import QUESTION, Inputs, Registry, Secret, Tool
+from migrate.verify.model import Image
+from migrate.verify.pairs import Pair, find, jobs
+from migrate.verify.processes import Finished, Masker, Missing, Runner, TimedOut
+from migrate.verify.processes import find as find_program
+from migrate.verify.reading import read_path
+from migrate.verify.session import Plan, Result, Session, Watcher
+from migrate.verify.tools import EARTHS, Choice, docker_builder, earth
+from migrate.verify.workplace import prepared
+
+OLDEST = {"version": (0, 20), "frontend": (1, 14), "engine": (28, 0)}
+"""The first versions that the rules were checked against, of BuildKit, its frontend and the docker engine."""
+
+NO_INPUTS = Inputs()
+ANYTHING = Choice()
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """The command line of ``verify``."""
+
+    path: Path
+    context: Path | None = None
+    stages: tuple[str, ...] = ()
+    every: bool = False
+    inputs: Inputs = NO_INPUTS
+    choice: Choice = ANYTHING
+    baseline: str = "auto"
+    fidelity: str = "clean"
+    timeout: float | None = None
+    fresh: bool = False
+    own_frontend: bool = False
+
+
+class Outcome(NamedTuple):
+    """``tools`` maps a side to what has built it."""
+
+    results: tuple[Result, ...]
+    tools: Mapping[str, Tool]
+    notes: tuple[Diagnostic, ...]
+
+
+def execute(request: Request, mappings: Mappings, watcher: Watcher) -> Outcome:
+    """Verify everything that ``request`` names. Raises VerifyError when nothing could be begun."""
+    mask = Masker([text for secret in request.inputs.secrets for text in _values(secret)])
+    runner = Runner(mask=mask)
+    pairs = _pairs(request, mappings)
+    work = tuple(job for pair in pairs for job in jobs(pair, request.stages, every=request.every))
+    exact = request.fidelity == "exact"
+    choice = request.choice._replace(labels=not exact)
+    docker, other = docker_builder(choice, find_program, runner), earth(choice, find_program, runner)
+    tools = {"Dockerfile": docker.tool(runner), "Earthfile": other.tool(runner)}
+    plan = Plan(request.inputs, mappings.noise, request.baseline, exact, request.timeout)
+    session = Session(docker, other, plan, read_image, watcher, mask)
+    results = []
+    for pair in pairs:
+        with prepared(pair, own_frontend=request.own_frontend) as place:
+            results += [session.verify(job, place) for job in work if job.pair is pair]
+    return Outcome(tuple(results), tools, notes(tools["Dockerfile"], request.path.as_posix(), mappings))
+
+
+def check(request: Request, mappings: Mappings) -> tuple[tuple[Pair, tuple[Diagnostic, ...]], ...]:
+    """The static level: for each pair what is wrong with its Earthfile, earth asked where it is installed."""
+    names = (request.choice.earth,) if request.choice.earth is not None else EARTHS
+    program = next((found for name in names if (found := find_program(name))), None)
+    return tuple((pair, _checked(pair, mappings, program)) for pair in _pairs(request, mappings))
+
+
+def _checked(pair: Pair, mappings: Mappings, program: str | None) -> tuple[Diagnostic, ...]:
+    collector = Collector(_earthfile_name(pair), mappings.diagnostics)
+    for finding in static.check(pair.earthfile):
+        collector.report(finding.error.code, finding.span, **finding.error.fields)
+    if program is not None and not collector.diagnostics:
+        with prepared(pair) as place:
+            folder = place.earthfiles / place.reference
+            refusal = refused(program, folder, Runner().within(QUESTION))
+        if refusal:
+            collector.report("EM943", None, reason=refusal)
+    return collector.diagnostics
+
+
+def refused(program: str, folder: Path, runner: Runner) -> str:
+    """What earth says against the Earthfile in ``folder``, "" for nothing."""
+    try:
+        done: Finished = runner.run([program, "debug", "ast", "Earthfile"], folder=folder)
+    except (Missing, TimedOut) as error:
+        return str(error)
+    lines = [line for line in done.tail if line.strip()]
+    return "" if done.code == 0 else re.sub(r"^Error:\s*", "", lines[-1] if lines else f"exit code {done.code}")
+
+
+def _earthfile_name(pair: Pair) -> str:
+    return (pair.context / "Earthfile").as_posix() if pair.overlay is None else f"{pair.name} (converted)"
+
+
+def _pairs(request: Request, mappings: Mappings) -> tuple[Pair, ...]:
+    return find(
+        request.path, context=request.context, fresh=request.fresh, fidelity=request.fidelity, mappings=mappings
+    )
+
+
+def read_image(place: Path | Registry, platform: str | None) -> Image:
+    """The image at ``place``."""
+    if isinstance(place, Path):
+        return read_path(place, platform=platform)
+    from migrate.verify.registry import read_registry
+
+    return read_registry(place.host, place.repository, place.tag, platform=platform)
+
+
+def notes(tool: Tool, path: str, mappings: Mappings) -> tuple[Diagnostic, ...]:
+    """What must be known about the builder of the Docker side to trust a verdict."""
+    collector = Collector(path, mappings.diagnostics)
+    if not tool.buildkit:
+        collector.report("EM937", None, tool=f"{tool.name} {tool.version}")
+    for field, oldest in OLDEST.items():
+        version = getattr(tool, field)
+        if tool.buildkit and version and _numbers(version) < oldest:
+            what = {"version": "BuildKit", "frontend": "Dockerfile frontend", "engine": "docker engine"}[field]
+            collector.report("EM936", None, tool=f"{what} {version}", limit=".".join(map(str, oldest)))
+            break
+    return collector.diagnostics
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    return tuple(int(number) for number in re.findall(r"\d+", version)[:2])
+
+
+def _values(secret: Secret) -> Sequence[str]:
+    """The value of a secret, to be kept out of every output."""
+    if secret.variable is not None:
+        return [os.environ.get(secret.variable, "")]
+    try:
+        data = secret.file.read_bytes() if secret.file is not None else b""
+    except OSError:
+        return []
+    return [data.decode("utf-8", "replace")]
+
+
+def parse_secret(text: str, environment: Mapping[str, str], exists: Callable[[Path], bool]) -> Secret:
+    """A secret as docker spells it: ``id=x,src=FILE``, ``id=x,env=NAME``, ``id=x`` or ``x``. Raises ValueError."""
+    fields = dict(part.partition("=")[::2] for part in text.split(",")) if "=" in text else {"id": text}
+    name = fields.pop("id", "")
+    file = fields.pop("src", fields.pop("source", None))
+    variable = fields.pop("env", None)
+    kind = fields.pop("type", None)
+    if not name or fields or kind not in (None, "file", "env"):
+        raise ValueError(f"{text} is not of the form id=NAME[,src=FILE|,env=VARIABLE]")
+    if file is None and variable is None:
+        variable = name
+    if variable is not None and kind == "env" and file is not None:
+        raise ValueError(f"{name}: give src or env, not both")
+    if variable is not None:
+        if variable not in environment:
+            raise ValueError(f"{name}: the environment variable {variable} is not set")
+        return Secret(name, variable=variable)
+    path = Path(os.path.abspath(os.path.expanduser(file or "")))
+    if not exists(path):
+        raise ValueError(f"{name}: {file} is not a file")
+    return Secret(name, file=path)
+
+
+def parse_argument(text: str, environment: Mapping[str, str]) -> tuple[str, str] | None:
+    """``K=V``, or ``K`` with its value from the environment; None for one that is not set there, as docker does."""
+    name, equals, value = text.partition("=")
+    if not name:
+        raise ValueError(f"{text} is not of the form NAME[=VALUE]")
+    if equals:
+        return name, value
+    return (name, environment[name]) if name in environment else None
+

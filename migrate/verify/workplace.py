@@ -1,0 +1,139 @@
+"""Temporary folders in which both sides are built, so that nothing in the user's folder changes."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import stat
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from migrate import ignorefile
+from migrate.disk import DiskContext
+from migrate.dockerfile.directives import frontend
+from migrate.verify.errors import VerifyError
+from migrate.verify.pairs import Pair
+
+_CONTEXT = "context"
+_LINKED = "linked"
+
+
+class Workplace(NamedTuple):
+    """``dockerfile`` and ``ignore`` are for the Docker side; ``earthfiles`` is a folder with nothing in it but the
+    context, which ``reference`` names, as in ``./context``. ``archives`` is an empty folder."""
+
+    dockerfile: Path
+    ignore: Path | None
+    earthfiles: Path
+    reference: str
+    archives: Path
+
+
+@contextlib.contextmanager
+def prepared(pair: Pair, *, own_frontend: bool = False) -> Iterator[Workplace]:
+    """A place to build ``pair`` in, gone afterwards. ``own_frontend`` takes the ``# syntax=`` line out, so that the
+    daemon's own frontend reads the Dockerfile. Raises VerifyError when the disk does not do."""
+    top = Path(tempfile.mkdtemp(prefix="earthmigrate-verify-"))
+    try:
+        try:
+            dockerfile, ignore = _docker_side(pair, top, own_frontend)
+            earthfiles = top / "earth"
+            earthfiles.mkdir()
+            reference = _earth_side(pair, earthfiles, top)
+            (top / "images").mkdir()
+        except OSError as error:
+            reason = f"{error.filename or top}: {error.strerror or error}"
+            raise VerifyError("EM935", path=pair.name, reason=reason) from None
+        yield Workplace(dockerfile, ignore, earthfiles, reference, top / "images")
+    finally:
+        remove_tree(top)
+
+
+def _docker_side(pair: Pair, top: Path, own_frontend: bool) -> tuple[Path, Path | None]:
+    """The Dockerfile as it is; a copy beside an ignore file where the context holds files of the other side."""
+    source = pair.dockerfile.read_bytes()
+    changed = without_frontend(source) if own_frontend else source
+    extra = pair.overlay is None and any((pair.context / name).exists() for name in ignorefile.OWN_FILES)
+    text = DiskContext(pair.context, pair.dockerfile).ignore_text()
+    if changed == source and not extra:
+        own = pair.dockerfile.with_name(pair.dockerfile.name + ".dockerignore")
+        return pair.dockerfile, own if own.is_file() else None
+    folder = top / "docker"
+    folder.mkdir()
+    copy, ignore = folder / pair.dockerfile.name, folder / f"{pair.dockerfile.name}.dockerignore"
+    copy.write_bytes(changed)
+    lines = text[1] if text is not None else ""
+    wanted = ignorefile.with_own_files(lines) if extra else lines
+    ignore.write_text(wanted, encoding="utf-8", errors="surrogateescape", newline="")
+    return copy, ignore
+
+
+def without_frontend(source: bytes) -> bytes:
+    """``source`` without the line that asks for a frontend image."""
+    text = source.decode("utf-8", "surrogateescape")
+    lines = text.splitlines(keepends=True)
+    found = frontend([line.rstrip("\r\n") for line in lines], text)
+    if found is None or not lines[found.line - 1].lstrip().startswith(("#", "//")):
+        return source
+    del lines[found.line - 1]
+    return "".join(lines).encode("utf-8", "surrogateescape")
+
+
+def _earth_side(pair: Pair, folder: Path, top: Path) -> str:
+    if pair.overlay is None:
+        with contextlib.suppress(OSError):  # Windows lets few users make links
+            (folder / _LINKED).symlink_to(pair.context.resolve(), target_is_directory=True)
+            return f"./{_LINKED}"
+    copy = folder / _CONTEXT
+    copy_tree(pair.context, copy, lambda path: path == top)
+    for file in pair.overlay or ():
+        place = copy / file.name
+        if place.is_symlink() or place.exists():
+            place.unlink()
+        place.write_text(file.text, encoding="utf-8", errors="surrogateescape", newline="")
+    return f"./{_CONTEXT}"
+
+
+def copy_tree(source: Path, target: Path, leave_out: Callable[[Path], bool]) -> None:
+    """Copy a folder as a build context sees it: modes, times, links and attributes kept, owners not."""
+    known: dict[tuple[int, int], Path] = {}
+
+    def copy(one: Path, other: Path) -> None:
+        os.mkdir(other)
+        for entry in os.scandir(one):
+            there, here = Path(entry.path), other / entry.name
+            if leave_out(there):
+                continue
+            found = entry.stat(follow_symlinks=False)
+            if stat.S_ISDIR(found.st_mode):
+                copy(there, here)
+            elif stat.S_ISLNK(found.st_mode):
+                os.symlink(os.readlink(there), here)
+                shutil.copystat(there, here, follow_symlinks=False)
+            elif stat.S_ISREG(found.st_mode):
+                first = known.setdefault((found.st_dev, found.st_ino), here) if found.st_nlink > 1 else here
+                _copy_file(there, here, first)
+            elif stat.S_ISFIFO(found.st_mode):
+                os.mkfifo(here, stat.S_IMODE(found.st_mode))
+        shutil.copystat(one, other)
+
+    copy(source, target)
+
+
+def _copy_file(source: Path, target: Path, first: Path) -> None:
+    if first != target:
+        os.link(first, target)
+        return
+    shutil.copyfile(source, target)
+    shutil.copystat(source, target)
+
+
+def remove_tree(top: Path) -> None:
+    """Remove a folder of ours, also what was copied with modes that forbid it."""
+    for folder, _, _ in os.walk(top):
+        with contextlib.suppress(OSError):
+            os.chmod(folder, 0o700)
+    shutil.rmtree(top, ignore_errors=True)
