@@ -156,9 +156,9 @@ def _folders(top: Path) -> Iterator[Path]:
 
 def _beside(folder: Path) -> list[Path]:
     """The Dockerfiles in a folder, by their usual names."""
-    names = sorted(entry.name for entry in os.scandir(folder) if entry.is_file())
-    usual = [name for name in names if _is_dockerfile(name)]
-    return [folder / name for name in usual]
+    with os.scandir(folder) as entries:
+        names = sorted(entry.name for entry in entries if entry.is_file() and _is_dockerfile(entry.name))
+    return [folder / name for name in names]
 
 
 def _is_dockerfile(name: str) -> bool:

@@ -30,6 +30,7 @@ from migrate.verify.processes import Runner
 
 _PULLED = re.compile(r"pulled from (?P<name>[^\s@\"]+)@(?P<digest>sha256:[0-9a-f]{64})")
 _ATTEMPTS = 2
+_NOT_IN_REGISTRY = "EM912"
 
 
 class Verdict(Enum):
@@ -137,8 +138,8 @@ class Session:
     def _compared(self, job: Job, place: Place) -> tuple[Comparison, Mapping[str, str], bool]:
         moved: tuple[str, str, str] | None = None
         for attempt in range(_ATTEMPTS):
-            if attempt:
-                self._watcher.step(f"{job.label}: the base image {moved[0] if moved else ''} has moved, building again")
+            if attempt and moved:
+                self._watcher.step(f"{job.label}: the base image {moved[0]} has moved, building again")
             docker, bases = self._docker_side(job, place, fresh=self._plan.timestamps)
             earth = self._earth_side(job, place)
             moved = moved_base(bases, pulled(earth))
@@ -188,6 +189,10 @@ class Session:
         try:
             built = self._earth.build(asked, archive, runner)
             return self._reading(job, built, "Earthfile")
+        except VerifyError as error:
+            if error.code == _NOT_IN_REGISTRY:  # though earth was content
+                raise VerifyError("EM938", what=f"+{job.target}") from None
+            raise
         finally:
             archive.unlink(missing_ok=True)
             if built is not None:

@@ -103,21 +103,24 @@ def copy_tree(source: Path, target: Path, leave_out: Callable[[Path], bool]) -> 
 
     def copy(one: Path, other: Path) -> None:
         os.mkdir(other)
-        for entry in os.scandir(one):
+        with os.scandir(one) as found:
+            entries = list(found)
+        for entry in entries:
             there, here = Path(entry.path), other / entry.name
             if leave_out(there):
                 continue
-            found = entry.stat(follow_symlinks=False)
-            if stat.S_ISDIR(found.st_mode):
+            status = entry.stat(follow_symlinks=False)
+            if stat.S_ISDIR(status.st_mode):
                 copy(there, here)
-            elif stat.S_ISLNK(found.st_mode):
+            elif stat.S_ISLNK(status.st_mode):
                 os.symlink(os.readlink(there), here)
                 shutil.copystat(there, here, follow_symlinks=False)
-            elif stat.S_ISREG(found.st_mode):
-                first = known.setdefault((found.st_dev, found.st_ino), here) if found.st_nlink > 1 else here
+            elif stat.S_ISREG(status.st_mode):
+                first = known.setdefault((status.st_dev, status.st_ino), here) if status.st_nlink > 1 else here
                 _copy_file(there, here, first)
-            elif stat.S_ISFIFO(found.st_mode):
-                os.mkfifo(here, stat.S_IMODE(found.st_mode))
+            elif stat.S_ISFIFO(status.st_mode):
+                os.mkfifo(here)
+                shutil.copystat(there, here)
         shutil.copystat(one, other)
 
     copy(source, target)

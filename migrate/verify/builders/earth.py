@@ -87,7 +87,8 @@ class Earth:
     def _run(self, asked: EarthfileBuild, name: str, private: Path, runner: Runner) -> None:
         # Started in our folder: earth reads .env, .arg and .secret where it is started.
         command = self.command(asked, name, private)
-        run_build(runner, command, what="the Earthfile", environment=_ENVIRONMENT, folder=asked.folder)
+        environment = {**_ENVIRONMENT, **_path_to(self.engine, os.environ.get("PATH", ""))}
+        run_build(runner, command, what="the Earthfile", environment=environment, folder=asked.folder)
 
     def discard(self, built: Built, runner: Runner) -> None:
         """Remove a pushed image; a registry may forbid that."""
@@ -124,6 +125,12 @@ class Earth:
         flags += [] if self.labels else ["--without-earthly-labels"]
         save = " ".join(["SAVE IMAGE", *flags, name])
         return f"VERSION {version}0.8\n\n{TARGET}:\n    FROM --pass-args {reference}\n    {save}\n"
+
+
+def _path_to(engine: Engine | None, path: str) -> dict[str, str | None]:
+    """PATH with the folder of ``engine`` in front, where it is not in it: earth starts engines by their names."""
+    folder = os.path.dirname(engine.program) if engine is not None else ""
+    return {} if not folder or folder in path.split(os.pathsep) else {"PATH": os.pathsep.join((folder, path))}
 
 
 def configuration(

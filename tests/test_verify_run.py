@@ -1,0 +1,86 @@
+"""Options of ``verify`` as values, notes about builders, and the static level with earth asked."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from migrate.mappings import builtin
+from migrate.verify.builders import Secret, Tool
+from migrate.verify.processes import Runner
+from migrate.verify.run import Request, check, notes, parse_argument, parse_secret, refused
+
+ENVIRONMENT = {"TOKEN": "x", "A": "1"}
+KEY = Path("/keys/id").absolute()
+
+
+def test_build_arguments() -> None:
+    assert parse_argument("A=b=c", ENVIRONMENT) == ("A", "b=c")
+    assert parse_argument("A=", ENVIRONMENT) == ("A", "")
+    assert parse_argument("A", ENVIRONMENT) == ("A", "1")
+    assert parse_argument("UNSET", ENVIRONMENT) is None
+    with pytest.raises(ValueError, match="NAME"):
+        parse_argument("=x", ENVIRONMENT)
+
+
+@pytest.mark.parametrize(
+    ("text", "secret"),
+    [
+        ("TOKEN", Secret("TOKEN", variable="TOKEN")),
+        ("id=TOKEN", Secret("TOKEN", variable="TOKEN")),
+        ("id=t,env=TOKEN", Secret("t", variable="TOKEN")),
+        ("type=env,id=t,env=TOKEN", Secret("t", variable="TOKEN")),
+        (f"id=t,src={KEY}", Secret("t", file=KEY)),
+        (f"id=t,source={KEY},type=file", Secret("t", file=KEY)),
+    ],
+)
+def test_secrets(text: str, secret: Secret) -> None:
+    assert parse_secret(text, ENVIRONMENT, lambda path: path == KEY) == secret
+
+
+@pytest.mark.parametrize(
+    "text", ["", "id=", "src=/x", "id=t,env=NOPE", "id=NOPE", "id=t,src=/nope", "id=t,mode=4", "id=t,type=x"]
+)
+def test_wrong_secrets(text: str) -> None:
+    with pytest.raises(ValueError, match=r"."):
+        parse_secret(text, ENVIRONMENT, lambda path: path == KEY)
+
+
+@pytest.mark.parametrize(
+    ("tool", "codes"),
+    [
+        (Tool("buildctl", "0.29.0", "1.23.0"), []),
+        (Tool("buildctl", "", ""), []),
+        (Tool("buildctl", "0.20.0-rc1", "1.14.0-dev"), []),
+        (Tool("buildctl", "0.8+unknown"), ["EM936"]),
+        (Tool("buildctl", "0.29.0", "1.4.0"), ["EM936"]),
+        (Tool("docker buildx", "", "", "20.10.24+dfsg1"), ["EM936"]),
+        (Tool("docker buildx", "0.8", "", "20.10"), ["EM936"]),
+        (Tool("podman", "4.3.1", buildkit=False), ["EM937"]),
+    ],
+)
+def test_an_old_or_another_reader_of_dockerfiles_is_named(tool: Tool, codes: list[str]) -> None:
+    assert [note.code for note in notes(tool, "Dockerfile", builtin())] == codes
+
+
+def test_the_static_level_without_earth(tmp_path: Path) -> None:
+    (tmp_path / "Dockerfile").write_text("FROM alpine\n", encoding="utf-8")
+    request = Request(tmp_path)
+    request = Request(tmp_path, choice=request.choice._replace(earth="no-such-program-of-ours"))
+    ((pair, found),) = check(request, builtin())
+    assert (pair.dockerfile, found) == (tmp_path / "Dockerfile", ())
+    (tmp_path / "Earthfile").write_text("VERSION 0.8\na:\n    FROM +b\n", encoding="utf-8")
+    ((_, found),) = check(request, builtin())
+    assert [(item.code, item.path, item.span and item.span.start.line) for item in found] == [
+        ("EM941", (tmp_path / "Earthfile").as_posix(), 3)
+    ]
+
+
+@pytest.mark.earth
+def test_earth_is_asked_where_it_is_there(tmp_path: Path) -> None:
+    (tmp_path / "Earthfile").write_text("VERSION 0.8\na:\n    FROM b\n", encoding="utf-8")
+    assert refused("earth", tmp_path, Runner()) == ""
+    (tmp_path / "Earthfile").write_text("VERSION 0.8\na:\n    NOPE b\n", encoding="utf-8")
+    assert "NOPE" in refused("earth", tmp_path, Runner())
+    assert "no-such-program" in refused("no-such-program-of-ours", tmp_path, Runner())
