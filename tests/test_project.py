@@ -49,6 +49,8 @@ APART = {"dockerfile": "earthfile", "earthfile": "dockerfile"}
 ON_DISK = {
     *("cli", "disk", "driver", "mappings", "mappings_compile"),
     *("verify.sources", "verify.reading", "verify.zstd", "verify.registry", "verify.credentials"),
+    *("verify.builders", "verify.pairs", "verify.processes", "verify.progress", "verify.run", "verify.session"),
+    *("verify.tools", "verify.workplace"),
 }
 """Only these may touch files, the environment or other programs."""
 WORLD = {"os", "pathlib", "shutil", "socket", "subprocess", "sys", "tempfile", "click", "urllib"}
@@ -114,7 +116,7 @@ def test_imports_have_no_circle() -> None:
 def test_the_core_is_pure(path: Path) -> None:
     own = part(module_name(path))
     names = {name.partition(".")[0] for name in imports_of(path)}
-    if not {own, module_name(path).removeprefix("migrate.")} & ON_DISK:
+    if not {own, ".".join(module_name(path).split(".")[1:3])} & ON_DISK:
         assert not names & (WORLD - {"click"} if own == "report" else WORLD)
 
 

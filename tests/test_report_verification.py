@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -84,7 +85,7 @@ def test_a_difference_that_nothing_announces_asks_for_a_report(pair: Pair) -> No
 
 
 def test_a_changed_earthfile_is_not_our_defect(pair: Pair) -> None:
-    job = Job(Pair(*(getattr(pair, name) for name in ("name", "dockerfile", "context", "conversion")), TEXT + "\n"), None, "app", Grade.EQUAL)
+    job = Job(replace(pair, earthfile=TEXT + "\n"), None, "app", Grade.EQUAL)
     found = lines(Result(job, Verdict.DIFFERS, compared(Grade.DIFFERS, ENV)))
     assert "is not the one that earthmigrate writes" in found[-1]
 

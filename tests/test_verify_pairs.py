@@ -24,9 +24,9 @@ def found(path: Path, context: Path | None = None, *, fresh: bool = False) -> tu
     return find(path, context=context, fresh=fresh, fidelity="clean", mappings=builtin())
 
 
-def code(path: Path, **options: bool) -> str:
+def code(path: Path) -> str:
     with pytest.raises(VerifyError) as caught:
-        found(path, **options)
+        found(path)
     return caught.value.code
 
 
@@ -87,7 +87,8 @@ def test_the_last_stage_is_the_default(tmp_path: Path) -> None:
 def test_stages_by_name_number_and_with_a_target(tmp_path: Path) -> None:
     (pair,) = found(write(tmp_path / "Dockerfile", STAGES))
     found_jobs = jobs(pair, ("My_App", "build=my-app", "2=+build"), every=False)
-    assert [(job.stage, job.target) for job in found_jobs] == [("My_App", "my-app"), ("build", "my-app"), ("2", "build")]
+    assert [job.stage for job in found_jobs] == ["My_App", "build", "2"]
+    assert [job.target for job in found_jobs] == ["my-app", "my-app", "build"]
     first = found_jobs[0]
     assert first.grade is Grade.DIFFERS
     assert {item.code for item in first.announced} == {"EM611"}

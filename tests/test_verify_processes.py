@@ -120,7 +120,9 @@ def test_lines_are_made_harmless() -> None:
 @POSIX
 def test_when_the_time_is_up_the_program_and_its_children_are_ended(tmp_path: Path) -> None:
     pids = tmp_path / "pids"
-    child = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('up', flush=True); time.sleep(60)"
+    child = (
+        "import signal, time\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\nprint('up', flush=True)\ntime.sleep(60)"
+    )
     script = (
         "import subprocess, sys, os, time\n"
         f"one = subprocess.Popen([sys.executable, '-c', {child!r}])\n"
@@ -140,7 +142,8 @@ def test_when_the_time_is_up_the_program_and_its_children_are_ended(tmp_path: Pa
 
 @POSIX
 def test_what_a_program_leaves_behind_does_not_hold_us(tmp_path: Path) -> None:
-    script = "import subprocess, sys; print(subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)']).pid)"
+    inner = "[sys.executable, '-c', 'import time; time.sleep(60)']"
+    script = f"import subprocess, sys; print(subprocess.Popen({inner}).pid)"
     begun = time.monotonic()
     done = Runner().run(python(script))
     assert done.code == 0
@@ -164,7 +167,8 @@ def test_a_signal_ends_the_program_that_runs(number: signal.Signals, tmp_path: P
         inner = int(process.stdout.readline())
         assert alive(inner)
         process.send_signal(number)
-        assert process.stdout.readline() == f"stopped {'Stopped' if number is signal.SIGTERM else 'KeyboardInterrupt'}\n"
+        expected = "Stopped" if number is signal.SIGTERM else "KeyboardInterrupt"
+        assert process.stdout.readline() == f"stopped {expected}\n"
     assert gone(inner)
 
 
@@ -172,8 +176,7 @@ def test_a_signal_ends_the_program_that_runs(number: signal.Signals, tmp_path: P
 def test_signals_are_as_they_were_afterwards() -> None:
     before = signal.getsignal(signal.SIGTERM)
     with pytest.raises(Stopped) as caught, ending_on_signals():
-        os.kill(os.getpid(), signal.SIGTERM)
-        time.sleep(5)
+        signal.raise_signal(signal.SIGTERM)
     assert caught.value.number == signal.SIGTERM
     assert signal.getsignal(signal.SIGTERM) is before
 

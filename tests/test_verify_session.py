@@ -1,4 +1,4 @@
-"""When the Dockerfile is built again, what moved bases do, and that nothing stays behind: with builders made up here."""
+"""When the Dockerfile is built again, what moved bases do, that nothing stays behind: with builders made up here."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -90,9 +91,7 @@ class Watcher:
         self.lines.append(text)
 
 
-def verify(
-    docker: Docker, earth: Earth, place: Path, *, watcher: Watcher | None = None, job: Job = JOB, **plan: object
-) -> Result:
+def verify(docker: Docker, earth: Earth, place: Path, *, watcher: Watcher | None = None, **plan: Any) -> Result:
     def read(where: Path | Registry, platform: str | None) -> Image:
         side = docker if isinstance(where, Path) and where.read_text(encoding="utf-8") == "docker" else earth
         return side.images.pop(0) if len(side.images) > 1 else side.images[0]
@@ -100,7 +99,7 @@ def verify(
     settings = Plan(Inputs((("A", "1"),), platform="linux/amd64"), builtin().noise)._replace(**plan)
     session = Session(docker, earth, settings, read, watcher or Watcher())
     work = Workplace(place / "Dockerfile", None, place, "./context", place)
-    return session.verify(job, work)
+    return session.verify(JOB, work)
 
 
 def test_equal_images_are_built_once(tmp_path: Path) -> None:
@@ -163,7 +162,7 @@ def test_timestamps_are_compared_without_cache_only(tmp_path: Path) -> None:
     docker, earth = Docker(image({"a": "1"})), Earth(image({"a": "1"}))
     result = verify(docker, earth, tmp_path, timestamps=True)
     assert result.verdict is Verdict.EXACT
-    assert [asked.inputs.no_cache for asked in (*docker.asked, *earth.asked)] == [True, True]
+    assert [docker.asked[0].inputs.no_cache, earth.asked[0].inputs.no_cache] == [True, True]
 
 
 def test_a_base_that_moves_while_building_makes_both_build_again(tmp_path: Path) -> None:
@@ -221,9 +220,7 @@ def test_an_image_that_earth_did_not_save_has_its_own_message(tmp_path: Path) ->
             return image()
         raise VerifyError("EM912", image="x", registry="h")
 
-    session = Session(
-        Docker(image()), Earth(image(), registry=True), Plan(Inputs(), builtin().noise), read, Watcher()
-    )
+    session = Session(Docker(image()), Earth(image(), registry=True), Plan(Inputs(), builtin().noise), read, Watcher())
     result = session.verify(JOB, Workplace(tmp_path / "Dockerfile", None, tmp_path, "./context", tmp_path))
     assert result.error is not None
     assert result.error.code == "EM938"
@@ -252,7 +249,6 @@ def test_the_history_names_bases() -> None:
     lines = [f"pulled from {BASE}@{ONE}", f"RUN echo pulled from x@{TWO[:-1]}", "COPY a"]
     assert pulled(image(history=lines)) == {BASE: ONE}
     assert pulled(image()) == {}
-
 
 
 @pytest.mark.parametrize(

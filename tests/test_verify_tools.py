@@ -41,7 +41,7 @@ def code(call: Callable[[], object]) -> str:
 
 DEAD_DOCKER = 'case "$1" in buildx) printf "Driver: docker\\n";; *) exit 1;; esac'
 DOCKER = 'case "$1" in buildx) printf "Driver: docker\\nBuildKit version: v0.29.0\\n";; *) echo 28.5.1;; esac'
-DAEMON = 'case "$*" in *"debug info"*) printf "BuildKit: github.com/moby/buildkit v0.29.0\\nDockerfile: 1.23.0\\n";; esac'
+DAEMON = 'case "$*" in *"debug info"*) printf "BuildKit: moby/buildkit v0.29.0\\nDockerfile: 1.23.0\\n";; esac'
 OLD_DAEMON = 'case "$*" in *"debug info"*) echo "BuildKit: github.com/moby/buildkit v0.9.3 abc";; esac'
 NO_DAEMON = "exit 1"
 VERSION = 'echo "x version 4.3.1"'
@@ -70,7 +70,9 @@ def test_an_address_speaks_for_buildkit(programs: Programs) -> None:
     assert found == Buildctl(everything("buildctl") or "", "tcp://h:1")
     assert found.tool(Runner()) == ("buildctl", "0.9.3", "", "", True)
     alone = programs(docker=DOCKER, podman=VERSION)
-    assert docker_builder(Choice(docker_host="tcp://h:1"), alone, Runner()) == Buildx(alone("docker") or "", "tcp://h:1")
+    assert docker_builder(Choice(docker_host="tcp://h:1"), alone, Runner()) == Buildx(
+        alone("docker") or "", "tcp://h:1"
+    )
 
 
 @POSIX

@@ -61,9 +61,7 @@ class Job(NamedTuple):
         return f"{self.pair.name} +{self.target}"
 
 
-def find(
-    path: Path, *, context: Path | None, fresh: bool, fidelity: str, mappings: Mappings
-) -> tuple[Pair, ...]:
+def find(path: Path, *, context: Path | None, fresh: bool, fidelity: str, mappings: Mappings) -> tuple[Pair, ...]:
     """The pairs at ``path``: a Dockerfile, its folder, or a repository with Earthfiles in it.
 
     ``fresh`` leaves existing Earthfiles alone and converts anew. Raises VerifyError when there is nothing.
@@ -80,9 +78,7 @@ def find(
     return (read(dockerfile, folder, fresh=fresh, fidelity=fidelity, mappings=mappings),)
 
 
-def read(
-    dockerfile: Path, context: Path, *, fresh: bool = False, fidelity: str = "clean", mappings: Mappings
-) -> Pair:
+def read(dockerfile: Path, context: Path, *, fresh: bool = False, fidelity: str = "clean", mappings: Mappings) -> Pair:
     """The pair of one Dockerfile. Raises VerifyError for a Dockerfile or Earthfile that cannot be read."""
     name = shown(dockerfile)
     settings = Settings(name=image_name(context.resolve().name), fidelity=fidelity, writes=True)
@@ -165,4 +161,3 @@ def _is_dockerfile(name: str) -> bool:
     if name.endswith((".dockerignore", ".md", ".txt", "~", ".bak", ".orig")):
         return False
     return name in DOCKERFILE_NAMES or name.startswith(("Dockerfile.", "Containerfile.")) or name.endswith(_ENDING)
-

@@ -142,9 +142,7 @@ class Runner:
         except (OSError, ValueError) as error:
             raise Missing(f"{command[0]}: {getattr(error, 'strerror', None) or error}") from None
 
-    def _followed(
-        self, process: subprocess.Popen[bytes], heard: Callable[[str], None], tail: Sequence[str]
-    ) -> int:
+    def _followed(self, process: subprocess.Popen[bytes], heard: Callable[[str], None], tail: Sequence[str]) -> int:
         with process:  # closes the pipe and waits
             try:
                 for line in self._lines(process):

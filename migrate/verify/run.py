@@ -182,4 +182,3 @@ def parse_argument(text: str, environment: Mapping[str, str]) -> tuple[str, str]
     if equals:
         return name, value
     return (name, environment[name]) if name in environment else None
-

@@ -133,9 +133,7 @@ def _path_to(engine: Engine | None, path: str) -> dict[str, str | None]:
     return {} if not folder or folder in path.split(os.pathsep) else {"PATH": os.pathsep.join((folder, path))}
 
 
-def configuration(
-    address: str | None, engine: Engine | None, environment: Mapping[str, str], home: Path
-) -> str | None:
+def configuration(address: str | None, engine: Engine | None, environment: Mapping[str, str], home: Path) -> str | None:
     """The text of a configuration for earth, None when the user's own does.
 
     earth speaks TLS with every daemon at a ``tcp://`` address unless a configuration file says otherwise, and that file
