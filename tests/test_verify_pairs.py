@@ -11,7 +11,7 @@ from migrate.mappings import builtin
 from migrate.verify.errors import VerifyError
 from migrate.verify.pairs import Pair, find, jobs, targets
 
-STAGES = "FROM alpine AS build\nRUN x\nFROM alpine AS my_app\nCOPY --from=build /x /\nONBUILD RUN x\nFROM scratch\n"
+STAGES = "FROM alpine AS build\nRUN x\nFROM alpine AS my_app\nCOPY --from=build /x /\nFROM scratch\n"
 
 
 def write(path: Path, text: str = "FROM alpine\n") -> Path:
@@ -89,9 +89,13 @@ def test_stages_by_name_number_and_with_a_target(tmp_path: Path) -> None:
     found_jobs = jobs(pair, ("My_App", "build=my-app", "2=+build"), every=False)
     assert [job.stage for job in found_jobs] == ["My_App", "build", "2"]
     assert [job.target for job in found_jobs] == ["my-app", "my-app", "build"]
-    first = found_jobs[0]
-    assert first.grade is Grade.DIFFERS
-    assert {item.span and item.span.start.line for item in first.announced} == {5}
+
+
+def test_a_job_knows_what_the_conversion_announces(tmp_path: Path) -> None:
+    (pair,) = found(write(tmp_path / "Dockerfile", "FROM alpine\nONBUILD RUN x\n"))
+    (job,) = jobs(pair, (), every=False)
+    assert job.grade is Grade.DIFFERS
+    assert {item.span and item.span.start.line for item in job.announced} == {2}
 
 
 def test_all_stages(tmp_path: Path) -> None:
