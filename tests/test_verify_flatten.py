@@ -71,6 +71,11 @@ def test_a_whiteout_leaves_what_its_own_layer_adds() -> None:
     assert later[b"d"].mtime is None  # nobody names the folder, so its old mode and time are gone
 
 
+def test_a_whiteout_leaves_what_its_own_layer_adds_far_below() -> None:
+    tree = flat([member("b/a")], [directory("b/a/x"), whiteout("b")])
+    assert names(tree) == ["b", "b/a", "b/a/x"]
+
+
 def test_files_and_folders_replace_one_another() -> None:
     tree = flat(LOWER, [member("d", content=b"now a file"), directory("top"), member("top/x")])
     assert names(tree) == ["d", "top", "top/x"]
@@ -166,7 +171,8 @@ ADDITIONS = st.one_of(
     st.builds(lambda path, mode: ("dir", path, mode, ""), PATHS, MODES),
     st.builds(lambda path, mode, text: ("file", path, mode, text), PATHS, MODES, st.sampled_from(["", "x", "yy"])),
     st.builds(lambda path, target: ("link", path, 0o777, target), LINKS, PATHS),
-    st.builds(lambda path, target, mode: ("hard", path, mode, target), PATHS, st.one_of(PATHS, LINKS), MODES),
+    st.builds(lambda path, target, mode: ("hard", path, mode, target), PATHS, PATHS, MODES),
+    st.builds(lambda path, target, mode: ("hard", path, mode, target), LINKS, LINKS, MODES),
 )
 REMOVALS = st.one_of(
     st.builds(lambda path: ("whiteout", path, 0, ""), PATHS), st.builds(lambda path: ("opaque", path, 0, ""), PATHS)
@@ -253,7 +259,7 @@ def as_seen(entry: Entry) -> tuple[Any, ...]:
     return KINDS[entry.kind], entry.mode, text, entry.group.decode()
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(st.lists(st.lists(st.one_of(ADDITIONS, ADDITIONS, REMOVALS), max_size=8), min_size=1, max_size=4))
 def test_flattening_is_what_the_model_says(layers: list[list[Step]]) -> None:
     model = Model()

@@ -180,7 +180,6 @@ class Flattener:
                 if not make or folder.children is None:
                     return None
                 node = folder.children[name] = _directory()
-                self._above_fresh.add(path)
             above.append((node, path))
         return above[-1]
 
