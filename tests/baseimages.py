@@ -7,7 +7,6 @@ busybox and bash and text from images/; see its README.md.
 from __future__ import annotations
 
 import argparse
-import gzip
 import hashlib
 import http.client
 import io
@@ -18,7 +17,7 @@ import sys
 import tarfile
 from collections.abc import Iterator, Mapping
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -26,6 +25,9 @@ from typing import Any
 from ruamel.yaml import YAML
 
 FOLDER = Path(__file__).resolve().parent / "images"
+TOOLS = "/usr/local/lib/testtools"
+LARGE = 100_000
+"""Files above this size are programs of the machine."""
 REGISTRY = "127.0.0.1:5000"
 PLATFORMS = (
     ("amd64", ""),
@@ -54,16 +56,6 @@ class Entry:
     owner: tuple[int, int] = (0, 0)
     data: bytes = b""
     target: str = ""
-
-
-@dataclass(frozen=True)
-class Image:
-    """One image: its layer, as a gzipped archive, and the config of its platforms."""
-
-    layer: bytes
-    unpacked: str
-    config: Mapping[str, Any]
-    blobs: dict[str, bytes] = field(default_factory=dict, compare=False)
 
 
 @cache
@@ -121,10 +113,12 @@ def tree(place: Mapping[str, Any]) -> dict[str, Entry]:
             found.setdefault(where, Entry(tarfile.SYMTYPE, 0o777, target=f"{prefix}/bin/busybox"))
     for name in place.get("programs", []):
         found.update(program_of_machine(name))
-    for tool in ["record", *place["tools"]] if place["tools"] else []:
-        name, _, source = tool.partition("=")
-        text = (FOLDER / "tools" / (source or name)).read_bytes().replace(b"\r\n", b"\n")
-        found[f"/usr/local/bin/{name}"] = Entry(tarfile.REGTYPE, 0o755, data=text)
+    if place["tools"]:
+        for script in sorted((FOLDER / "tools").iterdir()):
+            found[f"{TOOLS}/{script.name}"] = Entry(tarfile.REGTYPE, data=script.read_bytes().replace(b"\r\n", b"\n"))
+        for tool in ["record", *place["tools"]]:
+            name, _, script_name = tool.partition("=")
+            found[f"/usr/local/bin/{name}"] = Entry(tarfile.SYMTYPE, 0o777, target=f"{TOOLS}/{script_name or name}")
     for path, wanted in place["files"].items():
         details = {"text": wanted} if isinstance(wanted, str) else wanted
         owner = details.get("owner", (0, 0))
@@ -181,12 +175,19 @@ def archive(entries: Mapping[str, Entry]) -> bytes:
     return raw.getvalue()
 
 
-def blobs_of(
-    description: Mapping[str, Any], image: Mapping[str, Any]
-) -> tuple[bytes, dict[str, bytes], dict[str, bytes]]:
-    """The index of an image, its blobs and its manifests by digest."""
-    unpacked, packed = layer_of(image["layout"])
-    blobs, manifests, listed = {digest(packed): packed}, {}, []
+@dataclass(frozen=True)
+class Image:
+    """What a registry holds of one image: ``blobs`` and ``manifests`` by digest, and the index over the platforms."""
+
+    index: bytes
+    blobs: Mapping[str, bytes]
+    manifests: Mapping[str, bytes]
+
+
+def make(image: Mapping[str, Any]) -> Image:
+    """Build one image of images.yaml."""
+    layers = layers_of(image["layout"])
+    blobs, manifests, listed = {digest(layer): layer for layer in layers}, {}, []
     for architecture, variant in PLATFORMS:
         platform = {"architecture": architecture, "os": "linux", **({"variant": variant} if variant else {})}
         config = encode(
@@ -194,28 +195,36 @@ def blobs_of(
                 **platform,
                 "created": CREATED,
                 "config": image["config"],
-                "rootfs": {"type": "layers", "diff_ids": [digest(unpacked)]},
-                "history": [{"created": CREATED, "created_by": "earthmigrate test image"}],
+                "rootfs": {"type": "layers", "diff_ids": [digest(layer) for layer in layers]},
+                "history": [{"created": CREATED, "created_by": "earthmigrate test image"} for _ in layers],
             }
         )
         manifest = encode(
             {
                 "schemaVersion": 2,
                 "mediaType": MANIFEST,
-                "config": {"mediaType": CONFIG, "digest": digest(config), "size": len(config)},
-                "layers": [{"mediaType": LAYER, "digest": digest(packed), "size": len(packed)}],
+                "config": descriptor(CONFIG, config),
+                "layers": [descriptor(LAYER, layer) for layer in layers],
             }
         )
         blobs[digest(config)], manifests[digest(manifest)] = config, manifest
-        listed.append({"mediaType": MANIFEST, "digest": digest(manifest), "size": len(manifest), "platform": platform})
-    return encode({"schemaVersion": 2, "mediaType": INDEX, "manifests": listed}), blobs, manifests
+        listed.append({**descriptor(MANIFEST, manifest), "platform": platform})
+    return Image(encode({"schemaVersion": 2, "mediaType": INDEX, "manifests": listed}), blobs, manifests)
+
+
+def descriptor(kind: str, data: bytes) -> dict[str, object]:
+    """How a manifest or an index names ``data``."""
+    return {"mediaType": kind, "digest": digest(data), "size": len(data)}
 
 
 @cache
-def layer_of(name: str) -> tuple[bytes, bytes]:
-    """A layout as an archive, and the same packed."""
-    unpacked = archive(tree(layout(describe(), name)))
-    return unpacked, gzip.compress(unpacked, compresslevel=1, mtime=0)
+def layers_of(name: str) -> tuple[bytes, ...]:
+    """A layout as archives: the machine's programs, which many images share, and the rest."""
+    entries = tree(layout(describe(), name))
+    large = {path: entry for path, entry in entries.items() if len(entry.data) > LARGE}
+    rest = {path: entry for path, entry in entries.items() if path not in large}
+    # An archive names the folders above its files, so the second one sets their modes after the first.
+    return tuple(archive(part) for part in (large, rest) if part)
 
 
 def digest(data: bytes) -> str:
@@ -268,6 +277,14 @@ class Registry:
         if sent.status != 201:
             raise OSError(f"{repository}:{reference}: the registry answers {sent.status} to a manifest")
 
+    def upload(self, repository: str, image: Image) -> bytes:
+        """Push all of an image but its index, which is given back."""
+        for name, data in image.blobs.items():
+            self.blob(repository, name, data)
+        for name, data in image.manifests.items():
+            self.manifest(repository, name, data, MANIFEST)
+        return image.index
+
 
 def path_of(repository: str) -> str:
     """Where a mirror of all registries keeps ``repository``: Docker Hub's short names are below library/."""
@@ -279,26 +296,15 @@ def path_of(repository: str) -> str:
 
 def push(wanted: Mapping[str, Mapping[str, Any]], address: str = REGISTRY) -> Iterator[str]:
     """Push images; gives each reference with its digest when it is there."""
-    description = describe()
     made: dict[tuple[str, int], bytes] = {}
     with closing(Registry(address)) as registry:
         for reference, image in wanted.items():
             repository, _, tag = reference.rpartition(":")
             key = (path_of(repository), id(image))
             if key not in made:
-                made[key] = upload(registry, key[0], description, image)
+                made[key] = registry.upload(key[0], make(image))
             registry.manifest(key[0], tag, made[key], INDEX)
             yield f"{reference} {digest(made[key])}"
-
-
-def upload(registry: Registry, repository: str, description: Mapping[str, Any], image: Mapping[str, Any]) -> bytes:
-    """Push all of an image but its index, which is given back."""
-    index, blobs, manifests = blobs_of(description, image)
-    for name, data in blobs.items():
-        registry.blob(repository, name, data)
-    for name, data in manifests.items():
-        registry.manifest(repository, name, data, MANIFEST)
-    return index
 
 
 def main(arguments: list[str]) -> int:

@@ -24,7 +24,8 @@ def layouts() -> list[str]:
 
 def test_every_tool_is_used_and_every_used_one_exists() -> None:
     named = {tool.partition("=")[2] or tool for name in layouts() for tool in layout(describe(), name)["tools"]}
-    assert named | {"record"} == {path.name for path in TOOLS.iterdir()}
+    installed = set(re.findall(r"provide \S+ (\w+);? ", (TOOLS / "packages").read_text(encoding="utf-8")))
+    assert named | installed | {"record"} == {path.name for path in TOOLS.iterdir()}
 
 
 def test_every_layout_is_used_by_an_image() -> None:
@@ -36,6 +37,13 @@ def test_every_layout_is_used_by_an_image() -> None:
 def test_no_reference_is_described_twice() -> None:
     count = sum(len(tags) for image in describe()["images"].values() for tags in image["names"].values())
     assert len(references(describe())) == count
+
+
+def test_an_image_that_dockerfiles_name_by_digest_has_that_digest() -> None:
+    pinned = [image for image in describe()["images"].values() if "digest" in image]
+    assert pinned
+    for image in pinned:
+        assert baseimages.digest(baseimages.make(image).index) == image["digest"]
 
 
 @pytest.mark.parametrize("name", layouts())

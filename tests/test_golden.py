@@ -22,6 +22,8 @@ from migrate.report.diff import unified
 from migrate.settings import Settings
 
 GOLDEN = Path(__file__).resolve().parent.parent / "golden"
+FOR_BUILDS = ("links", "build-args", "secrets", "network", "unbuilt")
+"""What options.yaml says about building a pair, not about converting it."""
 VANISHING = frozenset({"ARG"})
 """Instructions that may leave no line of their own: an ARG that nothing can see has no effect."""
 
@@ -46,7 +48,8 @@ def load(folder: Path) -> Case:
     options: dict[str, Any] = (
         YAML(typ="safe", pure=True).load(file.read_text(encoding="utf-8")) if file.exists() else {}
     )
-    options.pop("links", None)
+    for name in FOR_BUILDS:
+        options.pop(name, None)
     known = bool(options.pop("context", False))
     context = DiskContext(folder / "context", folder / "Dockerfile") if known else UnknownContext()
     options["images"] = tuple(options.get("images", ()))
