@@ -14,7 +14,7 @@ from migrate.earthfile.model import Command, Words
 from migrate.mappings import Mappings
 from migrate.plan import GlobalArgument, Plan, earth_name
 from migrate.recipe import NotExpressible, Recipe
-from migrate.scope import ARGUMENT, Binding, Scope, without_variables
+from migrate.scope import ARGUMENT, ENVIRONMENT, Binding, Scope, without_variables
 from migrate.words import Literal, Part, Variable, Word, merged, variables
 
 _EQUALS: Word = (Literal("="),)
@@ -55,6 +55,10 @@ def declare(
     nothing."""
     if not (name.isascii() and name.isidentifier()):
         raise NotExpressible("EM310", None, key=name)
+    if is_of_earth(name, arguments.mappings):
+        raise NotExpressible("EM327", None, name=name)
+    if default is None and arguments.imported(name) is None:
+        default = constant(name, arguments)
     platform = earth_name(name, arguments.mappings)
     if platform is not None and (is_builtin(name) or default is not None or arguments.imported(name) is None):
         yield from _platform(name, platform, default, instruction, stage)
@@ -65,11 +69,24 @@ def declare(
     yield from _with_default(name, default, spelling, instruction, stage)
 
 
+def constant(name: str, arguments: Arguments) -> Word | None:
+    """The value that Docker gives to an automatic argument which an Earthfile lacks, None for any other name."""
+    entry = arguments.mappings.builtin_arguments.get(name)
+    if entry is None or entry["earthfile"] is not None:
+        return None
+    if entry["kind"] == "stage":
+        return (Literal(arguments.plan.graph.stages[arguments.plan.final].name or "default"),)
+    # The version of an operating system: Windows alone has one.
+    return () if entry["kind"].endswith("-platform") else None
+
+
 def _with_default(
     name: str, default: Word, spelling: str | None, instruction: Instruction, stage: Recipe
 ) -> Iterator[Command]:
     known = stage.scope.bindings.get(name)
-    if name in stage.scope.declared and known is not None and known.kind == ARGUMENT and known.default == default:
+    is_same = known is not None and known.kind == ARGUMENT and known.default == default
+    changed = stage.scope.overwritten | stage.scope.reassigned
+    if name in stage.scope.declared and is_same and not {used.name for used in variables(default)} & changed:
         stage.warn("EM315", instruction, name=name)
         return
     meaning = stage.adapt(default, instruction)
@@ -95,19 +112,20 @@ def _bare(name: str, instruction: Instruction, stage: Recipe, arguments: Argumen
         yield from _imported(name, source.default, source.text, instruction, stage, arguments)
         return
     if name in stage.scope.declared:
-        stage.warn("EM315", instruction, name=name)
+        # After an ENV of that name a build argument comes into force again; LET holds the ENV's value here.
+        is_hidden = known is not None and known.kind == ENVIRONMENT
+        stage.warn("EM325" if is_hidden else "EM315", instruction, name=name)
         return
     if known is not None and known.kind == ARGUMENT and known.default is not None:
         yield from _with_default(name, known.default, None, instruction, stage)
         return
     if known is None or known.kind == ARGUMENT:
         _report_unset(name, instruction, stage)
-    keeps = stage.scope.may_be_environment(name) and name not in ("HOME", "PATH")
-    text = name + (f"=${name}" if keeps else "")
-    words: tuple[Word, ...] = ((Literal(name),),)
-    if keeps:
-        words = (*words, _EQUALS, (Variable(name),))
-    yield Command.of("ARG", text, source=instruction.span, meaning=Words(words))
+    if stage.scope.may_be_environment(name) and (name != "HOME" or known is not None):
+        meaning = stage.adapt((Variable(name),), instruction)
+        yield _assignment("ARG", name, stage.spell(meaning, None, "argument"), meaning, instruction)
+    else:
+        yield Command.of("ARG", name, source=instruction.span, meaning=Words(((Literal(name),),)))
     stage.scope.declared.add(name)
     if known is None:
         _bind(name, Binding(ARGUMENT, None), stage.scope)
@@ -123,7 +141,7 @@ def _imported(
         default, text = seen_there, None
     for variable in variables(default):
         known = arguments.plan.globals.get(variable.name)
-        if variable.name not in stage.scope.declared and known is not None and not known.everywhere:
+        if known is not None and not _is_global_here(known, stage.scope):
             values[variable.name] = _written_out(variable.name, arguments)
             stage.warn("EM323", instruction, name=name, used=variable.name)
     if values:
@@ -134,6 +152,15 @@ def _imported(
         if platform is not None and needed and variable.name not in stage.scope.declared:
             yield from _platform(variable.name, platform, None, instruction, stage)
     yield from _with_default(name, default, text, instruction, stage)
+
+
+def _is_global_here(known: GlobalArgument, scope: Scope) -> bool:
+    """Whether the name of a global argument means that argument at this place of a stage."""
+    binding = scope.bindings.get(known.name)
+    if known.name in scope.declared:
+        is_own = binding is None or binding.kind != ARGUMENT or binding.default != known.default
+        return not is_own and known.name not in scope.reassigned
+    return known.everywhere and binding is None and known.name not in (scope.image_environment or ())
 
 
 def _as_the_header_sees(word: Word, arguments: Arguments) -> Word:
@@ -160,6 +187,11 @@ def _written_out(name: str, arguments: Arguments, depth: int = 0) -> Word:
 
 def _report_unset(name: str, instruction: Instruction, stage: Recipe) -> None:
     """Docker leaves such an argument unset, an Earthfile exports it empty: only a test for "unset" can tell."""
+    if name == "HOME":
+        stage.warn("EM326", instruction)
+        return
+    if name == "PATH":
+        return  # every image has one
     tested = re.compile(rf"\$\{{{re.escape(name)}[-+?]|-v\s+{re.escape(name)}\b")
     stage.warn("EM302" if tested.search(stage.text) else "EM301", instruction, name=name)
 
@@ -193,6 +225,12 @@ def _platform(
 def is_builtin(name: str) -> bool:
     """Whether earth itself sets ``name``; BUILD* are free names there."""
     return name.startswith(("TARGET", "NATIVE"))
+
+
+def is_of_earth(name: str, mappings: Mappings) -> bool:
+    """Whether earth gives ``name`` a value that Docker does not know of."""
+    entry = mappings.builtin_arguments.get(name)
+    return entry is not None and entry["kind"] == "earth"
 
 
 def _bind(name: str, binding: Binding, scope: Scope) -> None:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from migrate import folders
-from migrate.arguments import Arguments, inherited
+from migrate.arguments import Arguments, inherited, is_of_earth
 from migrate.artifacts import ROOT, Artifact
 from migrate.context import Context
 from migrate.dockerfile.model import FromDetail, Instruction, Line, PairsDetail
@@ -25,7 +25,7 @@ from migrate.rules.user import is_root
 from migrate.scope import ARGUMENT, Binding, Scope
 from migrate.settings import Settings
 from migrate.spans import Span
-from migrate.stages import Stage
+from migrate.stages import SCRATCH, Stage, StageGraph
 from migrate.suppression import is_pragma
 from migrate.words import Literal, variables
 
@@ -126,7 +126,9 @@ def _global_argument(instruction: Instruction, above: tuple[str, ...], header: R
     for pair in detail.pairs:
         known = work.plan.globals[pair.key]
         platform = earth_name(pair.key, work.mappings)
-        if platform is not None and pair.value is None:
+        if is_of_earth(pair.key, work.mappings):
+            work.report("EM327", instruction.span, name=pair.key)
+        elif platform is not None and pair.value is None:
             work.report("EM318", instruction.span, name=pair.key)
         elif known.instruction is not instruction:
             same = pair.value is None or pair.value == known.text
@@ -275,14 +277,21 @@ def _recipe(stage: Stage, recipes: list[Recipe], work: _Build) -> Recipe:
         runs=any(item.keyword == "RUN" for item in stage.instructions),
         shell=parent.shell if parent is not None else (image and image.shell) or DEFAULT_SHELL,
         workdir=parent.workdir if parent is not None else "/" if stage.is_scratch else None,
+        unclean_workdir=parent.unclean_workdir if parent is not None else None,
         has_shell=parent.has_shell if parent is not None else has_shell,
         delivered=stage.index in graph.chain(plan.final),
         owners=set(parent.owners) if parent is not None else set(),
         made=set(parent.made) if parent is not None else set(),
+        is_from_scratch=parent.is_from_scratch if parent is not None else stage.image == (Literal(SCRATCH),),
         image=parent.image if parent is not None else stage.reference or written,
-        image_span=parent.image_span if parent is not None else stage.instruction.span,
+        image_span=parent.image_span if parent is not None else _first_use(stage, work.plan.graph),
     )
     return recipe
+
+
+def _first_use(stage: Stage, graph: StageGraph) -> Span:
+    """The first FROM that names this image: what is unknown about it is said there, once."""
+    return next(one.instruction.span for one in graph.stages if one.base is None and one.image == stage.image)
 
 
 def _environment(image: BaseImage | None) -> frozenset[str] | None:
@@ -380,11 +389,24 @@ def _save_image(stage: Stage, recipe: Recipe, work: _Build) -> list[Item]:
     if not names:
         work.report("EM219", stage.instruction.span)
         return []
+    layer = _empty_layer(stage, recipe, work)
     words = [quoting.parse_word(name) for name in names]
     used = {variable.name for word in words for variable in variables(word)}
     missing = sorted(used - recipe.scope.declared)
     texts = [quoting.render(word, prefer=name) for word, name in zip(words, names, strict=True)]
-    return [*(Command.of("ARG", name) for name in missing), Command.of("SAVE IMAGE", f"--push {' '.join(texts)}")]
+    arguments = [Command.of("ARG", name) for name in missing]
+    return [*arguments, *layer, Command.of("SAVE IMAGE", f"--push {' '.join(texts)}")]
+
+
+def _empty_layer(stage: Stage, recipe: Recipe, work: _Build) -> list[Item]:
+    """A COPY that copies nothing: earth reports success for an image without any layer and saves none."""
+    chain = [work.plan.graph.stages[index] for index in work.plan.graph.chain(stage.index)]
+    makers = {"RUN", "COPY", "ADD"} | ({"WORKDIR"} if recipe.workdir not in (None, "/") else set())
+    if not chain[-1].is_scratch or any(item.keyword in makers for one in chain for item in one.instructions):
+        return []
+    work.report("EM250", stage.instruction.span)
+    why = "# earth saves no image without a layer: this one is empty."
+    return [Command.of("COPY", "--if-exists .no-such-file /")._replace(above=("", why))]
 
 
 def _image_target(final: Recipe, work: _Build) -> list[Target]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from copy import copy
 from dataclasses import replace
 
-from migrate.arguments import Arguments
+from migrate.arguments import Arguments, is_of_earth
 from migrate.earthfile.model import Command, Item, Remark, TextLine, Words
 from migrate.fallen import FallenStage, PassedArgument
 from migrate.plan import Plan
@@ -39,7 +39,8 @@ def items(
         assert stage.name is not None, "embedded.py refuses the others"
         words.append((f"--target {stage.name}", (Literal(stage.name),)))
     for argument in fallen.passed:
-        if not (argument.name.isascii() and argument.name.isidentifier()):
+        mappings = recipe.arguments.mappings
+        if not (argument.name.isascii() and argument.name.isidentifier()) or is_of_earth(argument.name, mappings):
             recipe.report("EM225", argument.instruction.span, name=argument.name, stage=recipe.target)
             continue
         yield from attach(list(_argument(argument, recipe, plan)), moved.pop(argument.name, ()))

@@ -44,8 +44,13 @@ def passed(graph: StageGraph, index: int, mappings: Mappings) -> tuple[PassedArg
             queue += more
     used = [item for item in header if item.pair.key in wanted]
     names = dict.fromkeys(item.pair.key for item in (*used, *own))
+    environment = {key for index in stages for key in _environment(graph.stages[index].instructions)}
     return tuple(
-        _passed([item for item in (*used, *own) if item.pair.key == name], graph.dockerfile.escape)
+        _passed(
+            [item for item in (*used, *own) if item.pair.key == name],
+            graph.dockerfile.escape,
+            is_environment=name in environment,
+        )
         for name in names
         if not _is_automatic(name, mappings)
     )
@@ -54,24 +59,37 @@ def passed(graph: StageGraph, index: int, mappings: Mappings) -> tuple[PassedArg
 def _is_automatic(name: str, mappings: Mappings) -> bool:
     """Whether the frontend sets the argument by itself, or it steers the frontend."""
     entry = mappings.builtin_arguments.get(name)
-    return entry is not None and entry["kind"] != "proxy"
+    return entry is not None and entry["kind"] not in ("proxy", "earth")
 
 
-def _passed(declared: list[_Declared], escape: str) -> PassedArgument:
-    """One argument from all its declarations."""
+def _environment(instructions: Iterable[Instruction]) -> Iterator[str]:
+    """The names that ENV sets, as far as they are written out."""
+    for instruction in _unwrapped(instructions):
+        if instruction.keyword == "ENV" and isinstance(instruction.detail, PairsDetail):
+            yield from (pair.key.strip("\"'") for pair in instruction.detail.pairs)
+
+
+def _passed(declared: list[_Declared], escape: str, *, is_environment: bool) -> PassedArgument:
+    """One argument from all its declarations; ``is_environment``: an ENV has its name."""
     name, first = declared[0].pair.key, declared[0].instruction
     texts = {item.pair.value for item in declared if item.pair.value is not None}
     text = next(iter(texts)) if len(texts) == 1 else None
     word = parse_word(text, escape) if text is not None else None
-    if word is None or literal_text(word) is None or not all(_has_value(item, declared) for item in declared):
+    known = all(_has_value(item, declared, is_environment=is_environment) for item in declared)
+    if word is None or literal_text(word) is None or not known:
         return PassedArgument(name, None, None, first)
     return PassedArgument(name, word, text, first)
 
 
-def _has_value(item: _Declared, declared: list[_Declared]) -> bool:
-    """Whether the argument is set at ``item`` when nobody passes it: by itself, by the header, or further up."""
-    before = declared[: declared.index(item) + 1]
-    return any(other.pair.value is not None and other.stage in (_HEADER, item.stage) for other in before)
+def _has_value(item: _Declared, declared: list[_Declared], *, is_environment: bool) -> bool:
+    """Whether the argument is set at ``item`` when nobody passes it: by itself, by the header, or further up.
+
+    A bare ARG gives way to an ENV in front of it, not to what a caller passes.
+    """
+    if item.pair.value is not None:
+        return True
+    origins = (_HEADER,) if is_environment else (_HEADER, item.stage)
+    return any(other.pair.value is not None and other.stage in origins for other in declared[: declared.index(item)])
 
 
 def _declared(instructions: Iterable[Instruction], stage: int) -> Iterator[_Declared]:

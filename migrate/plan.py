@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from migrate.ownership import Doubt
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+#: Commands that show all variables: ``env``, ``printenv``, ``export -p``, ``set`` without anything after them.
+_LISTING = re.compile(r"(?:^|[\s;&|(`])(?:env|printenv|(?:export|declare)\s+-p|set)\s*(?:-0\s*)?(?:$|[|>;&)`\\])")
 #: Names that only choose an image; nothing reads them from the environment (hard-cases.md 2).
 _HARMLESS = frozenset(("VERSION", "TAG", "IMAGE", "VARIANT", "DIGEST", "RELEASE"))
 
@@ -237,7 +239,16 @@ def _leaks(name: str, graph: StageGraph, mentions: tuple[frozenset[str], ...], m
     runs = any(item.keyword == "RUN" for stage in graph.stages for item in stage.instructions)
     if runs and _HARMLESS.isdisjoint(name.split("_")[1:]) and is_environment_name(name, mappings):
         return True
-    return any(name in mentions[stage.index] and not _imported_before_use(name, stage) for stage in graph.stages)
+    return any(
+        (name in mentions[stage.index] or any(map(_lists_environment, stage.instructions)))
+        and not _imported_before_use(name, stage)
+        for stage in graph.stages
+    )
+
+
+def _lists_environment(instruction: Instruction) -> bool:
+    """Whether a RUN prints every variable that it sees."""
+    return instruction.keyword == "RUN" and any(_LISTING.search(line.text) for line in instruction.lines)
 
 
 def is_environment_name(name: str, mappings: Mappings) -> bool:
@@ -248,7 +259,7 @@ def is_environment_name(name: str, mappings: Mappings) -> bool:
 
 def _imported_before_use(name: str, stage: Stage) -> bool:
     for instruction in stage.instructions:
-        if name in _mentions((instruction,)):
+        if name in _mentions((instruction,)) or _lists_environment(instruction):
             detail = instruction.detail
             return (
                 instruction.keyword == "ARG"
@@ -268,9 +279,16 @@ def _everywhere(
     """The arguments that become ``ARG --global``: a FROM uses them, or the default of one that a stage imports does."""
     found = {name for index, closure in enumerate(closures) if index not in aliased for name in closure}
     for stage in stages:
-        for pair in _bare_arguments(stage):
-            used = [variable.name for variable in variables(names.get(pair.key, ((), "", None))[0] or ())]
-            found |= set(_closure(used, names)) - leaking
+        own: set[str] = set()
+        """What the stage itself has set before."""
+        for instruction in stage.instructions:
+            if instruction.keyword in ("ARG", "ENV") and isinstance(instruction.detail, PairsDetail):
+                for pair in instruction.detail.pairs:
+                    default = names.get(pair.key, ((), "", None))[0]
+                    if instruction.keyword == "ARG" and pair.value is None and default is not None:
+                        used = [variable.name for variable in variables(default) if variable.name not in own]
+                        found |= set(_closure(used, names)) - leaking
+                    own.add(pair.key)
     return found
 
 

@@ -12,7 +12,7 @@ from migrate.dockerfile.model import Instruction, Pair
 from migrate.earthfile import quoting
 from migrate.earthfile.model import Command, Item, Remark, Target, TextLine, Words
 from migrate.mappings import Mappings
-from migrate.scope import Scope
+from migrate.scope import Scope, without_variables
 from migrate.settings import Settings
 from migrate.spans import Span
 from migrate.words import Literal, Part, Variable, Word, literal_text, merged
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from migrate.arguments import Arguments
 
 DEFAULT_SHELL = ("/bin/sh", "-c")
+#: What both tools write into the config of an image that sets no PATH (BuildKit: util/system/path.go).
+DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 #: ``-``, ``+`` and ``?`` ask "unset?"; an Earthfile only knows "unset or empty".
 _LOOSER = {"-": ":-", "+": ":+", "?": ":?"}
@@ -72,6 +74,8 @@ class Recipe:
     """Whether the stage has a RUN."""
     shell: tuple[str, ...] = DEFAULT_SHELL
     workdir: str | None = None
+    unclean_workdir: tuple[str, Word] | None = None
+    """The last WORKDIR (spelling, meaning) when it was an absolute path with superfluous parts."""
     has_shell: bool | None = None
     delivered: bool = False
     extra: list[Target] = field(default_factory=list)
@@ -79,6 +83,8 @@ class Recipe:
     image: str = ""
     """The image at the root of this stage's chain, as written."""
     image_span: Span | None = None
+    is_from_scratch: bool = False
+    """Whether the chain begins at ``scratch``, without any default argument."""
     made: set[str] = field(default_factory=set)
     """Directories that exist for certain."""
     copies: bool = False
@@ -133,6 +139,9 @@ class Recipe:
             return ()  # $1, $@, $$: always empty in Docker
         if part.name == "HOME" and self.scope.bindings.get("HOME") is None:
             return self._home(part, instruction)
+        if part.name == "PATH" and self.is_from_scratch and self.scope.bindings.get("PATH") is None:
+            # earth would ask a shell that is not there.
+            return without_variables((part,), {"PATH": (Literal(DEFAULT_PATH),)})
         if not part.operator:
             return (part,)
         return self._adapt_operator(part, instruction)

@@ -59,7 +59,7 @@ WRONG = [
     ),
     (
         "builtin-arguments: {X: {kind: odd, earthfile: Y}}",
-        '1:25: "odd" is none of "build-platform", "target-platform", "stage", "proxy", "frontend"',
+        '1:25: "odd" is none of "build-platform", "target-platform", "stage", "proxy", "frontend", "earth"',
     ),
     ("builtin-arguments: {X: {kind: proxy}}", "1:21: earthfile is missing"),
     ("environment-names:\n  why:\n  - 1X", '3:5: "1X" does not look like ^[A-Za-z_][A-Za-z0-9_]*\\*?$'),

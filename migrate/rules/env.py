@@ -52,11 +52,15 @@ def convert(instruction: Instruction, stage: Recipe) -> Iterator[Item]:
 
 
 def _key(pair: Pair, instruction: Instruction, stage: Recipe) -> str:
-    key = literal_text(words.parse_word(pair.key, stage.escape))
+    word = words.parse_word(pair.key, stage.escape)
+    key = literal_text(word)
     if key is None:
-        key = stage.known(pair.key)
+        key = stage.scope.static(word)
     if key is None or not key.isascii() or not key.isidentifier():
         raise NotExpressible("EM310", instruction.span_of(pair.start, pair.end), key=pair.key)
+    if stage.scope.is_overridable(word):
+        name = variables(word)[0].name
+        stage.warn("EM306", instruction, pair.start, pair.end, written=pair.key, value=key, name=name)
     return key
 
 

@@ -53,6 +53,8 @@ def _ports(operand: Operand, instruction: Instruction, stage: Recipe) -> list[tu
                 "EM306", instruction, operand.start, operand.end, written=operand.text, value=value, name=names[0]
             )
         return [(port, (Literal(port),)) for port in value.lower().split()]
+    if plain and stage.scope.is_overridable(word):
+        stage.warn("EM618", instruction, operand.start, operand.end, written=operand.text)
     if not names and operand.text != operand.text.lower():
         return [(operand.text.lower(), (Literal(operand.text.lower()),))]
     return [stage.word(operand.text, instruction)]

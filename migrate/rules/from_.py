@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
+from migrate.arguments import constant
 from migrate.dockerfile import words
 from migrate.dockerfile.model import FromDetail, Instruction
 from migrate.earthfile.model import Command, Item
 from migrate.plan import earth_name, whole_platform
 from migrate.recipe import Recipe, command
-from migrate.scope import ARGUMENT, Binding, Scope
+from migrate.scope import ARGUMENT, Binding, Scope, without_variables
 from migrate.stages import Stage, default_arguments
-from migrate.words import Literal, Part, Variable, Word, merged
+from migrate.words import Literal, Part, Variable, Word, merged, variables
 
 
 def convert(instruction: Instruction, stage: Recipe) -> Iterator[Item]:
@@ -94,8 +95,10 @@ def _reference(target: str) -> tuple[str, Word]:
 
 
 def _renamed(word: Word, stage: Recipe) -> Word:
-    """``word`` with the platform arguments that have another name in an Earthfile renamed."""
+    """``word`` with the automatic arguments renamed to what they are called in an Earthfile, or written out."""
     known = stage.arguments.plan.globals
+    names = {variable.name for variable in variables(word)} - known.keys()
+    fixed = {name: value for name in names if (value := constant(name, stage.arguments)) is not None}
 
     def rename(part: Part) -> Part:
         if isinstance(part, Variable) and part.name not in known:
@@ -103,7 +106,7 @@ def _renamed(word: Word, stage: Recipe) -> Word:
             return replace(part, name=name)
         return part
 
-    return tuple(rename(part) for part in word)
+    return tuple(rename(part) for part in without_variables(word, fixed))
 
 
 def _platform(

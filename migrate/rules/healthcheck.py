@@ -15,7 +15,8 @@ def convert(instruction: Instruction, stage: Recipe) -> Iterator[Item]:
     """``NONE`` or shell text; an Earthfile has no exec form (it would become the text ``[a,b]``)."""
     detail = instruction.detail
     assert isinstance(detail, HealthcheckDetail)
-    flags = [f"--{flag.name}={flag.value}" for flag in instruction.flags if flag.value is not None]
+    # Docker takes an empty value for none, earth refuses it.
+    flags = [f"--{flag.name}={flag.value}" for flag in instruction.flags if flag.value]
     words: list[Word] = [(Literal(flag),) for flag in flags]
     if detail.none:
         yield Command.of("HEALTHCHECK", "NONE", source=instruction.span, meaning=Words(((Literal("NONE"),),)))

@@ -9,12 +9,13 @@ from migrate.dockerfile.model import Instruction
 from migrate.earthfile.model import Item
 from migrate.folders import note_made
 from migrate.recipe import Recipe, command
+from migrate.words import Literal, Word
 
 
 def convert(instruction: Instruction, stage: Recipe) -> Iterator[Item]:
     """WORKDIR takes the whole rest of its line as one word, relative to the one before."""
     text = instruction.operand
-    spelling = stage.word(text, instruction)
+    spelling, meaning = stage.word(text, instruction)
     value = stage.known(text)
     if value is None:
         stage.workdir = None
@@ -26,4 +27,18 @@ def convert(instruction: Instruction, stage: Recipe) -> Iterator[Item]:
         if stage.workdir is not None and stage.user.root is not True:
             stage.owners.add(stage.workdir)
     note_made(stage.workdir, stage)
-    yield command("WORKDIR", [spelling], instruction)
+    if not meaning or (value == "" and stage.unclean_workdir is not None):
+        spelling, meaning = stage.unclean_workdir or (".", (Literal("."),))
+    elif value != "":
+        stage.unclean_workdir = _unclean(value, spelling, meaning)
+    yield command("WORKDIR", [(spelling, meaning)], instruction)
+
+
+def _unclean(value: str | None, spelling: str, meaning: Word) -> tuple[str, Word] | None:
+    """The word of an absolute path that both tools store as it is, with its slash at the end for example.
+
+    An empty WORKDIR keeps such a path in Docker, while earth cleans it.
+    """
+    if value is None or not value.startswith("/") or posixpath.normpath(value) == value:
+        return None
+    return spelling, meaning

@@ -24,6 +24,18 @@ from support import assert_lines, body, codes, converted, targets
         ("ARG BUILDARCH", "ARG NATIVEARCH\nARG BUILDARCH=$NATIVEARCH", []),
         ("ARG HTTP_PROXY", "ARG HTTP_PROXY", ["EM301"]),
         ("ARG A=$HOME/x", "ARG A=/x", ["EM308"]),
+        ("ENV HOME=/srv\nARG HOME", "ENV HOME=/srv\nARG HOME=$HOME", []),
+        # After an ENV of its name a build argument counts again in Docker; the LET hides it here.
+        ("ARG A=1\nENV A=2\nARG A", "ARG A=1\nENV A=2\nLET A=2", ["EM325"]),
+        # The same default is another value once a variable in it has changed.
+        ("ENV B=1\nARG A=$B\nENV B=2\nARG A=$B", "ENV B=1\nARG A=$B\nENV B=2\nLET A=$B", ["EM304"]),
+        ("ARG B=1\nARG A=$B\nARG A=$B", "ARG B=1\nARG A=$B", ["EM315"]),
+        # earth gives these values of its own.
+        ("ARG USERARCH", "# EM327, not converted: ARG USERARCH", ["EM327"]),
+        ("ARG EARTH_CI=1", "# EM327, not converted: ARG EARTH_CI=1", ["EM327"]),
+        # BuildKit sets them; an Earthfile has no equal, so their only value is written.
+        ("ARG TARGETSTAGE", "ARG TARGETSTAGE=default", []),
+        ("ARG TARGETOSVERSION", 'ARG TARGETOSVERSION=""', []),
         ("ARG a-b=1", "# EM310, not converted: ARG a-b=1", ["EM310"]),
     ],
 )
@@ -34,9 +46,10 @@ def test_arg(instructions: str, expected: str, wanted: list[str]) -> None:
 @pytest.mark.parametrize(
     ("instruction", "expected", "wanted"),
     [
-        # The image's ENV may have it; PATH and HOME would come from the container's shell.
+        # The image's ENV may have it; HOME would come from the container's shell.
         ("ARG A", "ARG A=$A", ["EM301"]),
-        ("ARG HOME", "ARG HOME", ["EM301"]),
+        ("ARG HOME", "ARG HOME", ["EM326"]),
+        ("ARG PATH", "ARG PATH=$PATH", []),
     ],
 )
 def test_on_an_unknown_image(instruction: str, expected: str, wanted: list[str]) -> None:
@@ -72,6 +85,33 @@ def test_across_targets(text: str, expected: dict[str, list[str]]) -> None:
     conversion = converted(text + "\n")
     assert targets(conversion)[""] == expected.pop("")
     assert {name: body(conversion, name) for name in expected} == expected
+
+
+@pytest.mark.parametrize(
+    ("stage", "expected", "wanted"),
+    [
+        ("ARG W", "ARG W=v$M", []),
+        ("ARG M\nARG W", "ARG M=1\nARG W=v$M", []),
+        # The global's default was computed where the global M was in force.
+        ("ARG M=7\nARG W", "ARG M=7\nARG W=v1", ["EM303", "EM323"]),
+        ("ENV M=8\nARG W", "ENV M=8\nARG W=v1", ["EM303", "EM323"]),
+    ],
+)
+def test_a_default_that_reads_a_global_name(stage: str, expected: str, wanted: list[str]) -> None:
+    conversion = converted(f"ARG M=1\nARG W=v$M\nFROM alpine:3.20\n{stage}\nRUN a\n")
+    assert body(conversion) == [*expected.split("\n"), "RUN a"]
+    assert codes(conversion) == wanted
+    assert targets(conversion)[""] == (["ARG --global M=1"] if stage == "ARG W" else [])
+
+
+def test_a_global_name_of_earth() -> None:
+    assert codes(converted("ARG USEROS=1\nFROM alpine\n")) == ["EM327"]
+
+
+def test_the_stage_that_is_built() -> None:
+    text = "FROM alpine AS a\nARG TARGETSTAGE\nRUN x\nFROM alpine AS Last\n"
+    assert body(converted(text), "a")[0] == "ARG TARGETSTAGE=last"
+    assert body(converted(text, target="a"), "a")[0] == "ARG TARGETSTAGE=a"
 
 
 def test_one_that_nobody_uses() -> None:

@@ -34,6 +34,8 @@ from migrate.earthfile.expansion import parse_word as earth_word
         ("ENV B=a/b/c\nENV A=${B//\\//-}", "ENV B=a/b/c\nENV A=a-b-c", []),
         ("ARG B=a.b\nENV A=${B%.*}", "ARG B=a.b\nENV A=a", ["EM306"]),
         ("ENV A=$1$@", 'ENV A=""', []),
+        ("ENV K=B\nENV $K=1", "ENV K=B\nENV B=1", []),
+        ("ARG K=B\nENV $K=1", "ARG K=B\nENV B=1", ["EM306"]),
         # Both values see the environment before the instruction.
         ("ENV A=old\nENV A=new B=$A", "ENV A=old\nENV B=$A\nENV A=new", ["EM316"]),
         ("ENV A=1 A=2", "ENV A=2", []),

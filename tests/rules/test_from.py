@@ -30,6 +30,8 @@ def froms(text: str) -> dict[str, list[str]]:
         ("FROM alpine AS alpine\nFROM alpine", {"": [], "alpine": ["FROM alpine"], "docker": ["FROM +alpine"]}),
         ("ARG B=alpine\nFROM alpine AS alpine\nFROM $B", None),
         ("FROM a AS x\nFROM b AS x\nFROM x", {"": [], "x": ["FROM a"], "x-2": ["FROM b"], "docker": ["FROM +x-2"]}),
+        # Only BuildKit sets this one; its value is known.
+        ("FROM a AS x\nFROM x${TARGETSTAGE#default}", {"": [], "x": ["FROM a"], "docker": ["FROM +x"]}),
         # Reserved and illegal names.
         ("FROM a AS base\nFROM base", {"": [], "base-image": ["FROM a"], "docker": ["FROM +base-image"]}),
         ("FROM a AS cuda_v12\nFROM cuda_v12", {"": [], "cuda-v12": ["FROM a"], "docker": ["FROM +cuda-v12"]}),
@@ -87,6 +89,52 @@ def test_arguments(text: str, base: list[str], recipe: list[str] | None) -> None
     if recipe is not None:
         assert found["docker"] == recipe
     assert not [line for line in found["docker"] if "BUILDPLATFORM" in line and not base]
+
+
+@pytest.mark.parametrize("listing", ["env | sort", "printenv > /e", "export -p", "set"])
+def test_no_argument_leaks_into_a_list_of_all(listing: str) -> None:
+    found = targets(converted(f"ARG APP_TAG=1\nFROM alpine:$APP_TAG\nRUN {listing}\n"))
+    assert found[""] == []
+    assert found["alpine"] == ["ARG APP_TAG=1", "FROM alpine:$APP_TAG"]
+
+
+@pytest.mark.parametrize("harmless", ["env A=1 ./build", "set -e; ./build", "#!/usr/bin/env sh", "./env.sh"])
+def test_what_lists_nothing(harmless: str) -> None:
+    found = targets(converted(f"ARG APP_TAG=1\nFROM alpine:$APP_TAG\nRUN {harmless}\n"))
+    assert found[""] == ["ARG --global APP_TAG=1"]
+
+
+@pytest.mark.parametrize(
+    ("text", "is_empty"),
+    [
+        ("FROM scratch\nLABEL a=b", True),
+        ("FROM scratch\nWORKDIR /", True),
+        ("FROM scratch AS a\nENV A=1\nFROM a\nENV B=2", True),
+        ("FROM scratch\nWORKDIR /a", False),
+        ("FROM scratch\nCOPY a /", False),
+        ("FROM scratch AS a\nCOPY a /\nFROM a\nENV B=2", False),
+        ("FROM alpine\nLABEL a=b", False),
+    ],
+)
+def test_an_image_without_files_gets_an_empty_layer(text: str, is_empty: bool) -> None:
+    """earth saves no image that has no layer, and says success."""
+    conversion = converted(text + "\n", name="app")
+    assert ("COPY --if-exists .no-such-file /" in targets(conversion)["docker"]) is is_empty
+    assert ("EM250" in codes(conversion)) is is_empty
+
+
+def test_scratch_has_the_default_path() -> None:
+    """earth would ask a shell for $PATH."""
+    text = "FROM scratch AS a\nENV A=$PATH B=${PATH:+set}\nFROM a\nENV PATH=/x:$PATH\nENV C=$PATH\n"
+    found = targets(converted(text))
+    path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+    assert found["a"][1:] == [f"ENV A={path}", "ENV B=set"]
+    assert found["docker"][1:3] == [f"ENV PATH=/x:{path}", "ENV C=$PATH"]
+
+
+def test_what_is_unknown_about_an_image_is_said_once() -> None:
+    text = "FROM own/x:1 AS a\nCOPY f f\nFROM own/x:1 AS b\nCOPY f f\nFROM own/y:1\nCOPY f f\n"
+    assert [code for code in codes(converted(text)) if code == "EM205"] == ["EM205", "EM205"]
 
 
 def test_a_name_that_programs_read_does_not_leak() -> None:

@@ -22,6 +22,8 @@ from migrate.words import literal_text
             [],
         ),
         ('HEALTHCHECK CMD curl -f "http://x/$P" || exit 1', "HEALTHCHECK CMD 'curl -f \"http://x/$P\" || exit 1'", []),
+        # An empty value is none in Docker; earth refuses it.
+        ("HEALTHCHECK --interval= --retries=2 CMD check", "HEALTHCHECK --retries=2 CMD check", []),
         ("HEALTHCHECK CMD a  b", "HEALTHCHECK CMD 'a  b'", []),
         ("HEALTHCHECK CMD test -f /x # y", "HEALTHCHECK CMD 'test -f /x # y'", []),
     ],

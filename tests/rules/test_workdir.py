@@ -15,6 +15,12 @@ from support import assert_lines
         ("WORKDIR /a b", 'WORKDIR "/a b"', []),
         ("ENV D=/x\nWORKDIR $D/y", "ENV D=/x\nWORKDIR $D/y", []),
         ("WORKDIR $HOME/x", "WORKDIR /x", ["EM308"]),
+        # An empty one changes nothing; earth would cut the slash off.
+        ("WORKDIR $HOME", "WORKDIR .", ["EM308"]),
+        ("WORKDIR /a\nWORKDIR $N", "WORKDIR /a\nWORKDIR $N", []),
+        ("WORKDIR /a/\nWORKDIR $N", "WORKDIR /a/\nWORKDIR /a/", []),
+        ("ENV D=/a//b\nWORKDIR $D\nWORKDIR $N", "ENV D=/a//b\nWORKDIR $D\nWORKDIR $D", []),
+        ("WORKDIR /a/\nWORKDIR b\nWORKDIR $N", "WORKDIR /a/\nWORKDIR b\nWORKDIR $N", []),
         ("WORKDIR /a # c", 'WORKDIR "/a # c"', []),
     ],
 )
