@@ -29,8 +29,8 @@ def no_module(monkeypatch: pytest.MonkeyPatch) -> None:
 @needs_program
 @pytest.mark.usefixtures("no_module")
 def test_the_program_unpacks() -> None:
-    with zstd.unpacked(io.BytesIO(packed()), "layer 1") as plain:
-        assert plain.read() == TEXT
+    with zstd.unpacked(io.BytesIO(packed() + packed()), "layer 1") as plain:
+        assert plain.read() == TEXT + TEXT
 
 
 @needs_program

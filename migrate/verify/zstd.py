@@ -12,8 +12,8 @@ from typing import IO, Any, cast
 
 from migrate.verify.errors import VerifyError
 
-_MODULES = ("compression.zstd", "backports.zstd", "zstandard")
-"""Python 3.14 has the first; the others are packages on their own."""
+_MODULES = ("compression.zstd", "backports.zstd")
+"""Python 3.14 has the first, the other is a package. A third, zstandard, takes the end of a frame for the end."""
 _PROGRAMS = ("zstd", "unzstd")
 _CHUNK = 64 * 1024
 
