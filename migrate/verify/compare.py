@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from fnmatch import fnmatchcase
@@ -11,7 +11,10 @@ from typing import NamedTuple, TypeAlias
 
 from migrate.diagnostics import Grade
 from migrate.mappings import Section
+from migrate.verify.flatten import shown
+from migrate.verify.manifests import normalized
 from migrate.verify.model import Entry, Image, ImageConfig, Kind
+from migrate.verify.unstable import alike, unstable_paths
 
 Facts: TypeAlias = dict[tuple[str, str], str]
 """What a config says, one fact each: (field, key within it or empty) -> value as text."""
@@ -52,8 +55,8 @@ class Difference(NamedTuple):
 class Comparison:
     """``grade`` is EXACT, EQUAL or DIFFERS; timestamps alone make an image EQUAL and are listed all the same.
 
-    ``unstable`` are the paths that differ between two builds of the Dockerfile itself. ``paths`` counts what was
-    compared.
+    ``unstable`` are the paths of the two images that differ between two builds of the Dockerfile itself. ``paths``
+    counts all paths.
     """
 
     grade: Grade
@@ -69,40 +72,38 @@ def compare(
 
     ``again`` is the Docker side built once more without its cache. ``timestamps``: compare modification times, too.
     """
-    unstable = unstable_paths(docker, again, earth) if again else frozenset()
-    found = [*_config_differences(docker.config, earth.config, ignored)]
+    unstable = unstable_paths(docker.tree, again.tree, earth.tree) if again else frozenset()
+    found = list(_config_differences(docker.config, earth.config, ignored))
     paths = sorted(docker.tree.keys() | earth.tree.keys())
+    steady = {path for path in docker.tree.keys() & earth.tree.keys() if path not in unstable}
+    first, second = _groups(docker.tree, steady), _groups(earth.tree, steady)
     for path in paths:
-        ours = _path_differences(docker.tree.get(path), earth.tree.get(path), path, timestamps=timestamps)
-        if path in unstable:
-            found += [item for item in ours if item.aspect in (Aspect.TYPE, Aspect.MODE, Aspect.OWNER)]
+        one, other = docker.tree.get(path), earth.tree.get(path)
+        if one is None or other is None:
+            found += [] if path in unstable else [_one_sided(one, other, path)]
+        elif path in unstable:
+            found += _differing(path, _outside(one, other))
         else:
-            found += [item for item in ours if item.aspect is not Aspect.TIME or _repeated(path, docker, again)]
+            groups = first.get(path, b""), second.get(path, b"")
+            timed = timestamps and _repeated(one, again)
+            found += _differing(path, _aspects(one, other, groups, timed))
     grade = _grade(found, timestamps, earth, ignored)
-    return Comparison(grade, tuple(found), tuple(sorted(unstable)), len(paths))
+    return Comparison(grade, tuple(found), tuple(path for path in paths if path in unstable), len(paths))
 
 
-def unstable_paths(docker: Image, again: Image, earth: Image) -> frozenset[bytes]:
-    """The paths that differ between ``docker`` and ``again``, two builds of one Dockerfile, timestamps apart.
-
-    In a folder where those two disagree about names (``/tmp/build-x81a``), a name that only ``earth`` has is one of
-    them.
-    """
-    both = docker.tree.keys() | again.tree.keys()
-    found = {path for path in both if any(_path_differences(docker.tree.get(path), again.tree.get(path), path))}
-    unsteady = {_folder(path) for path in found if (path in docker.tree) != (path in again.tree)}
-    extra = sorted(earth.tree.keys() - both)
-    for path in extra:
-        folder = _folder(path)
-        if folder in unsteady or (folder in found and folder not in both):
-            found.add(path)
-    return frozenset(found)
+def _groups(tree: Mapping[bytes, Entry], paths: set[bytes]) -> dict[bytes, bytes]:
+    """Path -> smallest path of its hard links, as far as they are among ``paths``."""
+    members: dict[bytes, list[bytes]] = {}
+    for path in paths:
+        if group := tree[path].group:
+            members.setdefault(group, []).append(path)
+    return {path: min(group) for group in members.values() if len(group) > 1 for path in group}
 
 
-def _repeated(path: bytes, docker: Image, again: Image | None) -> bool:
+def _repeated(entry: Entry, again: Image | None) -> bool:
     """Whether the Dockerfile's own builds give this path one and the same time, as far as is known."""
-    first, second = docker.tree.get(path), again.tree.get(path) if again else None
-    return first is None or second is None or first.mtime == second.mtime
+    second = again.tree.get(entry.path) if again else None
+    return second is None or entry.mtime == second.mtime
 
 
 def _grade(found: list[Difference], timestamps: bool, earth: Image, ignored: Section) -> Grade:
@@ -112,34 +113,36 @@ def _grade(found: list[Difference], timestamps: bool, earth: Image, ignored: Sec
     return Grade.EQUAL if found or not timestamps or labelled else Grade.EXACT
 
 
-def _path_differences(
-    docker: Entry | None, earth: Entry | None, path: bytes, *, timestamps: bool = False
-) -> Iterator[Difference]:
-    if docker is None or earth is None:
-        there = docker or earth
-        aspect = Aspect.MISSING if earth is None else Aspect.EXTRA
-        has = there.kind.value if there else ""
-        yield Difference(aspect, path, has if docker else None, has if earth else None)
-        return
-    if docker._replace(mtime=None) == earth._replace(mtime=None) and not timestamps:
-        return
-    for aspect, one, other in _aspects(docker, earth, timestamps):
-        if one != other:
-            yield Difference(aspect, path, one, other)
+def _one_sided(docker: Entry | None, earth: Entry | None, path: bytes) -> Difference:
+    aspect = Aspect.MISSING if earth is None else Aspect.EXTRA
+    return Difference(aspect, path, docker.kind.value if docker else None, earth.kind.value if earth else None)
 
 
-def _aspects(docker: Entry, earth: Entry, timestamps: bool) -> Iterator[tuple[Aspect, str, str]]:
+def _differing(path: bytes, pairs: Iterable[tuple[Aspect, str, str]]) -> list[Difference]:
+    return [Difference(aspect, path, one, other) for aspect, one, other in pairs if one != other]
+
+
+def _outside(docker: Entry, earth: Entry) -> Iterator[tuple[Aspect, str, str]]:
+    """What is compared of a path whose content is unstable."""
+    yield Aspect.TYPE, docker.kind.value, earth.kind.value
     yield Aspect.OWNER, _owner(docker), _owner(earth)
-    if docker.kind is not earth.kind:
-        yield Aspect.TYPE, docker.kind.value, earth.kind.value
-        return
-    yield Aspect.MODE, f"{docker.mode:04o}", f"{earth.mode:04o}"
-    yield Aspect.LINK, _text(docker.target), _text(earth.target)
-    yield Aspect.CONTENT, _content(docker), _content(earth)
-    yield Aspect.DEVICE, _device(docker), _device(earth)
-    yield Aspect.XATTR, _xattrs(docker), _xattrs(earth)
-    yield Aspect.HARD_LINK, _group(docker), _group(earth)
-    if timestamps and docker.mtime is not None and earth.mtime is not None:
+    if docker.kind is earth.kind:
+        yield Aspect.MODE, f"{docker.mode:04o}", f"{earth.mode:04o}"
+
+
+def _aspects(
+    docker: Entry, earth: Entry, groups: tuple[bytes, bytes], timed: bool
+) -> Iterator[tuple[Aspect, str, str]]:
+    if alike(docker, earth) and groups[0] == groups[1] and not timed:
+        return  # nearly always: thousands of texts need not be made
+    yield from _outside(docker, earth)
+    if docker.kind is earth.kind:
+        yield Aspect.LINK, shown(docker.target), shown(earth.target)
+        yield Aspect.CONTENT, _content(docker), _content(earth)
+        yield Aspect.DEVICE, _device(docker), _device(earth)
+        yield Aspect.XATTR, _xattrs(docker), _xattrs(earth)
+        yield Aspect.HARD_LINK, _group(groups[0]), _group(groups[1])
+    if timed and docker.mtime is not None and earth.mtime is not None:
         yield Aspect.TIME, _time(docker.mtime), _time(earth.mtime)
 
 
@@ -159,21 +162,13 @@ def _xattrs(entry: Entry) -> str:
     return ", ".join(f"{name}={value.hex()}" for name, value in entry.xattrs) or "none"
 
 
-def _group(entry: Entry) -> str:
-    return f"linked with {_text(entry.group)}" if entry.group else "a file of its own"
+def _group(group: bytes) -> str:
+    return f"linked with /{shown(group)}" if group else "a file of its own"
 
 
 def _time(nanoseconds: int) -> str:
     seconds, rest = divmod(nanoseconds, 10**9)
     return f"{seconds}.{rest:09}".rstrip("0").rstrip(".")
-
-
-def _text(path: bytes) -> str:
-    return path.decode("utf-8", "backslashreplace")
-
-
-def _folder(path: bytes) -> bytes:
-    return path.rpartition(b"/")[0]
 
 
 def _config_differences(docker: ImageConfig, earth: ImageConfig, ignored: Section) -> Iterator[Difference]:
@@ -189,7 +184,7 @@ def facts(config: ImageConfig, ignored: Section) -> Facts:
     found = {**_lists(config), **_maps(config), **_healthcheck(config)}
     for name, text in (("User", config.user), ("WorkingDir", config.working_dir), ("StopSignal", config.stop_signal)):
         found[name, ""] = text
-    found["Platform", ""] = config.platform
+    found["Platform", ""] = normalized(config.platform) if config.platform else ""
     found["Author", ""] = config.author
     found.update({(name, ""): value for name, value in (config.others or {}).items()})
     return {place: value for place, value in found.items() if value and not _is_noise(place, value, ignored)}

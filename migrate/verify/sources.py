@@ -45,10 +45,16 @@ class _Folder:
         self._path = path
 
     def open(self, name: str) -> IO[bytes]:
-        return self._path.joinpath(*name.split("/")).open("rb")
+        return self._inside(name).open("rb")
 
     def size(self, name: str) -> int:
-        return self._path.joinpath(*name.split("/")).stat().st_size
+        return self._inside(name).stat().st_size
+
+    def _inside(self, name: str) -> Path:
+        """The file ``name``; a manifest that leads out of the folder leads nowhere."""
+        if re.search(r"(^|/)\.\.(/|$)|[\\:]", name):
+            raise KeyError(name)
+        return self._path.joinpath(*name.split("/"))
 
 
 class _Archive:
