@@ -18,7 +18,7 @@ from migrate.images import BaseImage, base_image, parse_reference
 from migrate.mappings import Mappings
 from migrate.mounts import shared_cache_targets
 from migrate.plan import GlobalArgument, Helper, Plan, earth_name, unique_name
-from migrate.recipe import DEFAULT_SHELL, NotExpressible, Recipe, Reporter, User, attach, not_converted
+from migrate.recipe import DEFAULT_SHELL, NotExpressible, Recipe, Reporter, User, attach, forget, not_converted
 from migrate.rules import rule
 from migrate.rules.from_ import from_command
 from migrate.rules.user import is_root
@@ -135,12 +135,12 @@ def _global_argument(instruction: Instruction, above: tuple[str, ...], header: R
             work.report("EM315" if same else "EM324", instruction.span, name=pair.key)
             for other in () if same else _readers(pair.key, instruction, work.plan):
                 work.report("EM323", instruction.span, name=other, used=pair.key)
-        elif platform == pair.key:
+        elif platform == pair.key and (known.everywhere or known.imported):
             work.report("EM312", instruction.span, name=pair.key)
         elif known.everywhere:
             items += _platforms(known, header, work)
             items.append(_declared("ARG", f"--global {pair.key}", known, header))
-        elif known.imported or any(pair.key in alias.arguments for alias in work.plan.aliases.values()):
+        elif known.imported or known.passed or any(pair.key in alias.arguments for alias in work.plan.aliases.values()):
             work.moved[pair.key] = tuple(line for line in above if line)
         else:
             work.report("EM303", instruction.span, name=pair.key)
@@ -157,7 +157,9 @@ def _readers(name: str, instruction: Instruction, plan: Plan) -> list[str]:
     """The global arguments below ``instruction`` whose defaults read ``name``."""
     below = [item for item in plan.graph.arguments if item.span > instruction.span and item.keyword == "ARG"]
     pairs = [pair for item in below if isinstance(item.detail, PairsDetail) for pair in item.detail.pairs]
-    return [pair.key for pair in pairs if re.search(rf"\$\{{?{re.escape(name)}\b", pair.value or "")]
+    found = [pair.key for pair in pairs if re.search(rf"\$\{{?{re.escape(name)}\b", pair.value or "")]
+    used = [known.name for known in plan.globals.values() if known.everywhere or known.imported]
+    return [other for other in found if other in used or not plan.fallen]
 
 
 def _platforms(known: GlobalArgument, header: Recipe, work: _Build) -> list[Item]:
@@ -205,7 +207,7 @@ def _stage(stage: Stage, recipes: list[Recipe], above: tuple[str, ...], work: _B
     before = [_alias(plan.aliases[stage.index], recipe, work)] if stage.index in plan.aliases else []
     items: list[Item] = list(rule("FROM")(stage.instruction, recipe))
     if stage.base is not None:
-        items += inherited(recipes[stage.base].scope, recipe, stage.instruction, work.arguments)
+        items += _inherited(recipes[stage.base].scope, recipe, stage.instruction, work)
     for instruction in stage.instructions:
         items += _instruction(instruction, recipe, work)
     _report_proxies(stage, recipe, work)
@@ -215,6 +217,17 @@ def _stage(stage: Stage, recipes: list[Recipe], above: tuple[str, ...], work: _B
     helpers = [_image_helper(helper, work) for helper in plan.image_helpers.values() if helper.before == stage.index]
     target = Target(plan.targets[stage.index], tuple(items), above, stage.instruction.span)
     return [*before, *helpers, *recipe.extra, target]
+
+
+def _inherited(parent: Scope, recipe: Recipe, instruction: Instruction, work: _Build) -> list[Item]:
+    """The arguments of the parent stage, declared again."""
+    items: list[Item] = []
+    try:
+        items.extend(inherited(parent, recipe, instruction, work.arguments))
+    except NotExpressible as problem:
+        work.report(problem.code, problem.span or instruction.span, **problem.fields)
+        items.append(Remark((f"# {problem.code}: arguments of the parent stage are missing here",), instruction.span))
+    return items
 
 
 def _fallen_stage(stage: Stage, recipes: list[Recipe], above: tuple[str, ...], work: _Build) -> list[Target]:
@@ -325,6 +338,7 @@ def _instruction(instruction: Instruction, recipe: Recipe, work: _Build) -> list
     except NotExpressible as problem:
         work.report(problem.code, problem.span or instruction.span, **problem.fields)
         items = [not_converted(instruction, problem.code)]
+        forget(instruction, recipe)
     if instruction.keyword == "RUN":
         folders.note_run(instruction, recipe)
     if isinstance(instruction.detail, PairsDetail) and instruction.keyword == "ARG":

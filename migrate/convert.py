@@ -96,11 +96,11 @@ def convert(
             shown, hidden = apply(dockerfile, draft.collector)
             return Conversion(path, (), shown, hidden=hidden, lines=dockerfile.lines)
         draft = fallback.settled(
-            draft, lambda fallen: _drafted(graph, settings, mappings, visible, path, fallen), settings, mappings
+            draft, lambda fallen: _drafted(graph, settings, mappings, visible, path, fallen), mappings
         )
     plan, assembled, collector = draft.plan, draft.assembled, draft.collector
-    sources, writes = assembled.context_sources, settings.writes
-    ignore = ignorefile.needed(sources, context, mappings, collector.report, writes=writes)
+    sources, falls = assembled.context_sources, bool(plan.fallen)
+    ignore = ignorefile.needed(sources, context, mappings, collector.report, writes=settings.writes, falls=falls)
     files = [OutputFile("Earthfile", draft.text)]
     if ignore is not None:
         files.append(OutputFile(ignorefile.NAME, ignore))

@@ -15,7 +15,6 @@ from migrate.fallen import FallenStage
 from migrate.mappings import Mappings
 from migrate.plan import Plan
 from migrate.recipe import Recipe, Reporter
-from migrate.settings import Settings
 from migrate.stages import StageGraph
 
 
@@ -56,9 +55,7 @@ def forbid(findings: Iterable[Diagnostic], mappings: Mappings, report: Reporter)
 _Any = TypeVar("_Any", bound=Draft)
 
 
-def settled(
-    first: _Any, again: Callable[[Mapping[int, FallenStage]], _Any], settings: Settings, mappings: Mappings
-) -> _Any:
+def settled(first: _Any, again: Callable[[Mapping[int, FallenStage]], _Any], mappings: Mappings) -> _Any:
     """The conversion in which every stage has fallen that asks for it and may.
 
     ``first`` is the conversion without fallen stages; ``again`` converts with some: what is native then may have
@@ -68,7 +65,7 @@ def settled(
     causes: dict[int, _Cause] = {}
     refused: dict[Diagnostic, embedded.Refusal] = {}
     draft = first
-    while _fell(draft, causes, refused, settings, mappings):
+    while _fell(draft, causes, refused, mappings):
         draft = again(
             {
                 index: FallenStage(
@@ -100,40 +97,54 @@ def _report(
 
 
 def _fell(
-    draft: Draft,
-    causes: dict[int, _Cause],
-    refused: dict[Diagnostic, embedded.Refusal],
-    settings: Settings,
-    mappings: Mappings,
+    draft: Draft, causes: dict[int, _Cause], refused: dict[Diagnostic, embedded.Refusal], mappings: Mappings
 ) -> bool:
     """Add to ``causes`` the stages that fall because of ``draft``, to ``refused`` what may not; whether one fell."""
     graph, known = draft.plan.graph, mappings.fallback
-    delivered = frozenset(graph.chain(draft.plan.final))
     before = set(causes)
     for finding in draft.findings:
         index = stage_at(graph, finding)
         if finding.code not in known["falls"] or index is None or index in before or finding in refused:
             continue
-        group = _group(index, graph, descends=finding.code in known["descends"])
-        refusal = embedded.refusal(group, delivered, graph, draft.findings, settings, mappings)
+        group = _group(index, draft, mappings, descends=_descends(finding, graph, mappings))
+        refusal = embedded.refusal(group)
         if refusal is not None:
             refused[finding] = refusal
             continue
-        for member in sorted(group):
+        for member in sorted(group.selected):
             causes.setdefault(member, _Cause((), index))
-        own = causes[index].findings
-        causes[index] = _Cause((*own, finding))
+        causes[index] = _Cause((*causes[index].findings, finding))
     return len(causes) > len(before)
 
 
-def _group(index: int, graph: StageGraph, *, descends: bool) -> frozenset[int]:
+def _descends(finding: Diagnostic, graph: StageGraph, mappings: Mappings) -> bool:
+    """Whether the stages FROM the one of ``finding`` must fall with it."""
+    keyword = mappings.fallback["descends"].get(finding.code)
+    line = finding.span.start.line if finding.span is not None else 0
+    return keyword is not None and any(
+        item.keyword == keyword and item.span.start.line <= line <= item.span.end.line
+        for item in graph.dockerfile.instructions
+    )
+
+
+def _group(index: int, draft: Draft, mappings: Mappings, *, descends: bool) -> embedded.Group:
     """The stages that fall with stage ``index``: those it is FROM, and with ``descends`` those that are FROM it."""
+    graph, recipe = draft.plan.graph, draft.recipes[index]
     found = {index}
-    if descends:
-        for stage in graph.stages[index:]:
-            if stage.base in found or found & set(stage.selects):
-                found.add(stage.index)
-    return frozenset(parent for member in found for parent in graph.chain(member))
+    for stage in graph.stages[index:] if descends else ():
+        if stage.base in found or found & set(stage.selects):
+            found.add(stage.index)
+    selected = frozenset(parent for member in found for parent in graph.chain(member))
+    return embedded.Group(
+        graph,
+        selected,
+        frozenset(graph.chain(draft.plan.final)),
+        tuple(item for member in sorted(selected) for item in passing.passed(graph, member, mappings)),
+        recipe.settings,
+        mappings,
+        recipe.context,
+        frozenset((item.span.start.line, item.code) for item in draft.findings if item.span is not None),
+    )
 
 
 def stage_at(graph: StageGraph, finding: Diagnostic) -> int | None:

@@ -13,13 +13,15 @@ class PassedArgument(NamedTuple):
     """A build argument of the Dockerfile that the fallen target hands on.
 
     ``default`` is the one default that the fallen stages see, with its ``text`` as written; None when there are several
-    or none: then the argument is passed only when somebody sets it.
+    or none: then the argument is passed only when somebody sets it. ``builtin`` is the argument of earth that has the
+    value of a platform argument.
     """
 
     name: str
     default: Word | None
     text: str | None
     instruction: Instruction
+    builtin: str | None = None
 
 
 class FallenStage(NamedTuple):

@@ -54,7 +54,11 @@ def _argument(argument: PassedArgument, recipe: Recipe, plan: Plan) -> Iterator[
     """``ARG name=default``, unless the global argument of that name says the same."""
     known = plan.globals.get(argument.name)
     span = argument.instruction.span
-    if argument.default is None:
+    if argument.builtin is not None:
+        if argument.builtin not in recipe.scope.declared:
+            recipe.scope.declared.add(argument.builtin)
+            yield Command.of("ARG", argument.builtin, source=span)
+    elif argument.default is None:
         recipe.report("EM227", span, name=argument.name)
         recipe.scope.declared.add(argument.name)
         yield Command.of("ARG", argument.name, source=span)
@@ -67,7 +71,9 @@ def _argument(argument: PassedArgument, recipe: Recipe, plan: Plan) -> Iterator[
 
 def _build_argument(argument: PassedArgument) -> tuple[str, Word]:
     name = argument.name
-    if argument.default is not None:
+    if argument.builtin not in (None, name):
+        return f"--build-arg {name}=${argument.builtin}", (Literal(f"{name}="), Variable(argument.builtin or ""))
+    if argument.default is not None or argument.builtin is not None:
         return f"--build-arg {name}", (Literal(name),)
     when_set = Variable(name, ":+", (Literal(name),))
     return f"--build-arg ${{{name}:+{name}}}=${name}", (when_set, Literal("="), Variable(name))

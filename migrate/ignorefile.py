@@ -33,13 +33,15 @@ def applied(context: Context) -> Context:
 
 
 def needed(
-    sources: Sequence[str], context: Context, mappings: Mappings, report: Reporter, *, writes: bool
+    sources: Sequence[str], context: Context, mappings: Mappings, report: Reporter, *, writes: bool, falls: bool = False
 ) -> str | None:
     """The text of the .earthlyignore that must stand beside the Earthfile, None when none is needed or it exists.
 
-    ``sources`` are the context paths that COPY names, with wildcards for variables. Findings go to ``report``.
+    ``sources`` are the context paths that COPY names, with wildcards for variables.
+    ``falls`` says that a stage is built FROM DOCKERFILE, which reads .dockerignore and leaves out the own files by
+    itself. Findings go to ``report``.
     """
-    if not sources:
+    if not sources and not (falls and _is_needed_by_dockerfile(context)):
         return None
     taken = taker(sources)
     takes_own = any(taken(name) for name in OWN_FILES)
@@ -75,6 +77,12 @@ def _check(docker: tuple[str, str] | None, report: Reporter) -> None:
             IgnoreRules(docker[1])
         except PatternError as problem:
             report("EM709", None, name=docker[0], problem=problem)
+
+
+def _is_needed_by_dockerfile(context: Context) -> bool:
+    """Whether FROM DOCKERFILE reads another ignore file than Docker does: not the Dockerfile's own, and ours first."""
+    docker, own = context.ignore_text(), context.earth_ignore_text()
+    return own is not None or (docker is not None and posixpath.basename(docker[0]) != ".dockerignore")
 
 
 def with_own_files(text: str) -> str:

@@ -32,34 +32,46 @@ def passed(graph: StageGraph, index: int, mappings: Mappings) -> tuple[PassedArg
     stages = sorted(graph.reachable(index))
     own = [item for index in stages for item in _declared(_unwrapped(graph.stages[index].instructions), index)]
     header = list(_declared(graph.arguments, _HEADER))
-    bare = {item.pair.key for item in own if item.pair.value is None}
-    wanted = bare | _read_by(graph, stages)
-    known = {item.pair.key: item for item in header if item.pair.value is not None}
-    queue = list(wanted)
-    while queue:
-        item = known.get(queue.pop())
-        if item is not None and item.pair.value is not None:
-            more = {used.name for used in variables(parse_word(item.pair.value, graph.dockerfile.escape))} - wanted
-            wanted |= more
-            queue += more
-    used = [item for item in header if item.pair.key in wanted]
-    names = dict.fromkeys(item.pair.key for item in (*used, *own))
+    readers = _read_by(graph, stages)
+    wanted = _with_defaults({item.pair.key for item in own if item.pair.value is None} | readers.keys(), header, graph)
+    all_items = [*(item for item in header if item.pair.key in wanted), *own]
+    places = {**readers, **{item.pair.key: item.instruction for item in reversed(all_items)}}
     environment = {key for index in stages for key in _environment(graph.stages[index].instructions)}
-    return tuple(
-        _passed(
-            [item for item in (*used, *own) if item.pair.key == name],
-            graph.dockerfile.escape,
-            is_environment=name in environment,
-        )
-        for name in names
-        if not _is_automatic(name, mappings)
-    )
+    found: list[PassedArgument] = []
+    for name in dict.fromkeys([*(item.pair.key for item in all_items), *sorted(wanted)]):
+        declared = [item for item in all_items if item.pair.key == name]
+        kind = mappings.builtin_arguments.get(name, {}).get("kind", "")
+        if kind.endswith("-platform") and not any(item.pair.value is not None for item in declared):
+            found += _platform(name, kind, declared, places.get(name), mappings)
+        elif declared and kind in ("", "proxy", "build-platform", "earth"):
+            found.append(_passed(declared, graph.dockerfile.escape, is_environment=name in environment))
+    return tuple(found)
 
 
-def _is_automatic(name: str, mappings: Mappings) -> bool:
-    """Whether the frontend sets the argument by itself, or it steers the frontend."""
-    entry = mappings.builtin_arguments.get(name)
-    return entry is not None and entry["kind"] not in ("proxy", "earth")
+def _platform(
+    name: str, kind: str, declared: list[_Declared], place: Instruction | None, mappings: Mappings
+) -> Iterator[PassedArgument]:
+    """A platform argument that the frontend inside earth would give another value.
+
+    It takes BUILD* for the target platform, and empties what a bare ARG declares before the first FROM.
+    """
+    known = mappings.builtin_arguments[name]["earthfile"]
+    emptied = any(item.stage == _HEADER for item in declared)
+    if place is not None and known is not None and (kind == "build-platform" or emptied):
+        yield PassedArgument(name, None, None, place, known)
+
+
+def _with_defaults(names: set[str], header: list[_Declared], graph: StageGraph) -> set[str]:
+    """``names`` and what the header's defaults of them read, and so on."""
+    defaults = {item.pair.key: item.pair.value for item in header if item.pair.value is not None}
+    found: set[str] = set()
+    queue = list(names)
+    while queue:
+        name = queue.pop()
+        if name not in found:
+            found.add(name)
+            queue += [used.name for used in variables(parse_word(defaults.get(name, ""), graph.dockerfile.escape))]
+    return found
 
 
 def _environment(instructions: Iterable[Instruction]) -> Iterator[str]:
@@ -104,12 +116,15 @@ def _unwrapped(instructions: Iterable[Instruction]) -> Iterator[Instruction]:
         yield instruction.detail.trigger if isinstance(instruction.detail, OnbuildDetail) else instruction
 
 
-def _read_by(graph: StageGraph, stages: Iterable[int]) -> set[str]:
-    """The names that the FROM lines of ``stages`` read."""
-    found: set[str] = set()
+def _read_by(graph: StageGraph, stages: Iterable[int]) -> dict[str, Instruction]:
+    """The names that the FROM lines of ``stages`` read, and the first FROM that does."""
+    found: dict[str, Instruction] = {}
     for index in stages:
-        detail = graph.stages[index].instruction.detail
+        instruction = graph.stages[index].instruction
+        detail = instruction.detail
         assert isinstance(detail, FromDetail)
         texts = [detail.image.text, (detail.platform.value or "") if detail.platform is not None else ""]
-        found |= {used.name for text in texts for used in variables(parse_word(text, graph.dockerfile.escape))}
+        for text in texts:
+            for used in variables(parse_word(text, graph.dockerfile.escape)):
+                found.setdefault(used.name, instruction)
     return found

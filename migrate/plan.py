@@ -39,6 +39,8 @@ class GlobalArgument(NamedTuple):
     instruction: Instruction
     everywhere: bool
     imported: bool
+    passed: bool = False
+    """Whether a stage that is built FROM DOCKERFILE gets it."""
 
 
 class Helper(NamedTuple):
@@ -102,9 +104,9 @@ def make(
     aliased = {stage.index for stage in graph.stages if leaking & set(closures[stage.index])}
     everywhere = _everywhere(native, names, closures, aliased, leaking)
     imports = {pair.key for stage in native for pair in _bare_arguments(stage)}
-    imports |= {argument.name for stage in fallen.values() for argument in stage.passed}
+    passed = {argument.name for stage in fallen.values() for argument in stage.passed}
     globals_ = {
-        name: GlobalArgument(name, word, text, instruction, name in everywhere, name in imports)
+        name: GlobalArgument(name, word, text, instruction, name in everywhere, name in imports, name in passed)
         for name, (word, text, instruction) in names.items()
     }
     platform_arguments = {stage.index: _before_from(stage, mappings) for stage in native}

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from migrate.context import Context
 from migrate.dockerfile import words as docker_words
-from migrate.dockerfile.model import Instruction, Pair
+from migrate.dockerfile.model import Instruction, Pair, PairsDetail
 from migrate.earthfile import quoting
 from migrate.earthfile.model import Command, Item, Remark, Target, TextLine, Words
 from migrate.mappings import Mappings
-from migrate.scope import Scope, without_variables
+from migrate.scope import ENVIRONMENT, Binding, Scope, without_variables
 from migrate.settings import Settings
 from migrate.spans import Span
 from migrate.words import Literal, Part, Variable, Word, literal_text, merged
@@ -247,6 +247,18 @@ def pair_not_converted(
     stage.report(problem.code, problem.span or span, **problem.fields)
     text = " ".join(instruction.text[pair.start : pair.end].split())
     return Remark((*above, f"# {problem.code}, not converted: {instruction.keyword} {text}"), span)
+
+
+def forget(instruction: Instruction, stage: Recipe) -> None:
+    """Docker does what ``instruction`` says although no command says it here: what it sets is unknown from now on."""
+    if instruction.keyword == "USER":
+        stage.user = User(instruction.operand, None)
+    elif instruction.keyword == "WORKDIR":
+        stage.workdir = None
+    elif instruction.keyword == "ENV" and isinstance(instruction.detail, PairsDetail):
+        values = {pair.key: stage.known(pair.value or "") for pair in instruction.detail.pairs}
+        for key, value in values.items():
+            stage.scope.bindings[key] = stage.scope.environment[key] = Binding(ENVIRONMENT, value)
 
 
 def attach(items: list[Item], above: tuple[str, ...]) -> list[Item]:

@@ -10,6 +10,7 @@ from migrate.dockerfile.model import Instruction, PairsDetail
 from migrate.earthfile.model import Item
 from migrate.layout import comments_before
 from migrate.recipe import NotExpressible, Recipe, attach, pair_not_converted
+from migrate.scope import ARGUMENT, Binding
 
 
 def convert(instruction: Instruction, stage: Recipe) -> Iterator[Item]:
@@ -24,5 +25,7 @@ def convert(instruction: Instruction, stage: Recipe) -> Iterator[Item]:
         try:
             made: list[Item] = list(declare(pair.key, default, pair.value, instruction, stage, stage.arguments))
         except NotExpressible as problem:
+            if pair.key.isascii() and pair.key.isidentifier():
+                stage.scope.bindings[pair.key] = Binding(ARGUMENT, None, default)
             made = [pair_not_converted(pair, problem, instruction, stage)]
         yield from attach(made, above)
