@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
 from typing import NamedTuple
 
-from migrate import folders
+from migrate import delivery, folders
 from migrate.arguments import Arguments, inherited, is_of_earth
 from migrate.artifacts import ROOT, Artifact
 from migrate.context import Context
@@ -57,7 +56,7 @@ def assemble(plan: Plan, settings: Settings, mappings: Mappings, context: Contex
     """The Earthfile for ``plan``; every instruction ends as a command, a remark or a finding."""
     graph = plan.graph
     taken = {*plan.targets, *(helper.target for helper in (*plan.image_helpers.values(), *plan.aliases.values()))}
-    taken |= {plan.image_target} if plan.image_target else set()
+    taken |= {*plan.saved.values(), *settings.reserved} | ({plan.image_target} if plan.image_target else set())
     unique: Callable[[str], str] = lambda name: unique_name(name, taken)  # noqa: E731
     arguments = Arguments(plan, mappings, shared_cache_targets(graph), unique)
     work = _Build(plan, settings, mappings, context, report, arguments, {})
@@ -71,7 +70,7 @@ def assemble(plan: Plan, settings: Settings, mappings: Mappings, context: Contex
         made = make(stage, recipes, above, work)
         helpers.update(dict.fromkeys((target.name for target in made[:-1]), stage.index))
         targets += made
-    targets += _image_target(recipes[plan.final], work)
+    targets += delivery.targets(plan, recipes, settings, report)
     sources = tuple(dict.fromkeys(source for recipe in recipes for source in recipe.context_sources))
     if settings.fidelity != "exact" and any(recipe.copies for recipe in recipes):
         report("EM704", None)
@@ -213,7 +212,7 @@ def _stage(stage: Stage, recipes: list[Recipe], above: tuple[str, ...], work: _B
     _report_proxies(stage, recipe, work)
     items += _saves(plan.artifacts.get(stage.index, ()), stage, recipe)
     if stage.index == plan.final and plan.image_target is None:
-        items += _save_image(stage, recipe, work)
+        items += delivery.save_image(stage, recipe, delivery.last(work.settings), plan, work.report)
     helpers = [_image_helper(helper, work) for helper in plan.image_helpers.values() if helper.before == stage.index]
     target = Target(plan.targets[stage.index], tuple(items), above, stage.instruction.span)
     return [*before, *helpers, *recipe.extra, target]
@@ -241,7 +240,7 @@ def _fallen_stage(stage: Stage, recipes: list[Recipe], above: tuple[str, ...], w
     items = list(fromdockerfile.items(stage, fallen, recipe, plan, work.moved))
     items += _saves(plan.artifacts.get(stage.index, ()), stage, recipe)
     if stage.index == plan.final and plan.image_target is None:
-        items += _save_image(stage, recipe, work)
+        items += delivery.save_image(stage, recipe, delivery.last(work.settings), plan, work.report)
     return [Target(plan.targets[stage.index], tuple(items), above, stage.instruction.span)]
 
 
@@ -388,50 +387,6 @@ def _save(artifact: Artifact, span: Span | None) -> Command:
 
 def _path(text: str) -> str:
     return quoting.render((Literal(text),))
-
-
-def _image_names(work: _Build) -> tuple[str, ...]:
-    if work.settings.images:
-        return work.settings.images
-    if work.settings.name is None:
-        return ()
-    return (work.settings.name if ":" in work.settings.name else f"{work.settings.name}:latest",)
-
-
-def _save_image(stage: Stage, recipe: Recipe, work: _Build) -> list[Item]:
-    names = _image_names(work)
-    if not names:
-        work.report("EM219", stage.instruction.span)
-        return []
-    layer = _empty_layer(stage, recipe, work)
-    words = [quoting.parse_word(name) for name in names]
-    used = {variable.name for word in words for variable in variables(word)}
-    missing = sorted(used - recipe.scope.declared)
-    texts = [quoting.render(word, prefer=name) for word, name in zip(words, names, strict=True)]
-    arguments = [Command.of("ARG", name) for name in missing]
-    return [*arguments, *layer, Command.of("SAVE IMAGE", f"--push {' '.join(texts)}")]
-
-
-def _empty_layer(stage: Stage, recipe: Recipe, work: _Build) -> list[Item]:
-    """A COPY that copies nothing: earth reports success for an image without any layer and saves none."""
-    chain = [work.plan.graph.stages[index] for index in work.plan.graph.chain(stage.index)]
-    makers = {"RUN", "COPY", "ADD"} | ({"WORKDIR"} if recipe.workdir not in (None, "/") else set())
-    if not chain[-1].is_scratch or any(item.keyword in makers for one in chain for item in one.instructions):
-        return []
-    work.report("EM250", stage.instruction.span)
-    why = "# earth saves no image without a layer: this one is empty."
-    return [Command.of("COPY", "--if-exists .no-such-file /")._replace(above=("", why))]
-
-
-def _image_target(final: Recipe, work: _Build) -> list[Target]:
-    """The thin target that saves the image of a stage others are FROM: a SAVE IMAGE there would freeze their config."""
-    plan = work.plan
-    if plan.image_target is None:
-        return []
-    stage = plan.graph.stages[plan.final]
-    recipe = replace(final, scope=final.scope.inherit())
-    items = [Command.of("FROM", f"+{plan.targets[plan.final]}"), *_save_image(stage, recipe, work)]
-    return [Target(plan.image_target, tuple(items))]
 
 
 def _alias(alias: Helper, recipe: Recipe, work: _Build) -> Target:

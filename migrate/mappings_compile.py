@@ -22,6 +22,9 @@ from migrate.mappings import SECTIONS, MappingError, read_data
 Steps: TypeAlias = tuple[str | int, ...]
 """The way to a value from the top of its file: keys and indices."""
 
+CALL_SITES = ("docker_flags", "build_push_action", "discovery", "earth_tools")
+"""The mappings that only a run over a repository loads (migrate.callsites.data)."""
+
 CORE_FIELDS = ("name", "severity", "grade", "message", "hint")
 TEXT_FIELDS = ("what", "why", "do", "before", "after")
 
@@ -41,14 +44,15 @@ class Document:
 
 
 def compile_folder(folder: Path) -> dict[str, str]:
-    """File name -> text of the two files compiled from ``folder``. Raises MappingError."""
+    """File name -> text of the files compiled from ``folder``. Raises MappingError."""
     catalogue = _catalogue(folder)
     core: dict[str, Any] = {"diagnostics": {code: _pick(entry, CORE_FIELDS) for code, entry in catalogue.items()}}
     for name in SECTIONS:
         path = folder / f"{name.replace('_', '-')}.yaml"
         core[name] = _expanded(name, _checked_file(path, name).data) if path.exists() else {}
     texts = {code: _pick(entry, TEXT_FIELDS) for code, entry in catalogue.items()}
-    return {"compiled.json": _dumped(core), "catalogue.json": _dumped(texts)}
+    calls = {name: _checked_file(folder / f"{name.replace('_', '-')}.yaml", name).data for name in CALL_SITES}
+    return {"compiled.json": _dumped(core), "catalogue.json": _dumped(texts), "callsites.json": _dumped(calls)}
 
 
 def read_overlay(text: str, path: str) -> dict[str, Any]:

@@ -70,6 +70,8 @@ class Plan:
     final: int
     image_target: str | None
     """A thin target that saves the final image, when another target is FROM the final stage."""
+    saved: Mapping[int, str]
+    """Stages besides the last whose images are kept -> the thin target that does so."""
     workshops: frozenset[int]
     """Stages that others only take files from: what a bind mount would leave behind there does no harm."""
     platform_arguments: Mapping[int, tuple[str, ...]]
@@ -95,11 +97,12 @@ def make(
     native = [stage for stage in graph.stages if stage.index not in fallen]
     sources = {index: found for index, found in graph.sources.items() if index not in fallen}
     mentions = tuple(_mentions(stage.instructions) for stage in graph.stages)
-    taken: set[str] = set()
-    targets = tuple(_target_names(graph, taken, report))
+    taken: set[str] = set(settings.reserved)
+    targets = tuple(_target_names(graph, settings.prefix, taken, report))
     final = _final(graph, settings, report)
     names = _globals(graph)
-    leaking = {name for name in names if _leaks(name, graph, mentions, mappings)}
+    private = settings.private_arguments
+    leaking = {name for name in names if name in private or _leaks(name, graph, mentions, mappings)}
     closures = [() if stage.index in fallen else _closure(_from_variables(stage), names) for stage in graph.stages]
     aliased = {stage.index for stage in graph.stages if leaking & set(closures[stage.index])}
     everywhere = _everywhere(native, names, closures, aliased, leaking)
@@ -118,6 +121,9 @@ def make(
     workshops = _workshops(graph, final)
     base_of = {stage.base for stage in graph.stages} | {chosen for stage in graph.stages for chosen in stage.selects}
     image_target = unique_name(f"{targets[final]}-image", taken) if final in base_of else None
+    wanted = {graph.find_target(saved.stage) for saved in settings.saved} - {None, final}
+    kept = sorted(index for index in wanted if index is not None)
+    saved = {index: unique_name(f"{targets[index]}-image", taken) for index in kept}
     return Plan(
         graph,
         targets,
@@ -128,6 +134,7 @@ def make(
         mentions,
         final,
         image_target,
+        saved,
         workshops,
         platform_arguments,
         fallen,
@@ -139,16 +146,21 @@ def _mentions(instructions: Iterable[Instruction]) -> frozenset[str]:
     return frozenset(_NAME.findall("\n".join(line.text for item in instructions for line in item.lines)))
 
 
-def _target_names(graph: StageGraph, taken: set[str], report: Reporter) -> Iterable[str]:
+def _target_names(graph: StageGraph, prefix: str, taken: set[str], report: Reporter) -> Iterable[str]:
     """Legal, unique target names; the names that need no change are given out first."""
     last = graph.stages[-1].index
     wanted = [stage.name or ("docker" if stage.index == last else f"stage-{stage.index}") for stage in graph.stages]
+    if prefix:
+        unnamed = graph.stages[-1].name is None
+        wanted = [prefix if index == last and unnamed else f"{prefix}-{name}" for index, name in enumerate(wanted)]
     legal = [_legal(name) for name in wanted]
+    free = [
+        name == better and wanted.index(name) == index and name not in taken
+        for index, (name, better) in enumerate(zip(wanted, legal, strict=True))
+    ]
+    taken.update(name for name, is_free in zip(wanted, free, strict=True) if is_free)
     for index, (name, better) in enumerate(zip(wanted, legal, strict=True)):
-        if name == better and wanted.index(name) == index:
-            taken.add(name)
-    for index, (name, better) in enumerate(zip(wanted, legal, strict=True)):
-        chosen = better if name == better and wanted.index(name) == index else unique_name(better, taken)
+        chosen = better if free[index] else unique_name(better, taken)
         stage = graph.stages[index]
         if chosen != name and stage.name is not None:
             report("EM201", stage.instruction.span, stage=stage.name, target=chosen)

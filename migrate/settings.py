@@ -3,6 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
+
+
+class SavedStage(NamedTuple):
+    """A stage, besides the last, whose image is kept under ``images``. ``argument``: the ARG that names it instead."""
+
+    stage: str
+    images: tuple[str, ...]
+    argument: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,5 +34,15 @@ class Settings:
     """What becomes of a line that an Earthfile cannot say: ``dockerfile``, ``comment`` or ``fail``."""
     dockerfile: str | None = "Dockerfile"
     """The Dockerfile as the Earthfile names it, relative to the context; None when it is not a file there."""
+    image_argument: str | None = None
+    """The ARG that may give the last stage's image another name than ``images``."""
+    saved: tuple[SavedStage, ...] = ()
+    """Other stages whose images are kept, each by a thin target of its own."""
+    prefix: str = ""
+    """What target names start with: several Dockerfiles share one Earthfile."""
+    reserved: frozenset[str] = frozenset()
+    """Target names that this Earthfile has already."""
+    private_arguments: frozenset[str] = frozenset()
+    """Global arguments that must not become visible in the targets of another Dockerfile."""
     writes: bool = False
     """Whether the caller writes every file of the result: then nobody must be told to carry one over."""

@@ -12,7 +12,7 @@ import pytest
 
 from migrate.diagnostics import Collector, Severity
 from migrate.mappings import SECTIONS, MappingError, Mappings, builtin, explanation, overlay, read_data
-from migrate.mappings_compile import check, compile_folder, main, read_yaml
+from migrate.mappings_compile import CALL_SITES, check, compile_folder, main, read_yaml
 
 FOLDER = Path(__file__).resolve().parent.parent / "mappings"
 SOURCES = sorted([*FOLDER.glob("*.yaml"), *FOLDER.glob("diagnostics/*.yaml")])
@@ -29,7 +29,7 @@ def test_compiled_files_equal_their_sources() -> None:
 
 
 def test_every_file_has_a_section() -> None:
-    assert {path.stem.replace("-", "_") for path in FOLDER.glob("*.yaml")} <= set(SECTIONS)
+    assert {path.stem.replace("-", "_") for path in FOLDER.glob("*.yaml")} <= {*SECTIONS, *CALL_SITES}
     assert set(SECTIONS) == set(Mappings.__dataclass_fields__) - {"diagnostics"}
 
 
@@ -162,6 +162,9 @@ def test_compile_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> 
     (tmp_path / "base-images.yaml").write_text("alpine: {usr: root}\n", encoding="utf-8")
     for name in SECTIONS[1:]:
         (tmp_path / f"{name.replace('_', '-')}.yaml").write_text("{}\n", encoding="utf-8")
+    for name in CALL_SITES:
+        file = f"{name.replace('_', '-')}.yaml"
+        (tmp_path / file).write_bytes((FOLDER / file).read_bytes())
     assert main(tmp_path) == 1
     assert "base-images.yaml:1:10: usr is not known here" in capsys.readouterr().err
     (tmp_path / "base-images.yaml").write_text("alpine: {user: root}\n", encoding="utf-8")

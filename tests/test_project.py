@@ -34,11 +34,13 @@ LAYERS = (
     "arguments bindmounts contextsources copying execform fallen folders heredocfiles mounts ownership plan recipe"
     " scripts timestamps",
     "rules",
+    "callsites gitpatch",
     "checked embedded fallback fromdockerfile ignorefile passing suppression",
-    "assemble",
+    "assemble delivery",
     "convert",
     "disk report verify",
-    "driver",
+    "changes discovery",
+    "driver repository",
     "cli",
 )
 """From the bottom up: a module imports from its own line and the lines above it here, never from below."""
@@ -47,7 +49,7 @@ APART = {"dockerfile": "earthfile", "earthfile": "dockerfile"}
 """Reading and printing know nothing of each other."""
 
 ON_DISK = {
-    *("cli", "disk", "driver", "mappings", "mappings_compile"),
+    *("changes", "cli", "discovery", "disk", "driver", "mappings", "mappings_compile"),
     *("verify.sources", "verify.reading", "verify.zstd", "verify.registry", "verify.credentials"),
     *("verify.builders", "verify.pairs", "verify.processes", "verify.progress", "verify.run", "verify.session"),
     *("verify.tools", "verify.workplace"),

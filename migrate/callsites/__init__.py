@@ -1,0 +1,1 @@
+"""Call sites: the places that call docker build. One file per carrier; ``edits`` applies what they decide."""

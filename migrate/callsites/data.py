@@ -1,0 +1,25 @@
+"""The mappings of call sites, loaded only by runs that look for them."""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from typing import NamedTuple
+
+from migrate.mappings import Section, frozen, read_data
+
+
+class Data(NamedTuple):
+    """mappings/docker-flags.yaml, build-push-action.yaml, discovery.yaml and earth-tools.yaml."""
+
+    docker_flags: Section
+    build_push_action: Section
+    discovery: Section
+    earth_tools: Section
+
+
+@cache
+def builtin() -> Data:
+    """The data that ships with the tool."""
+    compiled = json.loads(read_data("callsites.json"))
+    return Data(**{name: frozen(compiled[name]) for name in Data._fields})

@@ -1,0 +1,120 @@
+"""What every carrier works with: a view of the repository's files, a call site, and what was decided about it."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple, Protocol
+
+from migrate.callsites.buildcall import BuildCall, shown
+from migrate.callsites.edits import Edit
+from migrate.callsites.translate import EarthCall, Left, Note
+
+
+class Tree(Protocol):
+    """Which files the repository has; paths are relative to its root with ``/``, "" is the root."""
+
+    def is_file(self, path: str) -> bool:
+        """Whether a file stands at ``path``."""
+
+    def is_folder(self, path: str) -> bool:
+        """Whether a folder stands at ``path``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """A place that builds an image: ``text[start:end]`` of ``path``.
+
+    ``call`` is None when the words could not be read; ``why`` then, or for a call that stays, completes "this call
+    stays: ...". ``dockerfile`` and ``context`` are paths in the repository, None when unknown. ``folder`` is the
+    working directory of the call.
+    """
+
+    path: str
+    carrier: str
+    start: int
+    end: int
+    call: BuildCall | None = None
+    folder: str | None = None
+    dockerfile: str | None = None
+    context: str | None = None
+    why: str = ""
+    detail: Any = None
+    """What the carrier needs to write the edit."""
+
+
+class Outcome(NamedTuple):
+    """What became of a site: an edit, or a reason to leave it; notes go to its line either way."""
+
+    site: Site
+    edits: tuple[Edit, ...] = ()
+    notes: tuple[Note, ...] = ()
+    why: str = ""
+    suggestion: str = ""
+    """The call of earth to use by hand, for a site that stays."""
+
+
+Translator = Callable[[Site], EarthCall]
+"""Gives the call of earth for a site; raises Left."""
+
+
+def joined(folder: str, path: str) -> str | None:
+    """``path`` as seen from ``folder``, both in the repository; None when it leads out of it."""
+    if path.startswith(("/", "~")) or "\\" in path or (len(path) > 1 and path[1] == ":"):
+        return None
+    found = posixpath.normpath(posixpath.join(folder or ".", path))
+    return None if found == ".." or found.startswith("../") else "" if found == "." else found
+
+
+def located(call: BuildCall, folder: str | None, tree: Tree) -> tuple[str, str]:
+    """(Dockerfile, context folder) of a call that runs in ``folder``. Raises Left with the reason."""
+    if call.problem:
+        raise Left(call.problem)
+    if call.context is None:
+        raise Left("it names no build context")
+    context, file = call.context.text, call.last("file")
+    if context == "-" or (file is not None and file.text == "-"):
+        raise Left("the Dockerfile or the context comes from standard input")
+    if context is None:
+        raise Left(f"the build context {shown(call.context)} is only known when it runs")
+    if "://" in context or context.startswith(("git@", "github.com/")):
+        raise Left(f"the build context {context} is elsewhere")
+    if folder is None:
+        raise Left("the folder in which it runs is not certain")
+    where = joined(folder, context)
+    if where is None:
+        raise Left(f"the build context {context} lies outside the repository")
+    if not tree.is_folder(where):
+        raise Left(f"the build context {context} is no folder of the repository")
+    if file is None:
+        return _default_dockerfile(where, tree), where
+    if file.text is None:
+        raise Left(f"which Dockerfile {shown(file)} is, is only known when it runs")
+    dockerfile = joined(folder, file.text)
+    if dockerfile is None or not tree.is_file(dockerfile):
+        raise Left(f"the Dockerfile {file.text} is not in the repository")
+    return dockerfile, where
+
+
+def _default_dockerfile(context: str, tree: Tree) -> str:
+    names = ("Dockerfile", "dockerfile", "Containerfile")
+    for name in names:
+        path = posixpath.join(context, name)
+        if tree.is_file(path):
+            return path
+    raise Left(f"there is no Dockerfile in {context or 'the root'}")
+
+
+def relative(folder: str, start: str) -> str:
+    """The way from ``start`` to ``folder`` as earth wants it: "" for the same place, else ``./x`` or ``../x``."""
+    way = posixpath.relpath(folder or ".", start or ".")
+    return "" if way == "." else way if way.startswith("..") else f"./{way}"
+
+
+def reference(folder: str, start: str, target: str) -> str:
+    """The reference to ``target`` of the Earthfile in ``folder``, for a call that runs in ``start``."""
+    return f"{relative(folder, start)}+{target}".replace("+", "\\+", relative(folder, start).count("+"))
+
+
+Places = Mapping[tuple[str, str], Any]

@@ -1,0 +1,243 @@
+"""Call sites in shell scripts, and in every other carrier whose commands a POSIX shell runs."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from migrate.callsites import buildcall, shellwords
+from migrate.callsites.edits import Edit, apply
+from migrate.callsites.model import Outcome, Site, Translator, Tree, joined, located
+from migrate.callsites.shellwords import Command, ShellError
+from migrate.callsites.translate import EarthCall, Left
+from migrate.callsites.values import Value
+
+#: Commands that run the command behind them: how many words of their own stand in between is read by _skip_runner.
+_RUNNERS = frozenset(("sudo", "time", "nice", "exec", "command", "env", "timeout", "retry", "travis_retry", "nohup"))
+_RUNNER_VALUES = {"sudo": ("-u", "-g"), "nice": ("-n",), "timeout": ("-k", "-s"), "env": ("-u",)}
+_OWN_WORDS = {
+    "env": re.compile(r"[A-Za-z_]\w*="),
+    "timeout": re.compile(r"[0-9.]+[smhd]?$"),
+    "retry": re.compile(r"[0-9]+$"),
+}
+#: Commands whose words are only text.
+_TALKERS = frozenset(
+    ("echo", "printf", "log", "info", "warn", "error", "die", "fail", "grep", "which", "type", "alias", "cat", "test")
+)
+_TOOL_VARIABLE = re.compile(
+    r"\$\{?(?:DOCKER(?:_CMD|_BIN|CMD)?|docker|CONTAINER_(?:CLI|ENGINE|TOOL|RUNTIME|CMD))(?::?-docker)?\}?"
+)
+_PLAIN = re.compile(r"[A-Za-z0-9_@%+=:,./-]+")
+_OWN_FOLDER = re.compile(
+    r"\$\((?:dirname (?:--)?\"?\$(?:0|\{?BASH_SOURCE(?:\[0\])?\}?)\"?|dirname \"\$\{BASH_SOURCE\[0\]\}\")\)|\$\{0%/\*\}"
+)
+_TOP_FOLDER = re.compile(r"\$\(git rev-parse --show-toplevel\)|`git rev-parse --show-toplevel`")
+
+
+@dataclass(frozen=True, slots=True)
+class _Words:
+    """Where the build stands in its command: the index of the tool's word, and the command."""
+
+    command: Command
+    tool: int
+
+
+def sites(text: str, path: str, tree: Tree, flags: Mapping[str, object], start: str | None = None) -> list[Site]:
+    """The build calls in the script ``text`` of the file ``path``.
+
+    ``start`` is the folder in which it runs; None: unknown, it is then taken from where the files of a call are.
+    Raises ShellError for a script that cannot be followed.
+    """
+    return list(_sites(shellwords.commands(text), text, path, tree, flags, start))
+
+
+def _sites(
+    commands: Sequence[Command], text: str, path: str, tree: Tree, flags: Mapping[str, object], start: str | None
+) -> Iterable[Site]:
+    own = path.rpartition("/")[0]
+    starts = [start] if start is not None else list(dict.fromkeys(("", own)))
+    folders: dict[tuple[int, ...], tuple[str | None, ...]] = {(): tuple(starts)}
+    for command in commands:
+        scope = command.scope
+        while scope not in folders:
+            scope = scope[:-1]
+        here = folders.setdefault(command.scope, folders[scope])
+        name = command.words[0].text if command.words else None
+        if name in ("cd", "pushd", "popd"):
+            folders[command.scope] = tuple(_changed(command, folder, own) for folder in here)
+            continue
+        found = _build_words(command)
+        if found is None:
+            continue
+        yield _site(found, here, text, path, tree, flags)
+
+
+def _changed(command: Command, folder: str | None, own: str) -> str | None:
+    """The working directory after a cd."""
+    operands = [word for word in command.words[1:] if not (word.text or "x").startswith("-") or word.text == "-"]
+    if command.conditional and command.before not in ("&&", "||"):
+        return None
+    if len(operands) != 1 or command.words[0].text == "popd":
+        return None
+    raw = "".join(piece.raw or piece.text or "" for piece in operands[0].pieces)
+    if _TOP_FOLDER.match(raw):
+        base, rest = "", _TOP_FOLDER.sub("", raw, count=1)
+    elif _OWN_FOLDER.match(raw):
+        base, rest = own, _OWN_FOLDER.sub("", raw, count=1)
+    elif operands[0].text is None or folder is None:
+        return None
+    else:
+        return joined(folder, operands[0].text)
+    return None if "$" in rest or "`" in rest else joined(base, rest.lstrip("/") or ".")
+
+
+def _build_words(command: Command) -> _Words | None:
+    """Where in ``command`` a build starts, None when nowhere."""
+    words = command.words
+    index = 0
+    while index < len(words):
+        text = words[index].text
+        if _is_tool(words[index]) and buildcall.verb_length(words[index:]):
+            return _Words(command, index)
+        if index == 0 and text in _TALKERS:
+            return None
+        if text not in _RUNNERS:
+            later = [at for at in range(index + 1, len(words)) if words[at].text in buildcall.TOOLS]
+            wrapped = [at for at in later if buildcall.verb_length(words[at:])]
+            return _Words(command, -wrapped[0]) if wrapped else None
+        index = _skip_runner(words, index)
+    return None
+
+
+def _is_tool(word: Value) -> bool:
+    """``docker``, a path to it, or a variable of that name."""
+    text = word.text
+    if text is not None:
+        return text.rpartition("/")[2] in buildcall.TOOLS
+    raw = "".join(piece.raw for piece in word.pieces)
+    return bool(_TOOL_VARIABLE.fullmatch(raw))
+
+
+def _skip_runner(words: Sequence[Value], index: int) -> int:
+    name = words[index].text or ""
+    index += 1
+    while index < len(words):
+        text = words[index].text or ""
+        if text.startswith("-"):
+            index += 2 if text in _RUNNER_VALUES.get(name, ()) else 1
+        elif name in _OWN_WORDS and _OWN_WORDS[name].match(words[index].head):
+            index += 1
+        else:
+            break
+    return index
+
+
+def _site(
+    found: _Words, folders: tuple[str | None, ...], text: str, path: str, tree: Tree, flags: Mapping[str, object]
+) -> Site:
+    command, tool = found.command, abs(found.tool)
+    words = command.words[tool:]
+    call = buildcall.read(words, flags)
+    site = Site(path, "shell", command.start, command.end, call, detail=_Words(command, tool))
+    if found.tool < 0:
+        return replace(site, why=f"{_raw(command.words[0], text)} decides what is run")
+    if words[0].text is None:
+        return replace(site, why=f"which program {_raw(words[0], text)} is, is only known when it runs")
+    if call is None or call.tool != "docker":
+        return replace(site, why="podman may build without the engine that earth needs")
+    if command.substituted:
+        return replace(site, why="its output is used")
+    if call.switched("quiet") and command.after in ("|", "|&"):
+        return replace(site, why="its output is used")
+    reasons = []
+    for folder in dict.fromkeys(folders):
+        try:
+            dockerfile, context = located(call, folder, tree)
+        except Left as left:
+            reasons.append(str(left))
+            continue
+        return replace(site, folder=folder, dockerfile=dockerfile, context=context)
+    return replace(site, why=reasons[0])
+
+
+def rewritten(site: Site, text: str, translate: Translator, tool: str) -> Outcome:
+    """The edit for ``site``, or the reason to leave it. ``tool`` is the word to call: earth or earthly."""
+    if site.why:
+        return Outcome(site, why=site.why)
+    try:
+        made = translate(site)
+    except Left as left:
+        return Outcome(site, why=str(left))
+    found: _Words = site.detail
+    words = found.command.words[found.tool :]
+    inside = [item for item in found.command.redirections if words[0].start < item[1] < words[-1].end]
+    new = _written(made, text, words, tool)
+    new += "".join(f" {text[start:end]}" for _, start, end in inside)
+    if made.silent and not any(operator in (">", "&>", ">>") for operator, _, _ in found.command.redirections):
+        new += " >/dev/null 2>&1"
+    edits = [Edit(words[0].start, words[-1].end, new), *_environment(found.command, made)]
+    _check(text, edits, site)
+    return Outcome(site, tuple(edits), tuple(made.notes))
+
+
+#: Variables that only Docker's builder reads.
+_DEAD_VARIABLES = frozenset(
+    ["DOCKER_BUILDKIT", "COMPOSE_DOCKER_CLI_BUILD", "BUILDKIT_PROGRESS", "BUILDX_NO_DEFAULT_ATTESTATIONS"]
+)
+
+
+def _environment(command: Command, made: EarthCall) -> list[Edit]:
+    """Assignments in front of the call: those that only docker reads go, those that secrets need come."""
+    edits = []
+    for word in command.assignments:
+        if word.head.partition("=")[0] in _DEAD_VARIABLES:
+            following = [*command.assignments, *command.words]
+            after = following[following.index(word) + 1]
+            edits.append(Edit(word.start, after.start, ""))
+    if made.environment:
+        start = command.words[0].start
+        new = "".join(f"{name}={spelled(value)} " for name, value in made.environment)
+        edits.append(Edit(start, start, new))
+    return edits
+
+
+def _written(made: EarthCall, text: str, words: Sequence[Value], tool: str) -> str:
+    """The call on one line, or on several where the old one was."""
+    first = " ".join([tool, *(spelled(flag) for flag in made.flags), quoted(made.reference)])
+    arguments = [spelled(argument) for argument in made.arguments]
+    gap = re.search(r"\\\r?\n[ \t]*", text[words[0].start : words[-1].end])
+    if gap is None or not arguments:
+        return " ".join([first, *arguments])
+    return f" {gap.group()}".join([first, *arguments])
+
+
+def spelled(value: Value) -> str:
+    """``value`` as a shell word."""
+    result, quote = "", ""
+    for piece in value.pieces:
+        kind = piece.quote if piece.quote in ('"', "'") else ""
+        if kind != quote:
+            result += quote + kind
+            quote = kind
+        result += quoted(piece.text or "") if piece.quote == "new" else piece.raw
+    return result + quote
+
+
+def quoted(text: str) -> str:
+    """``text`` as one shell word that means just that."""
+    if _PLAIN.fullmatch(text):
+        return text
+    return "'" + text.replace("'", "'\"'\"'") + "'"
+
+
+def _raw(word: Value, text: str) -> str:
+    return text[word.start : word.end]
+
+
+def _check(text: str, edits: Iterable[Edit], site: Site) -> None:
+    """The script must read again, and have the call where the old one was. A difference is a defect of ours."""
+    after = apply(text, edits)
+    before_count, after_count = len(shellwords.commands(text)), len(shellwords.commands(after))
+    if before_count != after_count:
+        raise ShellError(site.start, f"the edit changes the number of commands from {before_count} to {after_count}")

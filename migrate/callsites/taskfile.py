@@ -1,0 +1,41 @@
+"""Taskfile (taskfile.dev): the commands of each task. ``{{ }}`` is filled in before the shell sees it."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Iterator
+
+from ruamel.yaml.nodes import Node, ScalarNode
+
+from migrate.callsites import embeddedshell, yamltext
+from migrate.callsites.data import Data
+from migrate.callsites.model import Outcome, Site, Translator, Tree
+
+
+def sites(text: str, path: str, tree: Tree, data: Data) -> list[Site]:
+    """The build calls. Raises YamlError."""
+    found: list[Site] = []
+    own = posixpath.dirname(path)
+    for root in yamltext.documents(text):
+        for node, folder in _commands(root, own):
+            line = yamltext.embedded(node, text)
+            if line is not None:
+                found += embeddedshell.sites(line, path, tree, data.docker_flags, folder, "taskfile")
+    return found
+
+
+def _commands(root: Node, own: str) -> Iterator[tuple[Node, str | None]]:
+    for _, _, task in yamltext.entries(yamltext.get(root, "tasks")):
+        folder = yamltext.scalar(yamltext.get(task, "dir"))
+        where = own if folder is None else None if "{{" in folder else posixpath.normpath(posixpath.join(own, folder))
+        where = "" if where == "." else where
+        commands = [*yamltext.items(yamltext.get(task, "cmds")), *yamltext.items(task)]
+        for node in [task, yamltext.get(task, "cmd"), *commands]:
+            command = node if isinstance(node, ScalarNode) else yamltext.get(node, "cmd")
+            if isinstance(command, ScalarNode):
+                yield command, where
+
+
+def rewritten(site: Site, text: str, translate: Translator, tool: str) -> Outcome:
+    """The edits for one of ``sites``."""
+    return embeddedshell.rewritten(site, translate, tool)

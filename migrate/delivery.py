@@ -1,0 +1,79 @@
+"""What becomes an image: SAVE IMAGE in the last stage's target, and the thin targets that save other stages."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import NamedTuple
+
+from migrate.earthfile import quoting
+from migrate.earthfile.model import Command, Item, Target
+from migrate.plan import Plan
+from migrate.recipe import Recipe, Reporter
+from migrate.settings import Settings
+from migrate.stages import Stage
+from migrate.words import variables
+
+
+class Names(NamedTuple):
+    """The names of one image, and the ARG that gives it another."""
+
+    images: tuple[str, ...]
+    argument: str | None = None
+
+
+def last(settings: Settings) -> Names:
+    """What the last stage's image is called."""
+    if settings.images:
+        return Names(settings.images, settings.image_argument)
+    if settings.name is None:
+        return Names((), None)
+    return Names((settings.name if ":" in settings.name else f"{settings.name}:latest",), settings.image_argument)
+
+
+def save_image(stage: Stage, recipe: Recipe, names: Names, plan: Plan, report: Reporter) -> list[Item]:
+    """``SAVE IMAGE --push`` with every name, and the ARGs that they read in front of it (design 5.2)."""
+    if not names.images:
+        report("EM219", stage.instruction.span)
+        return []
+    layer = _empty_layer(stage, recipe, plan, report)
+    words = [quoting.parse_word(name) for name in names.images]
+    used = {variable.name for word in words for variable in variables(word)}
+    missing = sorted(used - recipe.scope.declared)
+    texts = [quoting.render(word, prefer=name) for word, name in zip(words, names.images, strict=True)]
+    items: list[Item] = [Command.of("ARG", name) for name in missing]
+    if names.argument is not None:
+        first = quoting.render_argument(words[0], prefer=names.images[0])
+        items.append(Command.of("ARG", f"{names.argument}={first}"))
+        texts[0] = f"${names.argument}"
+    return [*items, *layer, Command.of("SAVE IMAGE", f"--push {' '.join(texts)}")]
+
+
+def _empty_layer(stage: Stage, recipe: Recipe, plan: Plan, report: Reporter) -> list[Item]:
+    """A COPY that copies nothing: earth reports success for an image without any layer and saves none."""
+    chain = [plan.graph.stages[index] for index in plan.graph.chain(stage.index)]
+    makers = {"RUN", "COPY", "ADD"} | ({"WORKDIR"} if recipe.workdir not in (None, "/") else set())
+    if not chain[-1].is_scratch or any(item.keyword in makers for one in chain for item in one.instructions):
+        return []
+    report("EM250", stage.instruction.span)
+    why = "# earth saves no image without a layer: this one is empty."
+    return [Command.of("COPY", "--if-exists .no-such-file /")._replace(above=("", why))]
+
+
+def targets(plan: Plan, recipes: Sequence[Recipe], settings: Settings, report: Reporter) -> list[Target]:
+    """The thin targets: a SAVE IMAGE in a stage that others are FROM would freeze the config that they inherit."""
+    found = []
+    if plan.image_target is not None:
+        found.append(_thin(plan.image_target, plan.final, plan, recipes, last(settings), report))
+    for saved in settings.saved:
+        index = plan.graph.find_target(saved.stage)
+        if index is not None and index in plan.saved:
+            names = Names(saved.images, saved.argument)
+            found.append(_thin(plan.saved[index], index, plan, recipes, names, report))
+    return found
+
+
+def _thin(name: str, index: int, plan: Plan, recipes: Sequence[Recipe], names: Names, report: Reporter) -> Target:
+    recipe = replace(recipes[index], scope=recipes[index].scope.inherit())
+    items = save_image(plan.graph.stages[index], recipe, names, plan, report)
+    return Target(name, (Command.of("FROM", f"+{plan.targets[index]}"), *items))
