@@ -11,8 +11,9 @@ from dataclasses import dataclass, replace
 
 from migrate.dockerfile.model import Instruction
 from migrate.earthfile.model import Command, Words
+from migrate.header import GlobalArgument
 from migrate.mappings import Mappings
-from migrate.plan import GlobalArgument, Plan, earth_name
+from migrate.plan import Plan, earth_name
 from migrate.recipe import NotExpressible, Recipe
 from migrate.scope import ARGUMENT, ENVIRONMENT, Binding, Scope, without_variables
 from migrate.words import Literal, Part, Variable, Word, merged, variables
@@ -247,6 +248,8 @@ def _assignment(keyword: str, name: str, text: str, meaning: Word, instruction: 
 def inherited(parent: Scope, stage: Recipe, instruction: Instruction, arguments: Arguments) -> Iterator[Command]:
     """The ARGs that a stage gets from the stage it is FROM and uses, declared again: ``FROM +target`` brings none."""
     wanted = [name for name in parent.bindings if _uses(name, stage, arguments)]
+    if wanted and parent.image_environment is None:
+        stage.report_unknown_environment()  # FROM brings the image's ENV into force again, over an ARG of its name
     for name in _with_references(wanted, stage.scope):
         binding = parent.bindings[name]
         if (platform := earth_name(name, arguments.mappings)) is not None:

@@ -13,10 +13,11 @@ from migrate.context import Context
 from migrate.dockerfile.model import FromDetail, Instruction, Line, PairsDetail
 from migrate.earthfile import quoting
 from migrate.earthfile.model import Command, Earthfile, Item, Remark, Target
+from migrate.header import GlobalArgument
 from migrate.images import BaseImage, base_image, parse_reference
 from migrate.mappings import Mappings
 from migrate.mounts import shared_cache_targets
-from migrate.plan import GlobalArgument, Helper, Plan, earth_name, unique_name
+from migrate.plan import Helper, Plan, earth_name, unique_name
 from migrate.recipe import DEFAULT_SHELL, NotExpressible, Recipe, Reporter, User, attach, forget, not_converted
 from migrate.rules import rule
 from migrate.rules.from_ import from_command
@@ -134,6 +135,10 @@ def _global_argument(instruction: Instruction, above: tuple[str, ...], header: R
             work.report("EM315" if same else "EM324", instruction.span, name=pair.key)
             for other in () if same else _readers(pair.key, instruction, work.plan):
                 work.report("EM323", instruction.span, name=other, used=pair.key)
+            for kept in work.plan.globals.values():
+                if kept.of == pair.key and kept.instruction is instruction and kept.everywhere:
+                    items += _platforms(kept, header, work)
+                    items.append(_declared("ARG", f"--global {kept.name}", kept, header))
         elif platform == pair.key and (known.everywhere or known.imported):
             work.report("EM312", instruction.span, name=pair.key)
         elif known.everywhere:
@@ -153,12 +158,19 @@ def _global_argument(instruction: Instruction, above: tuple[str, ...], header: R
 
 
 def _readers(name: str, instruction: Instruction, plan: Plan) -> list[str]:
-    """The global arguments below ``instruction`` whose defaults read ``name``."""
-    below = [item for item in plan.graph.arguments if item.span > instruction.span and item.keyword == "ARG"]
-    pairs = [pair for item in below if isinstance(item.detail, PairsDetail) for pair in item.detail.pairs]
-    found = [pair.key for pair in pairs if re.search(rf"\$\{{?{re.escape(name)}\b", pair.value or "")]
+    """The other global arguments that read the default which ``instruction`` gives ``name``, until it gets another."""
+    found: list[str] = []
     used = [known.name for known in plan.globals.values() if known.everywhere or known.imported]
-    return [other for other in found if other in used or not plan.fallen]
+    for item in plan.graph.arguments:
+        if item.span <= instruction.span or not isinstance(item.detail, PairsDetail):
+            continue
+        for pair in item.detail.pairs:
+            if pair.key == name and pair.value is not None:
+                return found
+            is_used = pair.key in used or not plan.fallen
+            if is_used and re.search(rf"\$\{{?{re.escape(name)}\b", pair.value or ""):
+                found.append(pair.key)
+    return found
 
 
 def _platforms(known: GlobalArgument, header: Recipe, work: _Build) -> list[Item]:

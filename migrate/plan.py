@@ -7,40 +7,21 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
-from migrate import timestamps
+from migrate import header, timestamps
 from migrate.artifacts import Artifact, clean, minimal, needed
-from migrate.dockerfile.model import Instruction, Pair, PairsDetail, RunDetail
+from migrate.dockerfile.model import Instruction, RunDetail
 from migrate.dockerfile.words import parse_word
 from migrate.fallen import FallenStage
+from migrate.header import GlobalArgument
 from migrate.images import parse_reference
 from migrate.mappings import Mappings
 from migrate.recipe import Reporter
-from migrate.scope import without_variables
 from migrate.settings import Settings
 from migrate.stages import SCRATCH, Source, Stage, StageGraph
 from migrate.words import Literal, Variable, Word, variables
 
 if TYPE_CHECKING:
     from migrate.ownership import Doubt
-
-_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-#: Commands that show all variables: ``env``, ``printenv``, ``export -p``, ``set`` without anything after them.
-_LISTING = re.compile(r"(?:^|[\s;&|(`])(?:env|printenv|(?:export|declare)\s+-p|set)\s*(?:-0\s*)?(?:$|[|>;&)`\\])")
-#: Names that only choose an image; nothing reads them from the environment (hard-cases.md 2).
-_HARMLESS = frozenset(("VERSION", "TAG", "IMAGE", "VARIANT", "DIGEST", "RELEASE"))
-
-
-class GlobalArgument(NamedTuple):
-    """An ARG before the first FROM. ``everywhere`` asks for ``ARG --global``; ``default`` is None for a bare one."""
-
-    name: str
-    default: Word | None
-    text: str | None
-    instruction: Instruction
-    everywhere: bool
-    imported: bool
-    passed: bool = False
-    """Whether a stage that is built FROM DOCKERFILE gets it."""
 
 
 class Helper(NamedTuple):
@@ -96,21 +77,23 @@ def make(
     fallen = fallen or {}
     native = [stage for stage in graph.stages if stage.index not in fallen]
     sources = {index: found for index, found in graph.sources.items() if index not in fallen}
-    mentions = tuple(_mentions(stage.instructions) for stage in graph.stages)
+    mentions = tuple(header.mentions(stage.instructions) for stage in graph.stages)
     taken: set[str] = set(settings.reserved)
     targets = tuple(_target_names(graph, settings.prefix, taken, report))
     final = _final(graph, settings, report)
-    names = _globals(graph)
+    names = header.declared(graph)
     private = settings.private_arguments
-    leaking = {name for name in names if name in private or _leaks(name, graph, mentions, mappings)}
-    closures = [() if stage.index in fallen else _closure(_from_variables(stage), names) for stage in graph.stages]
+    leaking = {name for name in names if name in private or header.leaks(name, graph, mentions, mappings)}
+    closures = [
+        () if stage.index in fallen else header.closure(_from_variables(stage), names) for stage in graph.stages
+    ]
     aliased = {stage.index for stage in graph.stages if leaking & set(closures[stage.index])}
-    everywhere = _everywhere(native, names, closures, aliased, leaking)
-    imports = {pair.key for stage in native for pair in _bare_arguments(stage)}
+    everywhere = header.everywhere(native, names, closures, aliased, leaking)
+    imports = {pair.key for stage in native for pair in header.bare_arguments(stage)}
     passed = {argument.name for stage in fallen.values() for argument in stage.passed}
     globals_ = {
-        name: GlobalArgument(name, word, text, instruction, name in everywhere, name in imports, name in passed)
-        for name, (word, text, instruction) in names.items()
+        name: GlobalArgument(name, *entry[:3], name in everywhere, name in imports, name in passed, entry.of)
+        for name, entry in names.items()
     }
     platform_arguments = {stage.index: _before_from(stage, mappings) for stage in native}
     aliases = {
@@ -139,11 +122,6 @@ def make(
         platform_arguments,
         fallen,
     )
-
-
-def _mentions(instructions: Iterable[Instruction]) -> frozenset[str]:
-    """Every identifier in the text of a stage: what may be the name of a variable there."""
-    return frozenset(_NAME.findall("\n".join(line.text for item in instructions for line in item.lines)))
 
 
 def _target_names(graph: StageGraph, prefix: str, taken: set[str], report: Reporter) -> Iterable[str]:
@@ -196,32 +174,6 @@ def _final(graph: StageGraph, settings: Settings, report: Reporter) -> int:
     return graph.stages[-1].index
 
 
-def _globals(graph: StageGraph) -> dict[str, tuple[Word | None, str | None, Instruction]]:
-    """name -> (default, its text, instruction); a later default wins, a later bare ARG changes nothing."""
-    found: dict[str, tuple[Word | None, str | None, Instruction]] = {}
-    for instruction in graph.arguments:
-        detail = instruction.detail
-        assert isinstance(detail, PairsDetail)
-        for pair in detail.pairs:
-            if pair.value is not None:
-                _freeze(found, pair.key)
-                found.pop(pair.key, None)
-                found[pair.key] = (parse_word(pair.value, graph.dockerfile.escape), pair.value, instruction)
-            else:
-                found.setdefault(pair.key, (None, None, instruction))
-    return found
-
-
-def _freeze(found: dict[str, tuple[Word | None, str | None, Instruction]], name: str) -> None:
-    """Write the old default of ``name`` into the defaults that use it, because it is about to get another one."""
-    old = found.get(name)
-    if old is None:
-        return
-    for other, (word, _, instruction) in found.items():
-        if word is not None and any(variable.name == name for variable in variables(word)):
-            found[other] = (without_variables(word, {name: old[0] or ()}), None, instruction)
-
-
 def _image_variables(stage: Stage) -> tuple[str, ...]:
     return tuple(dict.fromkeys(variable.name for variable in variables(stage.image)))
 
@@ -232,84 +184,6 @@ def _from_variables(stage: Stage) -> tuple[str, ...]:
     if flag is not None and flag.value:
         names += [variable.name for variable in variables(parse_word(flag.value, "\\"))]
     return tuple(dict.fromkeys(names))
-
-
-def _closure(start: Iterable[str], names: Mapping[str, tuple[Word | None, str | None, Instruction]]) -> tuple[str, ...]:
-    """The global arguments among ``start`` and those that their defaults use, in header order."""
-    seen: set[str] = set()
-    queue = list(start)
-    while queue:
-        name = queue.pop()
-        if name in names and name not in seen:
-            seen.add(name)
-            queue += [variable.name for variable in variables(names[name][0] or ())]
-    return tuple(name for name in names if name in seen)
-
-
-def _leaks(name: str, graph: StageGraph, mentions: tuple[frozenset[str], ...], mappings: Mappings) -> bool:
-    """Whether ``ARG --global name`` would show the value where Docker does not and something may read it."""
-    if name in mappings.builtin_arguments:
-        return False
-    runs = any(item.keyword == "RUN" for stage in graph.stages for item in stage.instructions)
-    if runs and _HARMLESS.isdisjoint(name.split("_")[1:]) and is_environment_name(name, mappings):
-        return True
-    return any(
-        (name in mentions[stage.index] or any(map(_lists_environment, stage.instructions)))
-        and not _imported_before_use(name, stage)
-        for stage in graph.stages
-    )
-
-
-def _lists_environment(instruction: Instruction) -> bool:
-    """Whether a RUN prints every variable that it sees."""
-    return instruction.keyword == "RUN" and any(_LISTING.search(line.text) for line in instruction.lines)
-
-
-def is_environment_name(name: str, mappings: Mappings) -> bool:
-    """Whether programs are known to read ``name`` from their environment (mappings/environment-names.yaml)."""
-    names = mappings.environment_names
-    return name in names or any(name.startswith(key[:-1]) for key in names if key.endswith("*"))
-
-
-def _imported_before_use(name: str, stage: Stage) -> bool:
-    for instruction in stage.instructions:
-        if name in _mentions((instruction,)) or _lists_environment(instruction):
-            detail = instruction.detail
-            return (
-                instruction.keyword == "ARG"
-                and isinstance(detail, PairsDetail)
-                and any(pair.key == name for pair in detail.pairs)
-            )
-    return True
-
-
-def _everywhere(
-    stages: Iterable[Stage],
-    names: Mapping[str, tuple[Word | None, str | None, Instruction]],
-    closures: list[tuple[str, ...]],
-    aliased: set[int],
-    leaking: set[str],
-) -> set[str]:
-    """The arguments that become ``ARG --global``: a FROM uses them, or the default of one that a stage imports does."""
-    found = {name for index, closure in enumerate(closures) if index not in aliased for name in closure}
-    for stage in stages:
-        own: set[str] = set()
-        """What the stage itself has set before."""
-        for instruction in stage.instructions:
-            if instruction.keyword in ("ARG", "ENV") and isinstance(instruction.detail, PairsDetail):
-                for pair in instruction.detail.pairs:
-                    default = names.get(pair.key, ((), "", None))[0]
-                    if instruction.keyword == "ARG" and pair.value is None and default is not None:
-                        used = [variable.name for variable in variables(default) if variable.name not in own]
-                        found |= set(_closure(used, names)) - leaking
-                    own.add(pair.key)
-    return found
-
-
-def _bare_arguments(stage: Stage) -> Iterable[Pair]:
-    for instruction in stage.instructions:
-        if instruction.keyword == "ARG" and isinstance(instruction.detail, PairsDetail):
-            yield from (pair for pair in instruction.detail.pairs if pair.value is None)
 
 
 def earth_name(name: str, mappings: Mappings) -> str | None:
@@ -330,7 +204,7 @@ def _before_from(stage: Stage, mappings: Mappings) -> tuple[str, ...]:
     used = _image_variables(stage) if stage.base is not None else _from_variables(stage)
     names = [name for name in used if name != dropped]
     if platform and stage.base is None and dropped != "TARGETPLATFORM":
-        names += [pair.key for pair in _bare_arguments(stage) if pair.key.startswith("TARGET")]
+        names += [pair.key for pair in header.bare_arguments(stage) if pair.key.startswith("TARGET")]
     found = [earth_name(name, mappings) for name in names]
     return tuple(dict.fromkeys(name for name in found if name is not None))
 

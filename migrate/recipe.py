@@ -100,6 +100,10 @@ class Recipe:
             self.report("EM205", self.image_span, image=self.image)
         return self.user.root is True
 
+    def report_unknown_environment(self) -> None:
+        """Say, once per image, that its ENV is taken to have none of the names in question."""
+        self.report("EM251", self.image_span, image=self.image)
+
     def warn(
         self, code: str, instruction: Instruction, start: int | None = None, end: int | None = None, /, **fields: object
     ) -> None:
@@ -179,6 +183,9 @@ class Recipe:
             return operand if part.operator == "-" else ()
         looser = _LOOSER[part.operator]
         written = _written(part)
+        if part.name not in self.scope.bindings and part.operator != "?":
+            self.report_unknown_environment()
+            return (Variable(part.name, looser, operand),)
         self.warn("EM305", instruction, written=written, instead=looser, name=part.name)
         return (Variable(part.name, looser, operand),)
 

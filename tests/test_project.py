@@ -31,8 +31,8 @@ LAYERS = (
     "images dockerfile earthfile",
     "artifacts layout scope stages",
     # What rules are written with.
-    "arguments bindmounts contextsources copying execform fallen folders heredocfiles mounts ownership plan recipe"
-    " scripts timestamps",
+    "arguments bindmounts contextsources copying execform fallen folders header heredocfiles mounts ownership plan"
+    " recipe scripts timestamps",
     "rules",
     "callsites gitpatch",
     "checked embedded fallback fromdockerfile ignorefile passing suppression",

@@ -25,8 +25,8 @@ from migrate.earthfile.flags import flags_and_args
 from migrate.earthfile.reader import read, run_text
 from migrate.earthfile.shelltext import same_shell_text
 from migrate.earthfile.tree import EarthfileError, Recipe, Statement, Tree
+from migrate.header import is_environment_name
 from migrate.mappings import builtin
-from migrate.plan import is_environment_name
 from migrate.settings import Settings
 from migrate.words import Literal, ShellOut, Variable, Word, literal_text
 

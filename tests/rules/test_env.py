@@ -70,7 +70,9 @@ def test_what_cannot_be_said(instruction: str, code: str) -> None:
 
 
 def test_unset_or_empty_is_one_question_to_earth() -> None:
-    assert_lines("ENV A=${B-d}", "ENV A=${B:-d}", ["EM305"], base="FROM registry.example.com/own:1\n")
+    own = "FROM registry.example.com/own:1\n"
+    assert_lines("ENV A=${B-d}", "ENV A=${B:-d}", ["EM251"], base=own)
+    assert_lines("ARG B\nENV A=${B-d}", "ARG B=$B\nENV A=${B:-d}", ["EM301", "EM305"], base=own)
 
 
 def test_the_other_pairs_stay() -> None:
