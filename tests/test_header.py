@@ -27,7 +27,7 @@ from migrate.stages import default_arguments
         # An operator on a value that is no plain text: the earlier one gets a name of its own.
         (
             "ARG P=a\nARG V=${P#a}\nARG V=${V:+no}\nARG V=x${V:-yes}",
-            ["ARG --global P=a", "ARG --global V_1=${P#a}", "ARG --global V_2=${V_1:+no}", "ARG --global V=x${V_2:-yes}"],
+            [f"ARG --global {text}" for text in ("P=a", "V_1=${P#a}", "V_2=${V_1:+no}", "V=x${V_2:-yes}")],
         ),
     ],
 )
