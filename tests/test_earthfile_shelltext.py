@@ -60,6 +60,7 @@ def test_same(docker: str, earth: str) -> None:
         ("a $'b\\'  c'", "a $'b\\' c'"),
         ('a "$(case b in c) "d  e";; esac)"', 'a "$(case b in c) "d e";; esac)"'),
         ("$((a))", "$( (a))"),
+        ("$((1 - (2)))", "$((1 - (2)) )"),
         ("a 'b  c", "a 'b c"),
         ("\"${a:-'b  c'}\"", "\"${a:-'b c'}\""),
         ("$$# b", "$$"),

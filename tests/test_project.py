@@ -32,7 +32,7 @@ LAYERS = (
     "artifacts layout scope stages",
     # What rules are written with.
     "arguments bindmounts contextsources copying execform fallen folders header heredocfiles mounts ownership plan"
-    " recipe scripts timestamps",
+    " recipe runheredocs runtext scripts timestamps",
     "rules",
     "callsites gitpatch",
     "checked embedded fallback fromdockerfile ignorefile passing suppression",

@@ -37,8 +37,12 @@ class _Page:
         self.spans: list[tuple[int, Span]] = []
         self._fixed = 0
         self._section = 0
+        self._quoted: set[int] = set()
+        """The lines that end inside quotes: their line end belongs to the text."""
 
-    def add(self, line: str, source: Span | None = None, *, verbatim: bool = False) -> None:
+    def add(self, line: str, source: Span | None = None, *, verbatim: bool = False, ends_quoted: bool = False) -> None:
+        if ends_quoted:
+            self._quoted.add(len(self.lines))
         self.lines.append(line if verbatim else line.rstrip())
         if verbatim:
             self._fixed = len(self.lines)
@@ -89,8 +93,10 @@ class _Page:
             if not line.verbatim and text.lstrip().startswith("#"):
                 text = text.replace("\r", " ")
             open_quote = index + 1 < len(command.lines) and command.lines[index + 1].verbatim
-            self.add(start + text, command.source, verbatim=line.verbatim or open_quote)
+            self.add(start + text, command.source, verbatim=line.verbatim or open_quote, ends_quoted=open_quote)
 
     def text(self, newline: str) -> str:
         self._drop_blanks()
-        return newline.join(self.lines) + newline
+        return "".join(
+            line + ("\n" if number in self._quoted else newline) for number, line in enumerate(self.lines)
+        )

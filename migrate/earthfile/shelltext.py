@@ -104,6 +104,8 @@ def _dollar(text: str, position: int, found: list[str], depth: int, *, quoted: b
 def _code(text: str, position: int, found: list[str], depth: int) -> int:
     """``$(...)``: blanks collapse here as well, and go next to the parentheses."""
     found.append("$(")
+    # Arithmetic ends in two parentheses without a blank between them.
+    arithmetic = text.startswith("(", position + 2)
     position = _after(_BLANKS, text, position + 2)
     if text[position : position + 1] == "(" and text[position - 1] != "(":
         found.append(" ")
@@ -112,8 +114,9 @@ def _code(text: str, position: int, found: list[str], depth: int) -> int:
     while position < len(text):
         char = text[position]
         if char == " " or char == "\t":
+            before = position
             position = _after(_BLANKS, text, position)
-            if text[position : position + 1] != ")":
+            if text[position : position + 1] != ")" or (arithmetic and text[before - 1] == ")"):
                 found.append(" ")
             word_start = True
             continue
