@@ -16,6 +16,8 @@ from migrate.ownership import COMMAND
 from migrate.recipe import Recipe
 
 _MAKES = COMMAND + r"mkdir\b([^;&|]*)"
+_ADDS_USER = COMMAND + r"adduser((?:\s+[^\s;&|]+)+)"
+_NO_HOME = ("-h", "-H", "-S", "--home", "--no-create-home", "--system")
 
 
 def destination(text: str | None, stage: Recipe) -> str | None:
@@ -71,8 +73,19 @@ def note_run(instruction: Instruction, stage: Recipe) -> None:
         for word in match[1].split():
             if not set(word) & set("$*?{-\"'`"):
                 note_made(destination(word, stage), stage)
+    for match in re.finditer(_ADDS_USER, text):
+        note_made(_home_of(match[1].split()), stage)
     if stage.user.root is not True:
         stage.owners.update(word.strip("\"'").rstrip("/") for word in text.split() if word.strip("\"'").startswith("/"))
+
+
+def _home_of(words: list[str]) -> str | None:
+    """The home directory that ``adduser`` with these words makes, None when that is not plain."""
+    *options, name = words
+    is_alone = not options or options[-1].startswith("-") or options[-1].isdigit()
+    if not is_alone or any(option.startswith(_NO_HOME) for option in options) or not re.fullmatch(r"[\w.-]+", name):
+        return None
+    return None if name.startswith("-") or name.isdigit() else f"/home/{name}"
 
 
 @lru_cache(maxsize=8)

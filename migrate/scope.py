@@ -22,11 +22,13 @@ class Binding(NamedTuple):
     """The last writer of a name. ``value`` is its text when no build argument is passed, None when unknown or unset.
 
     ``default`` is the word an ARG was declared with (None for a bare one), for targets that must declare it again.
+    ``derived``: an ENV whose value came from an argument.
     """
 
     kind: str
     value: str | None
     default: Word | None = None
+    derived: bool = False
 
 
 class Scope:
@@ -102,7 +104,7 @@ class Scope:
     def is_overridable(self, word: Word) -> bool:
         """Whether a build argument can change the value of ``word``."""
         return any(
-            (binding := self.bindings.get(variable.name)) is not None and binding.kind == ARGUMENT
+            (binding := self.bindings.get(variable.name)) is not None and (binding.kind == ARGUMENT or binding.derived)
             for variable in variables(word)
         )
 

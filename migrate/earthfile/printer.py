@@ -97,6 +97,4 @@ class _Page:
 
     def text(self, newline: str) -> str:
         self._drop_blanks()
-        return "".join(
-            line + ("\n" if number in self._quoted else newline) for number, line in enumerate(self.lines)
-        )
+        return "".join(line + ("\n" if number in self._quoted else newline) for number, line in enumerate(self.lines))

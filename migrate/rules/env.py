@@ -46,8 +46,10 @@ def convert(instruction: Instruction, stage: Recipe) -> Iterator[Item]:
         else:
             yield from made[1:]
     yield from later
+    derived = {id(pair): stage.scope.is_overridable(values[id(pair)]) for _, pair in pairs}
     for key, pair in pairs:
-        stage.scope.bindings[key] = stage.scope.environment[key] = Binding(ENVIRONMENT, old[id(pair)])
+        binding = Binding(ENVIRONMENT, old[id(pair)], derived=derived[id(pair)])
+        stage.scope.bindings[key] = stage.scope.environment[key] = binding
         stage.scope.overwritten.add(key)
 
 
