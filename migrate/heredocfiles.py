@@ -14,6 +14,7 @@ from migrate.earthfile import quoting
 from migrate.earthfile.model import Command, Item, ShellText, Target, TextLine
 from migrate.recipe import NotExpressible, Recipe
 from migrate.runtext import check_length, quoted_item, verbatim
+from migrate.scope import ARGUMENT, Binding
 from migrate.words import Literal, Part, Variable, Word, literal_text, merged, variables
 
 #: Where the container of a RUN has something of its own in place of the image's.
@@ -84,18 +85,33 @@ def _is_new(path: str, instruction: Instruction, stage: Recipe) -> bool:
         return False
     name = posixpath.basename(path)
     graph = stage.arguments.plan.graph
+    folders = _folders(instruction, stage)
     for index in graph.chain(stage.stage):
         for other in graph.stages[index].instructions:
             if other is instruction:
                 break
             if other.keyword == "RUN" and name in other.text + "".join(heredoc.body for heredoc in other.heredocs):
                 return False
-            if isinstance(other.detail, CopyDetail) and not _is_apart(other, path):
+            if isinstance(other.detail, CopyDetail) and not _is_apart(other, path, folders):
                 return False
     return True
 
 
-def _is_apart(instruction: Instruction, path: str) -> bool:
+def _folders(instruction: Instruction, stage: Recipe) -> list[str] | None:
+    """The absolute working directories up to ``instruction``, None when one is not plain."""
+    graph = stage.arguments.plan.graph
+    found: list[str] = []
+    for index in reversed(graph.chain(stage.stage)):
+        for other in graph.stages[index].instructions:
+            if other is instruction:
+                break
+            if other.keyword == "WORKDIR" and (not other.operand.startswith("/") or "$" in other.operand):
+                return None
+            found += [artifacts.clean(other.operand)] if other.keyword == "WORKDIR" else []
+    return found or None
+
+
+def _is_apart(instruction: Instruction, path: str, folders: list[str] | None) -> bool:
     """Whether a COPY or ADD puts nothing at ``path``."""
     detail = _detail(instruction)
     text = detail.destination.text
@@ -103,9 +119,10 @@ def _is_apart(instruction: Instruction, path: str) -> bool:
     if all(source.heredoc is not None for source in detail.sources):
         names = [source.heredoc.name for source in detail.sources if source.heredoc is not None]
         return name not in (*names, posixpath.basename(text)) and "$" not in text
-    if not text.startswith("/") or "$" in text:
+    if "$" in text or (not text.startswith("/") and folders is None):
         return False
-    return not artifacts.related(artifacts.clean(text), path)
+    places = [text] if text.startswith("/") else [f"{folder}/{text}" for folder in folders or ()]
+    return not any(artifacts.related(artifacts.clean(place), path) for place in places)
 
 
 def _warn_variable_path(instruction: Instruction, stage: Recipe) -> None:
@@ -145,6 +162,31 @@ def _content(heredoc: Heredoc, instruction: Instruction, stage: Recipe, *, in_st
         raise NotExpressible("EM416", None, names=names)
     stage.warn("EM306", instruction, written=f"<<{heredoc.name}", value=text, name=names)
     return (Literal(text),)
+
+
+def _in_helper(heredoc: Heredoc, arguments: dict[str, Word], instruction: Instruction, stage: Recipe) -> Word:
+    """The content for a target of its own: it can declare arguments with plain defaults, which go to ``arguments``."""
+    body = chomped(heredoc.body) if heredoc.chomp else heredoc.body
+    word = _named(parse_body(body)) if heredoc.expand else (Literal(body),)
+    declared: dict[str, Word] = {}
+    found: list[Part] = []
+    for part in word:
+        value = stage.scope.static((part,))
+        binding = stage.scope.bindings.get(part.name) if isinstance(part, Variable) else None
+        if value is not None and not stage.scope.is_overridable((part,)):
+            found.append(Literal(value))
+        elif isinstance(part, Variable) and not part.operator and binding and _is_declarable(part.name, binding, stage):
+            declared[part.name] = binding.default or ()
+            found.append(part)
+        else:
+            return _content(heredoc, instruction, stage, in_stage=False)
+    arguments.update(declared)
+    return merged(found)
+
+
+def _is_declarable(name: str, binding: Binding, stage: Recipe) -> bool:
+    is_plain = binding.default is not None and literal_text(binding.default) is not None
+    return binding.kind == ARGUMENT and is_plain and name not in stage.arguments.mappings.builtin_arguments
 
 
 def _named(word: Word) -> Word:
@@ -240,7 +282,8 @@ def _from_helper(instruction: Instruction, stage: Recipe) -> Iterator[Command]:
     detail = _detail(instruction)
     mode, owner = instruction.flag("chmod"), instruction.flag("chown")
     heredocs = {source.heredoc.name: source.heredoc for source in detail.sources if source.heredoc is not None}
-    contents = {name: _content(heredoc, instruction, stage, in_stage=False) for name, heredoc in heredocs.items()}
+    arguments: dict[str, Word] = {}
+    contents = {name: _in_helper(heredoc, arguments, instruction, stage) for name, heredoc in heredocs.items()}
     name = stage.arguments.unique(f"{stage.target}-files")
     image = stage.settings.helper_image
     stage.warn("EM418", instruction, target=name, image=image)
@@ -250,6 +293,9 @@ def _from_helper(instruction: Instruction, stage: Recipe) -> Iterator[Command]:
     elif mode is not None and mode.value not in ("755", "0755"):
         stage.warn("EM406", instruction, mode.start, mode.end, mode=mode.value, folder=detail.destination.text)
     items: list[Item] = [Command.of("FROM", image, source=instruction.span)]
+    for key, default in arguments.items():
+        value = stage.spell(default, None, "argument") or '""'
+        items.append(Command.of("ARG", f"{key}={value}", source=instruction.span))
     saves: list[Item] = []
     for file, content in contents.items():
         inner = f"/files/{file}"
