@@ -113,6 +113,12 @@ def test_newline_and_version() -> None:
     assert printed == "VERSION --try 0.8\r\n\r\na:\r\n    RUN x\r\n"
 
 
+def test_line_ends_inside_quotes_belong_to_the_text() -> None:
+    lines = (TextLine("x 'a\r"), TextLine("b'", verbatim=True))
+    printed, _ = render_file(Earthfile((), (Target("a", (Command("RUN", lines),)),), newline="\r\n"))
+    assert printed == "VERSION 0.8\r\n\r\na:\r\n    RUN x 'a\r\nb'\r\n"
+
+
 comments = st.lists(st.sampled_from(["", "# a", "  # b  ", "#"]), max_size=3).map(tuple)
 items = st.one_of(
     st.builds(

@@ -19,6 +19,8 @@ PROVEN = [
     ("while a; do\nb\ndone", ("while a; do \\", "b; \\", "done")),
     ("a &&\nb ||\nc", ("a && \\", "b || \\", "c")),
     ("{\na\n}", ("{ \\", "a; \\", "}")),
+    ("! {\na\n}", ("! { \\", "a; \\", "}")),
+    ("echo a\u00a0\nb", ("echo a\u00a0; \\", "b")),
     ("echo 'a # b' \"c\"\nd", ("echo 'a # b' \"c\"; \\", "d")),
 ]
 
@@ -46,6 +48,12 @@ def test_chain(body: str, expected: tuple[str, ...]) -> None:
         "cat <<X\nb\nX",
         "a\r\nb\r\n",
         "echo `date`",
+        "echo a;# c\nb",
+        "x=(a\nb)",
+        "alias a=b\na",
+        "shopt -s extglob\necho !(a)",
+        "echo $LINENO\nb",
+        "echo {\na",
     ],
 )
 def test_unproven(body: str) -> None:
