@@ -47,43 +47,60 @@ def test_config_rows_name_the_lines() -> None:
     )
 
 
+def test_a_port_is_set_or_not() -> None:
+    assert rows(Difference(Aspect.CONFIG, b"", None, "80/tcp", "ExposedPorts", "80/tcp")) == [
+        "config ExposedPorts 80/tcp: not set -> set"
+    ]
+
+
 def test_an_empty_value_is_not_an_absent_one() -> None:
     assert rows(Difference(Aspect.CONFIG, b"", "A=", None, "Env", "A")) == ['config Env A: "" -> not set']
 
 
-def test_paths_are_grouped_by_kind_and_folder() -> None:
+def test_paths_are_grouped_by_kind_change_and_folder() -> None:
     found = [mode(b"opt/%d" % number) for number in range(5)]
-    assert rows(*found, mode(b"opt/x", "0755", "0700"), mode(b"srv/a")) == [
-        "mode 0755 -> 0644: 5 paths: /opt/0, /opt/1, /opt/2 and 2 more",
+    owner = Difference(Aspect.OWNER, b"a", "0:0", "1:1")
+    assert rows(owner, *found, mode(b"opt/x", "0755", "0700"), mode(b"srv/a")) == [
+        "mode 0755 -> 0644: 5 paths below /opt: /opt/0, /opt/1, /opt/2 and 2 more",
         "mode 0755 -> 0700: /opt/x",
         "mode 0755 -> 0644: /srv/a",
+        "owner 0:0 -> 1:1: /a",
     ]
 
 
-def test_contents_show_their_sizes() -> None:
-    one, other = "12 bytes, sha256 aa", "12 bytes, sha256 bb"
-    assert rows(Difference(Aspect.CONTENT, b"a", one, other)) == ["content, 12 bytes on both sides: /a"]
-    other = "13 bytes, sha256 bb"
-    assert rows(Difference(Aspect.CONTENT, b"a", one, other)) == ["content 12 bytes -> 13 bytes: /a"]
-    two = [Difference(Aspect.CONTENT, b"a", one, other), Difference(Aspect.CONTENT, b"b", other, one)]
-    assert rows(*two) == ["content: 2 paths: /a, /b"]
+def test_a_whole_tree_with_one_change_is_one_row() -> None:
+    found = [mode(b"opt"), mode(b"opt/a"), mode(b"opt/a/b"), mode(b"opt/a/b/c"), mode(b"opt-b")]
+    assert rows(*found) == ["mode 0755 -> 0644: /opt, /opt-b, with 3 paths below"]
+
+
+def test_what_a_row_says_of_one_path() -> None:
+    def content(path: bytes, earth: str) -> Difference:
+        return Difference(Aspect.CONTENT, path, "12 bytes, sha256 aa", earth)
+
+    assert rows(content(b"a", "12 bytes, sha256 bb")) == ["content, 12 bytes on both sides: /a"]
+    assert rows(content(b"a", "13 bytes, sha256 bb")) == ["content 12 bytes -> 13 bytes: /a"]
+    assert rows(content(b"a", "1 bytes, sha256 b"), content(b"b", "2 bytes, sha256 b")) == ["content: /a, /b"]
+    assert rows(Difference(Aspect.LINK, b"l", "/a", "b")) == ["link target /a -> b: /l"]
 
 
 def test_a_folder_that_one_side_lacks_is_one_row() -> None:
     below = [missing(b"opt/a/%d" % number) for number in range(4)]
     deeper = [missing(b"opt/a/x", "directory"), missing(b"opt/a/x/y")]
     found = [missing(b"opt/a", "directory"), missing(b"opt/a-b", "directory"), *below, *deeper]
-    assert rows(*found) == ["only in the Dockerfile's image: 2 paths: /opt/a, /opt/a-b, with 6 paths below"]
+    assert rows(*found) == ["only in the Dockerfile's image: /opt/a, /opt/a-b, with 6 paths below"]
     assert rows(missing(b"f")) == ["only in the Dockerfile's image: /f"]
     assert rows(Difference(Aspect.EXTRA, b"f", None, "file")) == ["only in the Earthfile's image: /f"]
 
 
 def test_thousands_are_counted() -> None:
-    found = [mode(b"%d/%d" % (number % 500, number)) for number in range(5000)]
-    lines = rows(*found)
-    assert len(lines) == 21
-    assert lines[0] == "mode 0755 -> 0644: 10 paths: /0/0, /0/500, /0/1000 and 7 more"
-    assert lines[-1] == "and 4800 differences in 480 groups more (--format json)"
+    paths = sorted(b"usr/lib/%d/%d" % (number % 500, number) for number in range(5000))
+    (row,) = rows(*map(mode, paths))
+    assert row == (
+        "mode 0755 -> 0644: 5000 paths below /usr/lib: /usr/lib/0/0, /usr/lib/0/1000, /usr/lib/0/1500 and 4997 more"
+    )
+    many = [mode(b"%d" % number, f"{number:04o}") for number in range(40)]
+    assert len(rows(*many)) == 9
+    assert rows(*many)[-1] == "mode: 32 paths more (--format json names them)"
 
 
 def test_nothing_that_an_image_holds_reaches_the_terminal_raw() -> None:
@@ -113,4 +130,5 @@ def test_data_holds_everything() -> None:
             },
         ],
         "unstable": ["/tmp/x"],
+        "ignored": [],
     }

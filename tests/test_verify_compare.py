@@ -109,7 +109,16 @@ def test_everything_noisy_is_equal() -> None:
     check = Healthcheck(("CMD", "x"), timeout=30 * 10**9, start_interval=5 * 10**9, retries=3)
     labels = {"dev.earthly.version": "v0.8", "dev.earthly.git-sha": "x"}
     late = tuple(entry._replace(mtime=99) for entry in BASE)
-    assert held(docker, image(*late, healthcheck=check, labels=labels)) == Comparison(Grade.EQUAL, (), (), 4)
+    found = held(docker, image(*late, healthcheck=check, labels=labels))
+    ignored = (".created", ".history", "ArgsEscaped", "Author")
+    defaults = tuple(f"Healthcheck.{name}" for name in ("Interval", "Retries", "StartInterval", "Timeout"))
+    assert found == Comparison(Grade.EQUAL, (), (), 4, (*ignored, *defaults, "Shell", "dev.earthly.*", "timestamps"))
+    assert held(docker, docker).ignored == ()
+
+
+def test_a_default_is_not_just_anything() -> None:
+    found = held(image(shell=("/bin/sh", "-c")), image(shell=("/bin/ash", "-c"))).differences
+    assert [(item.docker, item.earth) for item in found] == [('["/bin/sh", "-c"]', '["/bin/ash", "-c"]')]
 
 
 def test_platforms_have_spellings() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from migrate.diagnostics import Grade, visible
@@ -23,11 +23,13 @@ Origins = Mapping[tuple[str, str], Origin]
 
 _NAMED = 3
 """So many paths of a group are named, the others counted."""
-_ROWS = 20
-"""So many groups of paths are shown."""
+_ROWS = 8
+"""So many rows one kind of difference takes at most."""
 _WIDEST = 200
 """Longer values are cut; the JSON has them whole."""
-_SIDES = {
+_SAME = (Aspect.TYPE, Aspect.MODE, Aspect.OWNER)
+"""A row of these holds paths that differ in the same way."""
+_TITLES = {
     Aspect.MISSING: "only in the Dockerfile's image",
     Aspect.EXTRA: "only in the Earthfile's image",
 }
@@ -65,6 +67,7 @@ def as_data(comparison: Comparison, origins: Origins | None = None) -> dict[str,
         "paths": comparison.paths,
         "differences": [_data(item, origins or {}) for item in comparison.differences],
         "unstable": ["/" + shown(path) for path in comparison.unstable],
+        "ignored": list(comparison.ignored),
     }
 
 
@@ -82,14 +85,15 @@ def _origin(item: Difference, origins: Origins) -> Origin:
 
 
 def _rows(found: Sequence[Difference], origins: Origins) -> Iterator[str]:
+    """The config first, then each kind of difference between the trees."""
     for item in found:
         if item.aspect is Aspect.CONFIG:
             yield _config_row(item, _origin(item, origins))
-    groups = _groups(item for item in found if item.aspect is not Aspect.CONFIG)
-    for group in groups[:_ROWS]:
-        yield _row(group)
-    if rest := [item for group in groups[_ROWS:] for item in group]:
-        yield f"and {_count(len(rest), 'difference')} in {_count(len(groups) - _ROWS, 'group')} more (--format json)"
+    for aspect in Aspect:
+        groups = _groups([item for item in found if item.aspect is aspect and aspect is not Aspect.CONFIG])
+        yield from map(_row, groups[:_ROWS])
+        if rest := sum(len(group.items) for group in groups[_ROWS:]):
+            yield f"{_TITLES.get(aspect, aspect.value)}: {_count(rest, 'path')} more (--format json names them)"
 
 
 def _config_row(item: Difference, origin: Origin) -> str:
@@ -101,55 +105,65 @@ def _config_row(item: Difference, origin: Origin) -> str:
 
 
 def _value(item: Difference, text: str | None) -> str:
-    """One side's value; the name before the ``=`` of an ENV or LABEL stands in the row already."""
-    return "not set" if text is None else _cut(visible(text.removeprefix(f"{item.key}=") if item.key else text)) or '""'
+    """One side's value; the name before the ``=`` of an ENV or LABEL stands in the row already, as a port does."""
+    if text is None or text == item.key:
+        return "not set" if text is None else "set"
+    return _cut(visible(text.removeprefix(f"{item.key}=") if item.key else text)) or '""'
 
 
-def _groups(found: Iterable[Difference]) -> list[list[Difference]]:
-    """Same kind and same folder, modes and owners also by their values; in the order in which they come up.
+class _Group(NamedTuple):
+    """Differences of one kind below one folder."""
 
-    What lies below a folder that one side lacks goes with that folder.
-    """
-    groups: dict[tuple[Aspect, bytes, str | None, str | None], list[Difference]] = {}
-    gone: dict[tuple[Aspect, bytes], bytes] = {}
+    folder: bytes
+    items: list[Difference]
+
+
+def _groups(found: Sequence[Difference]) -> list[_Group]:
+    """Same change, same folder; where that makes too many rows, the folders above."""
+    tops: dict[tuple[str, bytes], bytes] = {}
+    placed: list[tuple[str, bytes, Difference]] = []
     for item in found:  # sorted by path, so a folder comes before what lies below it
-        values = (item.docker, item.earth) if item.aspect in (Aspect.MODE, Aspect.OWNER, Aspect.TYPE) else (None, None)
-        place = folder(item.path)
-        if item.aspect in _SIDES:
-            place = gone.get((item.aspect, place), place)
-            gone[item.aspect, item.path] = place
-        groups.setdefault((item.aspect, place, *values), []).append(item)
-    return list(groups.values())
+        change, above = _change(item) if item.aspect in _SAME else "", folder(item.path)
+        place = tops.get((change, above), above)
+        tops[change, item.path] = place
+        placed.append((change, place, item))
+    groups: dict[tuple[str, bytes], list[Difference]] = {}
+    for depth in range(max((place.count(b"/") + 1 for _, place, _ in placed), default=0), -1, -1):
+        groups = {}
+        for change, place, item in placed:
+            groups.setdefault((change, b"/".join(place.split(b"/")[:depth])), []).append(item)
+        if len(groups) <= _ROWS:
+            break
+    return [_Group(place, items) for (_, place), items in groups.items()]
 
 
-def _row(group: Sequence[Difference]) -> str:
-    first, paths = group[0], [item.path for item in group]
-    if first.aspect in _SIDES:
-        inside = set(paths)
-        tops = [path for path in paths if folder(path) not in inside]
-        below = len(paths) - len(tops)
-        return f"{_SIDES[first.aspect]}: {_named(tops)}" + (f", with {_count(below, 'path')} below" if below else "")
-    return f"{first.aspect.value}{_change(group)}: {_named(paths)}"
-
-
-def _change(group: Sequence[Difference]) -> str:
-    """`` 0755 -> 0644``, where that is the same for all."""
-    first = group[0]
-    if len({(item.docker, item.earth) for item in group}) > 1:
-        return ""
-    docker, earth = first.docker or "", first.earth or ""
-    if first.aspect is Aspect.CONTENT:
+def _change(item: Difference) -> str:
+    """`` 0755 -> 0644``: how the two sides differ."""
+    docker, earth = item.docker or "", item.earth or ""
+    if item.aspect is Aspect.CONTENT:
         docker, earth = docker.partition(",")[0], earth.partition(",")[0]
         if docker == earth:
             return f", {docker} on both sides"
-    return f" {_cut(visible(docker))} -> {_cut(visible(earth))}"
+    return f" {_cut(visible(docker))} -> {_cut(visible(earth))}" if docker and earth else ""
 
 
-def _named(paths: Sequence[bytes]) -> str:
-    """``/a/b``; or ``12 paths: /a/b, /a/c, /a/d and 9 more``."""
+def _row(group: _Group) -> str:
+    first, paths = group.items[0], [item.path for item in group.items]
+    inside = set(paths)
+    tops = [path for path in paths if folder(path) not in inside or path == b""]
+    below = len(paths) - len(tops)
+    change = _change(first) if first.aspect in _SAME or len(paths) == 1 else ""
+    row = f"{_TITLES.get(first.aspect, first.aspect.value)}{change}: {_named(tops, group.folder)}"
+    return row + (f", with {_count(below, 'path')} below" if below else "")
+
+
+def _named(paths: Sequence[bytes], place: bytes | None = None) -> str:
+    """``/a/b``; or ``12 paths below /a: /a/b, /a/c, /a/d and 9 more``."""
     names = ", ".join("/" + visible(shown(path)) for path in paths[:_NAMED])
-    more = f" and {len(paths) - _NAMED} more" if len(paths) > _NAMED else ""
-    return (f"{len(paths)} paths: " if len(paths) > 1 else "") + names + more
+    if len(paths) <= _NAMED:
+        return names
+    where = f" below /{visible(shown(place))}" if place is not None else ""
+    return f"{len(paths)} paths{where}: {names} and {len(paths) - _NAMED} more"
 
 
 def _cut(text: str) -> str:

@@ -56,13 +56,15 @@ class Comparison:
     """``grade`` is EXACT, EQUAL or DIFFERS; timestamps alone make an image EQUAL and are listed all the same.
 
     ``unstable`` are the paths of the two images that differ between two builds of the Dockerfile itself. ``paths``
-    counts all paths.
+    counts all paths. ``ignored`` names what is different and does not count: ``timestamps``, and entries of the
+    mapping ``noise``.
     """
 
     grade: Grade
     differences: tuple[Difference, ...]
     unstable: tuple[bytes, ...]
     paths: int
+    ignored: tuple[str, ...] = ()
 
 
 def compare(
@@ -73,7 +75,7 @@ def compare(
     ``again`` is the Docker side built once more without its cache. ``timestamps``: compare modification times, too.
     """
     unstable = unstable_paths(docker.tree, again.tree, earth.tree) if again else frozenset()
-    found = list(_config_differences(docker.config, earth.config, ignored))
+    found, noise = _config_differences(docker.config, earth.config, ignored)
     paths = sorted(docker.tree.keys() | earth.tree.keys())
     steady = {path for path in docker.tree.keys() & earth.tree.keys() if path not in unstable}
     first, second = _groups(docker.tree, steady), _groups(earth.tree, steady)
@@ -87,8 +89,11 @@ def compare(
             groups = first.get(path, b""), second.get(path, b"")
             timed = timestamps and _repeated(one, again)
             found += _differing(path, _aspects(one, other, groups, timed))
+    if not timestamps and any(docker.tree[path].mtime != earth.tree[path].mtime for path in steady):
+        noise.add("timestamps")
     grade = _grade(found, timestamps, earth, ignored)
-    return Comparison(grade, tuple(found), tuple(path for path in paths if path in unstable), len(paths))
+    listed = tuple(path for path in paths if path in unstable)
+    return Comparison(grade, tuple(found), listed, len(paths), tuple(sorted(noise)))
 
 
 def _groups(tree: Mapping[bytes, Entry], paths: set[bytes]) -> dict[bytes, bytes]:
@@ -109,7 +114,7 @@ def _repeated(entry: Entry, again: Image | None) -> bool:
 def _grade(found: list[Difference], timestamps: bool, earth: Image, ignored: Section) -> Grade:
     if any(item.aspect is not Aspect.TIME for item in found):
         return Grade.DIFFERS
-    labelled = any(_is_ignored_label(name, ignored) for name in earth.config.labels or {})
+    labelled = any(_noisy_label(name, ignored) for name in earth.config.labels or {})
     return Grade.EQUAL if found or not timestamps or labelled else Grade.EXACT
 
 
@@ -171,23 +176,31 @@ def _time(nanoseconds: int) -> str:
     return f"{seconds}.{rest:09}".rstrip("0").rstrip(".")
 
 
-def _config_differences(docker: ImageConfig, earth: ImageConfig, ignored: Section) -> Iterator[Difference]:
-    one, other = facts(docker, ignored), facts(earth, ignored)
+def _config_differences(docker: ImageConfig, earth: ImageConfig, ignored: Section) -> tuple[list[Difference], set[str]]:
+    """What differs and counts, and the names of what differs and does not."""
+    one, other = facts(docker), facts(earth)
+    found: list[Difference] = []
+    noise: set[str] = set()
     for field, key in sorted(one.keys() | other.keys()):
-        ours = Difference(Aspect.CONFIG, b"", one.get((field, key)), other.get((field, key)), field, key)
-        if ours.docker != ours.earth:
-            yield ours
+        values = [side.get((field, key)) for side in (one, other)]
+        names = [_noise((field, key), value, ignored) for value in values]
+        left = [None if name else value for name, value in zip(names, values, strict=True)]
+        if left[0] != left[1]:
+            found.append(Difference(Aspect.CONFIG, b"", values[0], values[1], field, key))
+        elif values[0] != values[1]:
+            noise.update(filter(None, names))
+    return found, noise
 
 
-def facts(config: ImageConfig, ignored: Section) -> Facts:
-    """What ``config`` says, without what the mapping ``noise`` calls noise."""
+def facts(config: ImageConfig) -> Facts:
+    """Everything that ``config`` says."""
     found = {**_lists(config), **_maps(config), **_healthcheck(config)}
     for name, text in (("User", config.user), ("WorkingDir", config.working_dir), ("StopSignal", config.stop_signal)):
         found[name, ""] = text
     found["Platform", ""] = normalized(config.platform) if config.platform else ""
     found["Author", ""] = config.author
     found.update({(name, ""): value for name, value in (config.others or {}).items()})
-    return {place: value for place, value in found.items() if value and not _is_noise(place, value, ignored)}
+    return {place: value for place, value in found.items() if value}
 
 
 def _lists(config: ImageConfig) -> Facts:
@@ -221,14 +234,15 @@ def _healthcheck(config: ImageConfig) -> Facts:
     return found if not check.retries else {**found, ("Healthcheck", "Retries"): str(check.retries)}
 
 
-def _is_noise(place: tuple[str, str], value: str, ignored: Section) -> bool:
+def _noise(place: tuple[str, str], value: str | None, ignored: Section) -> str:
+    """The name of the entry of the mapping ``noise`` by which this fact does not count, empty where it does."""
     field, key = place
     name = f"{field}.{key}" if field == "Healthcheck" else field
+    if field == "Labels":
+        return _noisy_label(key, ignored)
     default: Mapping[str, str] | None = ignored["defaults"].get(name)
-    if field == "Labels" and _is_ignored_label(key, ignored):
-        return True
-    return field in ignored["config"] or (default is not None and default["value"] == value)
+    return name if field in ignored["config"] or (default is not None and default["value"] == value) else ""
 
 
-def _is_ignored_label(name: str, ignored: Section) -> bool:
-    return any(fnmatchcase(name, pattern) for pattern in ignored["labels"])
+def _noisy_label(name: str, ignored: Section) -> str:
+    return next((pattern for pattern in ignored["labels"] if fnmatchcase(name, pattern)), "")
