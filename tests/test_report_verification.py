@@ -56,7 +56,7 @@ def test_an_equal_target(pair: Pair) -> None:
         f"base image docker.io/library/alpine:3 is {DIGEST}\n"
         "\n"
         "web/Dockerfile +app: equal, 1 unstable path\n"
-        "  unstable: /etc/random\n"
+        "  unstable, as two builds of the Dockerfile differ there: /etc/random\n"
         "\n"
         "1 target: 1 equal\n"
     )
@@ -66,11 +66,20 @@ def lines(result: Result) -> list[str]:
     return verification.text(outcome(result), EXPLAIN).splitlines()[3:-2]
 
 
+def test_what_does_not_count_is_named(pair: Pair) -> None:
+    noisy = Comparison(Grade.EQUAL, (), (), 5, (".created", "timestamps"))
+    done = Result(Job(pair, None, "app", Grade.EQUAL), Verdict.EQUAL, noisy)
+    assert verification.text(outcome(done), EXPLAIN).splitlines()[-2:] == [
+        "different, but no difference that counts (mappings/noise.yaml says why): created, timestamps",
+        "1 target: 1 equal",
+    ]
+
+
 def test_an_announced_difference_names_the_lines_of_both_files(pair: Pair) -> None:
     job = Job(pair, None, "app", Grade.DIFFERS, (FINDING,))
     found = lines(Result(job, Verdict.DIFFERS, compared(Grade.DIFFERS, ENV)))
     assert found[0].startswith("web/Dockerfile +app: differs in 1 config field")
-    assert "A=1 -> A=2" in found[1]
+    assert "config Env A: 1 -> 2" in found[1]
     assert "(Dockerfile line 2, Earthfile line 4)" in found[1]
     assert found[2:] == [
         "  The conversion announces a difference:",

@@ -43,7 +43,15 @@ def text(outcome: Outcome, explain: Explain) -> str:
     lines += [f"{note.severity.label}: {note.code}[{note.name}] {note.message}" for note in outcome.notes]
     for result in outcome.results:
         lines += ["", *_result(result, explain)]
-    return "\n".join([*lines, "", summary(outcome.results)]) + "\n"
+    return "\n".join([*lines, "", *_ignored(outcome.results), summary(outcome.results)]) + "\n"
+
+
+def _ignored(results: Sequence[Result]) -> Iterator[str]:
+    """What was different and does not count."""
+    found = {name for result in results if result.comparison is not None for name in result.comparison.ignored}
+    if found:
+        names = ", ".join(sorted(name.removeprefix(".") for name in found))
+        yield f"different, but no difference that counts (mappings/noise.yaml says why): {names}"
 
 
 def described(tool: Tool) -> str:
