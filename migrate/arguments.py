@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from migrate.dockerfile.model import Instruction
 from migrate.earthfile.model import Command, Words
@@ -15,6 +15,7 @@ from migrate.header import GlobalArgument
 from migrate.mappings import Mappings
 from migrate.plan import Plan, earth_name
 from migrate.recipe import NotExpressible, Recipe
+from migrate.rootfiles import NOTHING, Roots
 from migrate.scope import ARGUMENT, ENVIRONMENT, Binding, Scope, without_variables
 from migrate.words import Literal, Part, Variable, Word, merged, variables
 
@@ -31,6 +32,10 @@ class Arguments:
     """Cache targets without an id that several stages mount."""
     unique: Callable[[str], str]
     """Makes a target name that nothing else has."""
+    roots: Roots = NOTHING
+    """What the images at the root of chains are given by helper Dockerfiles."""
+    shared: dict[str, str] = field(default_factory=dict)
+    """The helper targets that several stages use: what each is for -> its name."""
 
     @property
     def has_globals(self) -> bool:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple
 
-from migrate import delivery, folders
+from migrate import archives, delivery, folders, helperfiles, rootfiles
 from migrate.arguments import Arguments, inherited, is_of_earth
 from migrate.artifacts import ROOT, Artifact
 from migrate.context import Context
@@ -59,7 +59,11 @@ def assemble(plan: Plan, settings: Settings, mappings: Mappings, context: Contex
     taken = {*plan.targets, *(helper.target for helper in (*plan.image_helpers.values(), *plan.aliases.values()))}
     taken |= {*plan.saved.values(), *settings.reserved} | ({plan.image_target} if plan.image_target else set())
     unique: Callable[[str], str] = lambda name: unique_name(name, taken)  # noqa: E731
-    arguments = Arguments(plan, mappings, shared_cache_targets(graph), unique)
+    plan.foreign_archives.update(
+        item.span for stage in graph.stages for item in stage.instructions if archives.has_foreign_owners(item, context)
+    )
+    roots = rootfiles.decide(plan, context, mappings, unique)
+    arguments = Arguments(plan, mappings, shared_cache_targets(graph), unique, roots)
     work = _Build(plan, settings, mappings, context, report, arguments, {})
     header, first_above = _header(work)
     recipes: list[Recipe] = []
@@ -227,7 +231,20 @@ def _stage(stage: Stage, recipes: list[Recipe], above: tuple[str, ...], work: _B
         items += delivery.save_image(stage, recipe, delivery.last(work.settings), plan, work.report)
     helpers = [_image_helper(helper, work) for helper in plan.image_helpers.values() if helper.before == stage.index]
     target = Target(plan.targets[stage.index], tuple(items), above, stage.instruction.span)
-    return [*before, *helpers, *recipe.extra, target]
+    return [*_root_file(stage, recipe, work), *before, *helpers, *recipe.extra, target]
+
+
+def _root_file(stage: Stage, recipe: Recipe, work: _Build) -> list[Target]:
+    """The target that writes the Dockerfile of a root, in front of the first stage that uses it."""
+    roots = work.arguments.roots
+    for line in roots.extra.get(stage.index, ()):
+        work.report("EM641", stage.instruction.span, line=line, target=recipe.target)
+    file = roots.files.get(stage.index)
+    if file is None or file.target in work.arguments.shared.values():
+        return []
+    work.arguments.shared[f"root {file.target}"] = file.target
+    lines = (f"ARG {helperfiles.IMAGE}", f"FROM ${helperfiles.IMAGE}", *file.lines)
+    return [helperfiles.writing_target(file.target, lines, file.above, stage.instruction.span, recipe)]
 
 
 def _inherited(parent: Scope, recipe: Recipe, instruction: Instruction, work: _Build) -> list[Item]:
@@ -271,7 +288,9 @@ def _recipe(stage: Stage, recipes: list[Recipe], work: _Build) -> Recipe:
     if image is not None and image.shell and stage.index in graph.chain(plan.final):
         work.report("EM613", stage.instruction.span, shell=" ".join(image.shell))
     if image is not None and image.onbuild:
-        work.report("EM215", stage.instruction.span, image=stage.reference or "")
+        fires = stage.index in work.arguments.roots.files
+        work.report("EM645" if fires else "EM215", stage.instruction.span, image=stage.reference or "")
+        image = image._replace(user=None, environment=None)  # the triggers may have changed them
     lines = [line for item in stage.instructions if item.keyword == "RUN" for line in item.lines]
     detail = stage.instruction.detail
     written = detail.image.text if isinstance(detail, FromDetail) else ""

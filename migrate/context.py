@@ -2,7 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import NamedTuple, Protocol
+
+#: What a file of the context is to ADD; UNKNOWN: it is compressed in a way that cannot be looked into here.
+ARCHIVE, PLAIN, UNKNOWN = "archive", "plain", "unknown"
+
+
+class Member(NamedTuple):
+    """One entry of an archive: its path without a slash at either end, and whose it is."""
+
+    path: str
+    is_folder: bool
+    uid: int
+    gid: int
 
 
 class Context(Protocol):
@@ -19,6 +31,12 @@ class Context(Protocol):
 
     def head(self, path: str, size: int = 512) -> bytes | None:
         """The first ``size`` bytes of the file at ``path``."""
+
+    def archive_kind(self, path: str) -> str | None:
+        """ARCHIVE, PLAIN or UNKNOWN for the file at ``path``, None when there is none or nobody can look."""
+
+    def archive_members(self, path: str) -> tuple[Member, ...] | None:
+        """The entries of the archive at ``path``, None when they cannot be listed."""
 
     def matches(self, pattern: str) -> tuple[str, ...] | None:
         """The paths that a COPY wildcard pattern matches, sorted."""
@@ -55,6 +73,14 @@ class UnknownContext:
         return None
 
     def head(self, path: str, size: int = 512) -> bytes | None:
+        """Unknown."""
+        return None
+
+    def archive_kind(self, path: str) -> str | None:
+        """Unknown."""
+        return None
+
+    def archive_members(self, path: str) -> tuple[Member, ...] | None:
         """Unknown."""
         return None
 

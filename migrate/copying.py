@@ -37,7 +37,7 @@ def convert(instruction: Instruction, stage: Recipe) -> Iterator[Item]:
     if stage.scope.static(target.meaning) == "":
         target = Argument(detail.destination, ".", (Literal("."),))  # earth would take the root
     path = folders.destination(stage.known(detail.destination.text), stage)
-    flags = _mode(instruction, path, stage)
+    flags = mode_flag(instruction, path, stage)
     source = _source(instruction, stage)
     if stage.has_shell is False:
         stage.has_shell = None  # what is copied may bring one
@@ -52,8 +52,10 @@ def _source(instruction: Instruction, stage: Recipe) -> Source | None:
     return next((source for source in found if source.instruction is instruction), None)
 
 
-def _mode(instruction: Instruction, path: str | None, stage: Recipe) -> list[tuple[str, Word]]:
-    """``--chmod`` where both builders apply it alike."""
+def mode_flag(
+    instruction: Instruction, path: str | None, stage: Recipe, *, makes_folder: bool | None = None
+) -> list[tuple[str, Word]]:
+    """``--chmod`` where both builders apply it alike; ``makes_folder``: whether the destination becomes a folder."""
     flag = instruction.flag("chmod")
     if flag is None or not flag.value:
         return []
@@ -70,7 +72,7 @@ def _mode(instruction: Instruction, path: str | None, stage: Recipe) -> list[tup
         if (
             path is not None
             and not is_folder(detail.destination.text)
-            and not _may_be_folder(detail, instruction, stage)
+            and not (_may_be_folder(detail, instruction, stage) if makes_folder is None else makes_folder)
         ):
             folder = path.rpartition("/")[0] or "/"
         if not folders.exists(folder, stage) and value not in ("755", "0755"):
@@ -89,7 +91,8 @@ def _may_be_folder(detail: CopyDetail, instruction: Instruction, stage: Recipe) 
     return False
 
 
-def _owner(instruction: Instruction, stage: Recipe) -> tuple[str, Word] | None:
+def owner_flag(instruction: Instruction, stage: Recipe) -> tuple[str, Word] | None:
+    """``--chown`` as it was written: its spelling and its meaning."""
     flag = instruction.flag("chown")
     if flag is None or not flag.value:
         return None
@@ -101,7 +104,8 @@ def _plain(flag: str) -> tuple[str, Word]:
     return flag, (Literal(flag),)
 
 
-def _linked(instruction: Instruction) -> bool:
+def is_linked(instruction: Instruction) -> bool:
+    """Whether Docker merges what is copied as a layer of its own."""
     link, mode = instruction.flag("link"), instruction.flag("chmod")
     return link is not None and link.value != "false" and mode is None
 
@@ -110,13 +114,13 @@ def _links_to_root(instruction: Instruction, path: str | None, stage: Recipe) ->
     """``--link --chown=0:0`` into folders that it resets: --keep-own says both for context files."""
     flag = instruction.flag("chown")
     owned = flag is not None and flag.value in ownership.ROOT_OWNERS
-    return owned and _linked(instruction) and not folders.is_ordinary(path, stage)
+    return owned and is_linked(instruction) and not folders.is_ordinary(path, stage)
 
 
-def _check_linked_owner(instruction: Instruction, target: Argument, path: str | None, stage: Recipe) -> None:
+def check_linked_owner(instruction: Instruction, target: Argument, path: str | None, stage: Recipe) -> None:
     """With --link Docker gives --chown to every folder on the path, the existing ones too; earth cannot."""
     flag = instruction.flag("chown")
-    if flag is None or not _linked(instruction) or flag.value in ownership.ROOT_OWNERS:
+    if flag is None or not is_linked(instruction) or flag.value in ownership.ROOT_OWNERS:
         return
     folder = path if is_folder(target.operand.text) or path is None else path.rpartition("/")[0] or "/"
     if folder != "/":
@@ -133,10 +137,10 @@ def _from_context(
     stage: Recipe,
 ) -> Iterator[Command]:
     flags: list[tuple[str, Word]] = []
-    if (owner := _owner(instruction, stage)) is not None and not _links_to_root(instruction, path, stage):
-        _check_linked_owner(instruction, target, path, stage)
+    if (owner := owner_flag(instruction, stage)) is not None and not _links_to_root(instruction, path, stage):
+        check_linked_owner(instruction, target, path, stage)
         flags.append(owner)
-    elif _linked(instruction) and not folders.is_ordinary(path, stage):
+    elif is_linked(instruction) and not folders.is_ordinary(path, stage):
         flags.append(_plain("--keep-own"))
     elif not stage.is_root():
         flags.append(_plain("--chown=0:0"))
@@ -279,11 +283,11 @@ def _artifact_owner(
     stage: Recipe,
 ) -> list[tuple[str, Word]]:
     """The first of hard-cases.md 4 that fits: no flag, --chown=0:0, --chown=U:G, --keep-own."""
-    if (owner := _owner(instruction, stage)) is not None:
-        _check_linked_owner(instruction, target, path, stage)
+    if (owner := owner_flag(instruction, stage)) is not None:
+        check_linked_owner(instruction, target, path, stage)
         return [owner]
     ordinary = folders.is_ordinary(path, stage)
-    if _linked(instruction) and not ordinary:
+    if is_linked(instruction) and not ordinary:
         return [_plain("--keep-own")]
     doubt = _doubt(source, sources, stage)
     if doubt is not None and ordinary:

@@ -11,11 +11,20 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path, PurePath, PurePosixPath, PureWindowsPath
+from typing import IO, TYPE_CHECKING, TypeVar
 
 from migrate.wildcards import component
 
+if TYPE_CHECKING:
+    from migrate.context import Member
+
+_T = TypeVar("_T")
+
 DOCKERFILE_NAMES = ("Dockerfile", "Containerfile", "dockerfile")
 LARGEST_INPUT = 4 * 1024 * 1024
+#: Archives above these are not listed: reading them takes too long.
+_LARGEST_LISTED = 32 * 1024 * 1024
+_MOST_MEMBERS = 50_000
 _MOST_LINKS = 40
 _WILDCARD = r"(?<!\\)(?:\\\\)*[*?\[]"
 
@@ -161,6 +170,31 @@ class DiskContext:
         """The first ``size`` bytes of the file at ``path``, if there is one; a link is followed inside the root."""
         found = self._find(path, last=True)
         return None if found is None or not _is(stat.S_ISREG, found) else _read(found, size)
+
+    def archive_kind(self, path: str) -> str | None:
+        """What the file at ``path`` is to ADD, None when there is none; a link is followed inside the root."""
+        from migrate.archives import kind_of  # only a Dockerfile with ADD pays for it
+
+        return self._looked_into(path, kind_of)
+
+    def archive_members(self, path: str) -> tuple[Member, ...] | None:
+        """The entries of the archive at ``path``, None for a large one."""
+        from migrate.archives import members_of
+
+        found = self._find(path, last=True)
+        if found is None or not _is(stat.S_ISREG, found) or os.stat(found).st_size > _LARGEST_LISTED:
+            return None
+        return self._looked_into(path, lambda file: members_of(file, _MOST_MEMBERS))
+
+    def _looked_into(self, path: str, look: Callable[[IO[bytes]], _T]) -> _T | None:
+        found = self._find(path, last=True)
+        if found is None or not _is(stat.S_ISREG, found):
+            return None
+        try:
+            with open(found, "rb") as file:
+                return look(file)
+        except OSError:
+            return None
 
     def matches(self, pattern: str) -> tuple[str, ...] | None:
         """The paths that a COPY wildcard pattern matches, sorted; ignore files are not applied."""

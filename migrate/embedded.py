@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from migrate import folders
+from migrate.archives import is_git
 from migrate.artifacts import clean
 from migrate.context import Context
 from migrate.dockerfile.model import (
@@ -298,8 +299,10 @@ def _trigger_with_source(site: _Site) -> bool:
     return trigger.flag("from") is not None or any(mount.has("from") for mount in mounts)
 
 
-def _stored_trigger(site: _Site) -> bool:
-    return site.instruction.keyword == "ONBUILD" and site.stage is not None and site.stage.index in site.group.delivered
+def _git_source(site: _Site) -> bool:
+    detail = site.instruction.detail
+    sources = detail.sources if site.instruction.keyword == "ADD" and isinstance(detail, CopyDetail) else ()
+    return any(is_git(source.text) for source in sources)
 
 
 def _selected(site: _Site) -> Stage | None:
@@ -347,7 +350,7 @@ CHECKS: Mapping[str, Callable[[_Site], bool]] = {
         _check_directive,
         _escape_in_flags,
         _trigger_with_source,
-        _stored_trigger,
+        _git_source,
         _unnamed,
         _hidden,
         _standard_input,

@@ -103,17 +103,17 @@ def _fell(
     graph, known = draft.plan.graph, mappings.fallback
     before = set(causes)
     for finding in draft.findings:
-        index = stage_at(graph, finding)
-        if finding.code not in known["falls"] or index is None or index in before or finding in refused:
+        if finding.code not in known["falls"] or finding in refused:
             continue
-        group = _group(index, draft, mappings, descends=_descends(finding, graph, mappings))
-        refusal = embedded.refusal(group)
-        if refusal is not None:
-            refused[finding] = refusal
-            continue
-        for member in sorted(group.selected):
-            causes.setdefault(member, _Cause((), index))
-        causes[index] = _Cause((*causes[index].findings, finding))
+        for index in sorted(stages_at(graph, finding) - before):
+            group = _group(index, draft, mappings, descends=_descends(finding, graph, mappings))
+            refusal = embedded.refusal(group)
+            if refusal is not None:
+                refused[finding] = refusal
+                continue
+            for member in sorted(group.selected):
+                causes.setdefault(member, _Cause((), index))
+            causes[index] = _Cause((*causes[index].findings, finding))
     return len(causes) > len(before)
 
 
@@ -156,14 +156,23 @@ def stage_at(graph: StageGraph, finding: Diagnostic) -> int | None:
     return found[-1] if found else None
 
 
+def stages_at(graph: StageGraph, finding: Diagnostic) -> frozenset[int]:
+    """The stages that a finding is about: for the trigger in an ONBUILD those that run it."""
+    index = stage_at(graph, finding)
+    if index is None or finding.span is None:
+        return frozenset()
+    line = finding.span.start.line
+    for item in graph.stages[index].instructions:
+        if item.keyword == "ONBUILD" and item.span.start.line <= line <= item.span.end.line:
+            return frozenset(stage.index for stage in graph.stages if stage.base == index)
+    return frozenset((index,))
+
+
 def _kept(first: Draft, fallen: Mapping[int, _Cause], mappings: Mappings) -> tuple[Diagnostic, ...]:
     """What differs in the fallen stages either way."""
     gone = {*mappings.fallback["falls"], *mappings.fallback["settled"]}
-    return tuple(
-        finding
-        for finding in first.findings
-        if finding.grade >= Grade.DIFFERS and finding.code not in gone and stage_at(first.plan.graph, finding) in fallen
-    )
+    kept = (item for item in first.findings if item.grade >= Grade.DIFFERS and item.code not in gone)
+    return tuple(item for item in kept if stages_at(first.plan.graph, item) & fallen.keys())
 
 
 def _remark(index: int, causes: Mapping[int, _Cause], first: Draft) -> str:

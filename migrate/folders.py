@@ -36,8 +36,12 @@ def is_ordinary(path: str | None, stage: Recipe) -> bool:
     """
     if path is None:
         return False
-    special = stage.arguments.mappings.ownership["special-folders"]
-    return not any(path == special or path.startswith(special + "/") for special in (*special, *_unusual(stage)))
+    return not any(path == special or path.startswith(special + "/") for special in special_paths(stage))
+
+
+def special_paths(stage: Recipe) -> tuple[str, ...]:
+    """The paths that may be something else than a folder of root's with mode 0755."""
+    return (*stage.arguments.mappings.ownership["special-folders"], *_unusual(stage))
 
 
 def exists(path: str | None, stage: Recipe) -> bool:

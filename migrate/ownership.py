@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from functools import lru_cache
 from typing import NamedTuple
 
-from migrate.artifacts import needed, related
+from migrate.artifacts import clean, needed, related
 from migrate.dockerfile.model import CopyDetail, Instruction, OnbuildDetail
 from migrate.dockerfile.words import parse_word
 from migrate.images import base_image
@@ -46,7 +46,7 @@ def _stage_owner(plan: Plan, index: int, path: str, mappings: Mappings) -> Doubt
     chain = graph.chain(index)
     for stage in chain:
         for instruction in graph.stages[stage].instructions:
-            reason = _reason(instruction, path, mappings.ownership)
+            reason = _reason(instruction, path, mappings.ownership) or _unpacked(instruction, path, plan)
             if reason is not None:
                 return Doubt(f"{reason} on line {instruction.span.start.line}")
         for source in graph.sources.get(stage, ()):
@@ -109,6 +109,16 @@ def _reason(instruction: Instruction, path: str, evidence: Section) -> str | Non
                 if _touches(evidence["commands"][match[1]], text[match.end() :], path):
                     return match[1]
     return None
+
+
+def _unpacked(instruction: Instruction, path: str, plan: Plan) -> str | None:
+    """The doubt about files that an ADD unpacked at or around ``path``."""
+    detail = instruction.detail
+    if instruction.span not in plan.foreign_archives or not isinstance(detail, CopyDetail):
+        return None
+    target = detail.destination.text
+    apart = target.startswith("/") and "$" not in target and not related(clean(target), path)
+    return None if apart else "ADD of an archive"
 
 
 @lru_cache(maxsize=8)

@@ -17,6 +17,7 @@ from migrate.images import parse_reference
 from migrate.mappings import Mappings
 from migrate.recipe import Reporter
 from migrate.settings import Settings
+from migrate.spans import Span
 from migrate.stages import SCRATCH, Source, Stage, StageGraph
 from migrate.words import Literal, Variable, Word, variables
 
@@ -59,6 +60,8 @@ class Plan:
     """Builtin arguments that a stage must declare before its FROM."""
     fallen: Mapping[int, FallenStage] = field(default_factory=dict)
     """The stages that are built FROM DOCKERFILE."""
+    foreign_archives: set[Span] = field(default_factory=set, compare=False)
+    """The ADDs whose archives may hold files of other users than root."""
     owner_doubts: dict[tuple[int, str], Doubt | None] = field(default_factory=dict, compare=False)
     """What migrate.ownership found out, so that nothing is looked up twice."""
 

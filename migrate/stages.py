@@ -28,6 +28,7 @@ _AUTOMATIC = frozenset(
 class Stage:
     """One build stage: its FROM, what follows it, and what the FROM names.
 
+    ``instructions`` begins with the ONBUILD triggers of that stage.
     ``base`` is the index of the stage it is FROM, None for an image. ``image`` is the word before expansion;
     ``reference`` its value with the default arguments, None when that cannot be known. ``selects`` are the indexes of
     earlier
@@ -167,7 +168,14 @@ def _stage(
         _refuse_empty(word, instruction, detail)
     base = latest.get(reference) if reference is not None else None
     selects = () if base is not None and _is_literal(word) else _selectable(word, earlier)
-    return Stage(index, detail.name, instruction, tuple(block[1:]), word, base, reference, selects)
+    fired = triggers(earlier[base]) if base is not None else ()
+    return Stage(index, detail.name, instruction, (*fired, *block[1:]), word, base, reference, selects)
+
+
+def triggers(stage: Stage) -> tuple[Instruction, ...]:
+    """What the ONBUILD lines of ``stage`` hold: it runs at the start of every stage that is FROM it, and only there."""
+    details = [item.detail for item in stage.instructions if item.keyword == "ONBUILD"]
+    return tuple(detail.trigger._replace(above=()) for detail in details if isinstance(detail, OnbuildDetail))
 
 
 def _refuse_empty(word: Word, instruction: Instruction, detail: FromDetail) -> None:
@@ -225,12 +233,11 @@ def _fits(name: str, pieces: Sequence[str | None]) -> bool:
 
 
 def _may_have_sources(instructions: tuple[Instruction, ...]) -> bool:
-    return any(item.keyword in ("COPY", "RUN", "ONBUILD") and "from" in item.text for item in instructions)
+    return any(item.keyword in ("COPY", "RUN") and "from" in item.text for item in instructions)
 
 
 def _sources(stage: Stage, stages: list[Stage], last: Mapping[str, int]) -> Iterator[Source]:
-    for written in stage.instructions:
-        instruction = written.detail.trigger if isinstance(written.detail, OnbuildDetail) else written
+    for instruction in stage.instructions:
         if instruction.keyword == "COPY" and (flag := instruction.flag("from")) is not None and flag.value:
             span = instruction.span_of(flag.start, flag.end)
             yield _resolve(flag.value, instruction, span, stage, stages, last, numbers=True)

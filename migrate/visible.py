@@ -5,7 +5,7 @@ from __future__ import annotations
 import posixpath
 from typing import NamedTuple
 
-from migrate.context import Context
+from migrate.context import Context, Member
 from migrate.ignorematch import IgnoreRules
 
 #: More files than this are not looked at one by one.
@@ -35,6 +35,14 @@ class VisibleContext(NamedTuple):
     def head(self, path: str, size: int = 512) -> bytes | None:
         """The first ``size`` bytes of the file at ``path``."""
         return None if self.is_ignored(path) else self.context.head(path, size)
+
+    def archive_kind(self, path: str) -> str | None:
+        """ARCHIVE, PLAIN or UNKNOWN for the file at ``path``."""
+        return None if self.is_ignored(path) else self.context.archive_kind(path)
+
+    def archive_members(self, path: str) -> tuple[Member, ...] | None:
+        """The entries of the archive at ``path``."""
+        return None if self.is_ignored(path) else self.context.archive_members(path)
 
     def matches(self, pattern: str) -> tuple[str, ...] | None:
         """The paths that a COPY wildcard pattern matches, sorted."""

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import io
 import posixpath
 import re
+import shlex
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from typing import Any
 
+from migrate.archives import kind_of, members_of
+from migrate.context import Member
 from migrate.convert import Conversion, convert
 from migrate.dockerfile import words as docker_words
 from migrate.dockerfile.model import HealthcheckDetail, Instruction, PairsDetail, WordsDetail
 from migrate.dockerfile.reader import read as read_dockerfile
 from migrate.earthfile import expansion as earth_words
-from migrate.earthfile.flags import flags_and_args
+from migrate.earthfile.flags import flags_and_args, run_text
 from migrate.earthfile.reader import read as read_earthfile
 from migrate.earthfile.tree import Statement
 from migrate.images import base_image
@@ -51,6 +55,14 @@ class DictContext:
     def head(self, path: str, size: int = 512) -> bytes | None:
         found = self.entries.get(path)
         return found[:size] if isinstance(found, bytes) else None
+
+    def archive_kind(self, path: str) -> str | None:
+        found = self.entries.get(path)
+        return kind_of(io.BytesIO(found)) if isinstance(found, bytes) else None
+
+    def archive_members(self, path: str) -> tuple[Member, ...] | None:
+        found = self.entries.get(path)
+        return members_of(io.BytesIO(found), 1000) if isinstance(found, bytes) else None
 
     def matches(self, pattern: str) -> tuple[str, ...] | None:
         return tuple(sorted(path for path in self.entries if fnmatchcase(path, pattern)))
@@ -163,6 +175,7 @@ class Config:
     cmd: tuple[str, ...] | None = None
     entrypoint: tuple[str, ...] | None = None
     healthcheck: str | None = None
+    signal: str | None = None
     cmd_is_own: bool = False
     table: dict[str, str] = field(default_factory=dict)
     """Docker: ENV and ARG, the last writer wins. Earth: ARG and LET of this target."""
@@ -182,7 +195,7 @@ class Config:
 
     def facts(self) -> dict[str, object]:
         """What the image's config says."""
-        names = ("env", "labels", "user", "workdir", "ports", "volumes", "cmd", "entrypoint", "healthcheck")
+        names = ("env", "labels", "user", "workdir", "ports", "volumes", "cmd", "entrypoint", "healthcheck", "signal")
         return {name: getattr(self, name) for name in names}
 
     def enter(self, folder: str) -> None:
@@ -248,7 +261,10 @@ class _DockerStage:
         if isinstance(detail, PairsDetail):
             self.pairs(instruction.keyword, detail)
         elif isinstance(detail, HealthcheckDetail):
-            config.healthcheck = "NONE" if detail.none else detail.text
+            text = detail.text if detail.exec_form is None else repr(detail.exec_form)
+            config.healthcheck = "NONE" if detail.none else text
+        elif instruction.keyword == "STOPSIGNAL":
+            config.signal = self.value(instruction.operand)
         elif instruction.keyword == "RUN":
             config.seen[instruction.span.start.line] = dict(config.table)
         elif instruction.keyword == "EXPOSE" and isinstance(detail, WordsDetail):
@@ -261,7 +277,7 @@ class _DockerStage:
             config.user = self.value(instruction.operand)
         elif instruction.keyword == "WORKDIR":
             config.enter(self.value(instruction.operand))
-        else:
+        elif instruction.keyword in ("CMD", "ENTRYPOINT"):
             config.command(instruction.keyword, items)
 
     def pairs(self, keyword: str, detail: PairsDetail) -> None:
@@ -292,9 +308,13 @@ def earth_configs(text: str, build_args: Mapping[str, str]) -> dict[str, Config]
     configs: dict[str, Config] = {}
     waiting = {target.name: target for target in tree.targets}
 
+    def written(name: str) -> str:
+        run = next(item for item in waiting[name].statements if item.name == "RUN")
+        return "\n".join(shlex.split(run_text(run))[2:-2]) + "\n"
+
     def made(name: str) -> Config:
         if name not in configs:
-            builder = _EarthTarget(Config({}), build_args, base.everywhere, configs, made)
+            builder = _EarthTarget(Config({}), build_args, base.everywhere, configs, made, written)
             for statement in waiting[name].statements:
                 builder.do(statement)
             configs[name] = builder.config
@@ -315,6 +335,8 @@ class _EarthTarget:
     """``ARG --global``: weaker than ENV."""
     configs: Mapping[str, Config]
     target: Callable[[str], Config] | None = None
+    written: Callable[[str], str] | None = None
+    """The Dockerfile that a target writes."""
     platform: dict[str, str] = field(default_factory=lambda: dict(PLATFORM))
 
     def seen(self) -> dict[str, str]:
@@ -354,6 +376,8 @@ class _EarthTarget:
         elif name == "LABEL":
             keys, values = map(self.value, args[::3]), map(self.value, args[2::3])
             config.labels.update(dict(zip(keys, values, strict=True)))
+        elif name == "FROM DOCKERFILE":
+            self.start_dockerfile(flags)
         elif name == "FROM":
             self.start(dict(flags), self.value(args[0]))
         elif name == "RUN":
@@ -385,6 +409,17 @@ class _EarthTarget:
         else:
             self.config.table[name] = found
 
+    def start_dockerfile(self, flags: tuple[tuple[str, str | None], ...]) -> None:
+        """The image of a helper Dockerfile; what the file itself names there is the image of its FROM."""
+        options = dict(flags)
+        assert self.written is not None
+        text = self.written((options["f"] or "")[1:].removesuffix("/Dockerfile"))
+        passed = {key: self.value(value) for key, _, value in ((one or "").partition("=") for one in _passed(flags))}
+        platform = {key: value for key, value in options.items() if key == "platform"}
+        (made,) = docker_configs(text, passed)
+        self.start(platform, passed.get("image", "scratch"))
+        self.config.healthcheck, self.config.signal = made.healthcheck, made.signal
+
     def start(self, flags: Mapping[str, str | None], base: str) -> None:
         table = self.config.table
         if base.startswith("+"):
@@ -397,6 +432,10 @@ class _EarthTarget:
                 architecture = platform.rpartition("/")[2].replace("native", "arm64")
                 self.platform |= {"TARGETARCH": architecture, "TARGETPLATFORM": f"linux/{architecture}"}
         self.config.table = table
+
+
+def _passed(flags: tuple[tuple[str, str | None], ...]) -> list[str | None]:
+    return [value for name, value in flags if name == "build-arg"]
 
 
 def port_name(text: str) -> str:

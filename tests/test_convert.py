@@ -83,9 +83,10 @@ def test_the_source_map_names_the_lines() -> None:
     ("text", "grades"),
     [
         ("FROM alpine\nRUN a\n", {"docker": "equal"}),
-        ("FROM alpine\nSTOPSIGNAL 9\n", {"docker": "differs"}),
-        ("FROM alpine AS a\nSTOPSIGNAL 9\nFROM alpine\nRUN b\n", {"a": "differs", "docker": "equal"}),
-        ("FROM alpine AS a\nSTOPSIGNAL 9\nFROM a\n", {"a": "differs", "docker": "differs"}),
+        ("FROM alpine\nSTOPSIGNAL 9\n", {"docker": "equal", "stop-signal": "equal"}),
+        ("FROM alpine\nSTOPSIGNAL $S\n", {"docker": "differs"}),
+        ("FROM alpine AS a\nSTOPSIGNAL $S\nFROM alpine\nRUN b\n", {"a": "differs", "docker": "equal"}),
+        ("FROM alpine AS a\nSTOPSIGNAL $S\nFROM a\n", {"a": "differs", "docker": "differs"}),
     ],
 )
 def test_grades(text: str, grades: dict[str, str]) -> None:

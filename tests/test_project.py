@@ -29,10 +29,10 @@ LAYERS = (
     "visible",
     "mappings",
     "images dockerfile earthfile",
-    "artifacts layout scope stages",
+    "artifacts archives layout scope stages",
     # What rules are written with.
-    "arguments bindmounts contextsources copying execform fallen folders header heredocfiles mounts ownership plan"
-    " recipe runheredocs runtext scripts timestamps",
+    "adding arguments bindmounts configured contextsources copying execform fallen folders header helperfiles"
+    " heredocfiles mounts ownership plan recipe rootfiles runheredocs runtext scripts timestamps",
     "rules",
     "callsites gitpatch",
     "checked embedded fallback fromdockerfile ignorefile passing suppression",

@@ -56,13 +56,26 @@ def test_what_a_variable_may_select(text: str, selects: tuple[int, ...]) -> None
         ("RUN --mount=from=build,target=/x a", 0, "build"),
         # A number is no index in a mount.
         ("RUN --mount=from=0,target=/x a", None, "0"),
-        ("ONBUILD COPY --from=build /a /a", 0, "build"),
     ],
 )
 def test_sources(source: str, stage: int | None, image: str) -> None:
     graph = graph_of(f"FROM a AS build\nFROM b\nFROM c\n{source}\n")
     (found,) = graph.sources[2]
     assert (found.stage, found.image) == (stage, image)
+
+
+def test_a_trigger_is_an_instruction_of_the_stages_that_are_from_it() -> None:
+    graph = graph_of(
+        "FROM a AS files\nFROM b AS x\nONBUILD COPY --from=files /a /a\nFROM x AS y\nRUN c\nFROM y\nFROM x\nUSER d\n"
+    )
+    assert [[item.keyword for item in stage.instructions] for stage in graph.stages] == [
+        [],
+        ["ONBUILD"],
+        ["COPY", "RUN"],
+        [],  # not for grandchildren
+        ["COPY", "USER"],
+    ]
+    assert {index: [source.stage for source in found] for index, found in graph.sources.items()} == {2: [0], 4: [0]}
 
 
 def test_copy_from_takes_the_last_of_two_names() -> None:

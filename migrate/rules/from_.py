@@ -9,8 +9,10 @@ from migrate.arguments import constant
 from migrate.dockerfile import words
 from migrate.dockerfile.model import FromDetail, Instruction
 from migrate.earthfile.model import Command, Item
+from migrate.helperfiles import IMAGE
 from migrate.plan import earth_name, whole_platform
 from migrate.recipe import Recipe, command
+from migrate.rootfiles import RootFile
 from migrate.scope import ARGUMENT, Binding, Scope, without_variables
 from migrate.stages import Stage, default_arguments
 from migrate.words import Literal, Part, Variable, Word, merged, variables
@@ -44,7 +46,26 @@ def from_command(node: Stage, stage: Recipe) -> Command:
         platform = _platform(detail, instruction, stage, is_target=is_target)
     finally:
         stage.scope = own
-    return command("FROM", [*platform, base], instruction)
+    root = stage.arguments.roots.files.get(node.index)
+    if root is None:
+        return command("FROM", [*platform, base], instruction)
+    return _from_dockerfile(root, platform, base, instruction, stage)
+
+
+def _from_dockerfile(
+    root: RootFile,
+    platform: list[tuple[str, Word]],
+    base: tuple[str, Word],
+    instruction: Instruction,
+    stage: Recipe,
+) -> Command:
+    """FROM DOCKERFILE with the image as an argument of a helper Dockerfile, which adds to it."""
+    image = stage.spell(base[1], base[0], "flag")
+    named = (f"--build-arg {IMAGE}={image}", _prefixed(f"--build-arg={IMAGE}=", base[1]))
+    file = (f"-f +{root.target}/Dockerfile", (Literal(f"-f=+{root.target}/Dockerfile"),))
+    context = "." if root.in_context else f"+{root.target}/"
+    stage.context_sources += root.sources
+    return command("FROM DOCKERFILE", [*platform, named, file, (context, (Literal(context),))], instruction)
 
 
 def _header_scope(stage: Recipe) -> Scope:

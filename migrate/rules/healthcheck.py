@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from migrate import configured
 from migrate.dockerfile.model import HealthcheckDetail, Instruction
 from migrate.earthfile import quoting
 from migrate.earthfile.model import Command, Item, TextLine, Words
@@ -12,9 +13,13 @@ from migrate.words import Literal, Word, literal_text
 
 
 def convert(instruction: Instruction, stage: Recipe) -> Iterator[Item]:
-    """``NONE`` or shell text; an Earthfile has no exec form (it would become the text ``[a,b]``)."""
+    """``NONE`` or shell text; for an array, which earth would take for the text ``[a,b]``, see ``rootfiles``."""
     detail = instruction.detail
     assert isinstance(detail, HealthcheckDetail)
+    place = stage.arguments.roots.of(stage.stage, instruction)
+    if place is not None:
+        yield configured.remark(instruction, place, stage)
+        return
     # Docker takes an empty value for none, earth refuses it.
     flags = [f"--{flag.name}={flag.value}" for flag in instruction.flags if flag.value]
     words: list[Word] = [(Literal(flag),) for flag in flags]

@@ -1,15 +1,18 @@
-"""STOPSIGNAL: an Earthfile has no such command yet (earth: "command STOPSIGNAL not yet supported")."""
+"""STOPSIGNAL: set by a helper Dockerfile at the root of the chain (earth: "command STOPSIGNAL not yet supported")."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
+from migrate import configured
 from migrate.dockerfile.model import Instruction
 from migrate.earthfile.model import Item
 from migrate.recipe import NotExpressible, Recipe
 
 
 def convert(instruction: Instruction, stage: Recipe) -> Iterator[Item]:
-    """The line stays as a comment; ``docker run --stop-signal`` says the same at run time."""
-    raise NotExpressible("EM611", signal=instruction.operand)
-    yield
+    """A comment that says where it is set; where no root may carry it, there is no native form."""
+    place = stage.arguments.roots.of(stage.stage, instruction)
+    if place is None:
+        raise NotExpressible("EM611", signal=instruction.operand)
+    yield configured.remark(instruction, place, stage)

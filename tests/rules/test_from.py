@@ -191,4 +191,10 @@ def test_platform_of_a_stage_is_its_own() -> None:
 
 
 def test_triggers_of_a_base_image() -> None:
-    assert "EM215" in codes(converted("FROM node:6-onbuild\n"))
+    conversion = converted("FROM node:6-onbuild\nCOPY a b\n")
+    assert codes(conversion) == ["EM205", "EM464", "EM645"]
+    assert targets(conversion)["docker"] == [
+        "FROM DOCKERFILE --build-arg image=node:6-onbuild -f +onbuild/Dockerfile .",
+        "COPY --chown=0:0 a b",  # a trigger may have set another user
+        "SAVE IMAGE --push app:latest",
+    ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from support import BASE, assert_lines, body, converted
+from support import BASE, assert_lines, body, codes, converted, targets
 
 from migrate.earthfile.expansion import parse_word
 from migrate.earthfile.reader import flags_and_args, read
@@ -33,9 +33,20 @@ def test_healthcheck(instructions: str, expected: str, codes: list[str]) -> None
 
 
 def test_an_array_would_become_text() -> None:
-    """earth stores ``["CMD-SHELL", "[a,b]"]``."""
-    instruction = 'HEALTHCHECK CMD ["a", "b"]'
-    assert_lines(instruction, f"# EM605, not converted: {instruction}", ["EM605"])
+    """earth stores ``["CMD-SHELL", "[a,b]"]``, so a helper Dockerfile has it."""
+    conversion = converted(BASE + 'HEALTHCHECK --interval=5m --retries=2 cmd [ "a","it\'s é" ]\n')
+    assert (
+        '    \'HEALTHCHECK --interval=5m --retries=2 CMD ["a", "it\'"\'"\'s é"]\' > /Dockerfile'
+        in (targets(conversion)["health-check"])
+    )
+    assert body(conversion) == ['# HEALTHCHECK --interval=5m --retries=2 cmd [ "a","it\'s é" ]: see +health-check']
+    assert codes(conversion) == ["EM640"]
+
+
+def test_no_place_for_an_array() -> None:
+    """The stage that a variable selects may have another root."""
+    text = 'ARG A=b\nFROM alpine AS x-b\nFROM nginx AS x-c\nFROM x-$A\nHEALTHCHECK CMD ["a"]\n'
+    assert "EM605" in codes(converted(text))
 
 
 def test_another_shell_is_said() -> None:

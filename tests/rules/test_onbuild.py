@@ -1,9 +1,9 @@
-"""ONBUILD cannot be stored by earth."""
+"""ONBUILD: an image loses it, stages of the same file run it themselves."""
 
 from __future__ import annotations
 
 import pytest
-from support import assert_lines
+from support import BASE, assert_lines, codes, converted, targets
 
 
 @pytest.mark.parametrize(
@@ -17,7 +17,7 @@ from support import assert_lines
         ),
     ],
 )
-def test_onbuild(instruction: str, expected: str) -> None:
+def test_an_image_loses_its_triggers(instruction: str, expected: str) -> None:
     assert_lines(instruction, expected, ["EM612"])
 
 
@@ -26,3 +26,30 @@ def test_a_remark_ends_no_command_and_swallows_none() -> None:
     assert_lines(
         "ONBUILD RUN a && \\\n    b\nRUN c", "# EM612, not converted: ONBUILD RUN a && \\\n#     b\nRUN c", ["EM612"]
     )
+
+
+def test_stages_run_the_triggers_of_their_parent_first() -> None:
+    conversion = converted(
+        f"{BASE[:-1]} AS p\nONBUILD ARG A=1\n# why\nONBUILD RUN a && \\\n  b\nFROM p AS q\nRUN c\nFROM q\nFROM p\n"
+    )
+    found = targets(conversion)
+    assert found["p"][1:] == [
+        "# ONBUILD ARG A=1: see +q and +docker",
+        "# why",
+        "# ONBUILD RUN a && b: see +q and +docker",
+    ]
+    assert found["q"][1:] == ["ARG A=1", "RUN a && \\", "  b", "RUN c"]
+    assert found["stage-2"][1:] == []
+    assert found["docker"][1:4] == ["ARG A=1", "RUN a && \\", "  b"]
+    assert codes(conversion) == ["EM644", "EM644"]
+
+
+def test_a_stage_that_only_gives_files_has_no_use_for_triggers() -> None:
+    conversion = converted(f"{BASE[:-1]} AS p\nONBUILD RUN a\n{BASE}COPY --from=p /a /a\n")
+    assert targets(conversion)["p"][1] == "# ONBUILD RUN a: no stage is made from this one"
+    assert codes(conversion) == ["EM643"]
+
+
+def test_the_last_stage_is_an_image_even_when_others_are_made_from_it() -> None:
+    conversion = converted(f"{BASE[:-1]} AS p\nONBUILD RUN a\nFROM p\n", target="p")
+    assert codes(conversion) == ["EM612"]
