@@ -163,13 +163,16 @@ def _configured(kind: str, root: Stage, plan: Plan) -> _Configured | None:
     shipped = [index for index in tree if is_shipped(index, plan)]
     if not shipped:
         return _Configured("", [], [(item, UNUSED) for item in foreign], [])
-    leader = plan.final if plan.final in shipped else shipped[0]
+    certain = [index for index in shipped if index == plan.final or index in plan.saved] or shipped
+    leader = certain[-1]
     wanted = effective[leader]
-    if plan.final not in shipped and any(not _same(effective[index], wanted) for index in shipped):
+    if any(not _same(effective[index], wanted) for index in certain):
         return None
     line = _line(wanted[1]) if wanted is not None else None
-    # What stands above the leader's own instruction in its chain is overridden; the rest of the tree keeps its say.
-    above = [item for item in written if item[0] in graph.chain(leader) and item != wanted]
+    # What a later line in the chain of an image overrides must not stand natively; the rest of the tree keeps its say.
+    chains = {index for one in certain for index in graph.chain(one)}
+    counts = [effective[index] for index in certain]
+    above = [item for item in written if item[0] in chains and item not in counts]
     if line is None:
         return _Configured("", [], [(item, OVERRIDDEN) for item in above if item in foreign], [])
     if "$" in line and kind == "STOPSIGNAL":
@@ -201,8 +204,10 @@ def _inherits(kind: str, index: int, graph: StageGraph) -> bool:
 
 
 def is_shipped(index: int, plan: Plan) -> bool:
-    """Whether stage ``index`` may end in an image: it is the one to build, or nothing in the file uses it."""
-    return index == plan.final or not any(index in plan.graph.needs(other.index) for other in plan.graph.stages)
+    """Whether stage ``index`` may end in an image: it is one to build, or nothing in the file uses it."""
+    if index == plan.final or index in plan.saved:
+        return True
+    return not any(index in plan.graph.needs(other.index) for other in plan.graph.stages)
 
 
 def _effective(kind: str, index: int, graph: StageGraph) -> tuple[int, Instruction] | None:

@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 from support import BASE, codes, converted, targets
 
+from migrate.settings import SavedStage
+
 
 def said(text: str, **options: Any) -> dict[str, list[str]]:
     """Target -> its lines, the writing targets reduced to the lines of their Dockerfile below FROM."""
@@ -94,6 +96,18 @@ def test_a_stage_with_another_one_does_not_get_it() -> None:
     native = converted(f"{BASE[:-1]} AS p\nFROM p AS other\nSTOPSIGNAL 4\nFROM p\n")
     assert codes(native) == ["EM611"]
     assert not any("DOCKERFILE" in line for lines in targets(native).values() for line in lines)
+
+
+def test_every_image_must_agree() -> None:
+    text = f'{BASE[:-1]} AS p\nHEALTHCHECK CMD x\nFROM p AS q\n{{}}\nFROM p\nHEALTHCHECK CMD ["a"]\n'
+    saved = (SavedStage("q", ("q:1",)),)
+    agreed = converted(text.format('HEALTHCHECK CMD ["a"]'), saved=saved)
+    assert codes(agreed) == ["EM642", "EM640", "EM640"]
+    assert targets(agreed)["q"][1] == '# HEALTHCHECK CMD ["a"]: see +health-check'
+    for other in ("RUN b", "HEALTHCHECK NONE"):
+        apart = converted(text.format(other), saved=saved)
+        assert codes(apart) == ["EM605"]
+        assert targets(apart)["p"] == ["FROM alpine:3.20", "HEALTHCHECK CMD x"]
 
 
 @pytest.mark.parametrize(
