@@ -212,7 +212,7 @@ def _platform(
         stage.warn("EM312", instruction, name=name)
     if platform == name and name in stage.moved_arguments:
         stage.moved_arguments.discard(name)
-        stage.scope.bindings[name] = Binding(ARGUMENT, None)
+        stage.scope.bindings[name] = Binding(ARGUMENT, None, is_automatic=True)
         stage.warn("EM313", instruction, name=name)
         return
     if name in stage.scope.declared:
@@ -225,7 +225,7 @@ def _platform(
         stage.scope.declared.add(name)
         meaning: tuple[Word, ...] = ((Literal(name),), _EQUALS, (Variable(platform),))
         yield Command.of("ARG", f"{name}=${platform}", source=instruction.span, meaning=Words(meaning))
-    stage.scope.bindings[name] = Binding(ARGUMENT, None)
+    stage.scope.bindings[name] = Binding(ARGUMENT, None, is_automatic=True)
 
 
 def is_builtin(name: str) -> bool:

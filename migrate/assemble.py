@@ -2,32 +2,30 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple
 
 from migrate import archives, delivery, folders, helperfiles, rootfiles
-from migrate.arguments import Arguments, inherited, is_of_earth
+from migrate.arguments import Arguments, inherited
 from migrate.artifacts import ROOT, Artifact
 from migrate.context import Context
-from migrate.dockerfile.model import FromDetail, Instruction, Line, PairsDetail
+from migrate.dockerfile.model import FromDetail, Instruction, PairsDetail
 from migrate.earthfile import quoting
 from migrate.earthfile.model import Command, Earthfile, Item, Remark, Target
-from migrate.header import GlobalArgument
+from migrate.headerlines import Build, alias_target, comments, header_items
 from migrate.images import BaseImage, base_image, parse_reference
 from migrate.mappings import Mappings
 from migrate.mounts import shared_cache_targets
-from migrate.plan import Helper, Plan, earth_name, unique_name
+from migrate.plan import Helper, Plan, unique_name
 from migrate.recipe import DEFAULT_SHELL, NotExpressible, Recipe, Reporter, User, attach, forget, not_converted
 from migrate.rules import rule
-from migrate.rules.from_ import from_command
 from migrate.rules.user import is_root
-from migrate.scope import ARGUMENT, Binding, Scope
+from migrate.scope import Scope
 from migrate.settings import Settings
 from migrate.spans import Span
 from migrate.stages import SCRATCH, Stage, StageGraph
 from migrate.suppression import is_pragma
-from migrate.words import Literal, variables
+from migrate.words import Literal
 
 
 class Assembled(NamedTuple):
@@ -38,19 +36,6 @@ class Assembled(NamedTuple):
     context_sources: tuple[str, ...]
     recipes: tuple[Recipe, ...]
     """The state of each stage after its last line."""
-
-
-class _Build(NamedTuple):
-    """What every stage needs while the file is put together."""
-
-    plan: Plan
-    settings: Settings
-    mappings: Mappings
-    context: Context
-    report: Reporter
-    arguments: Arguments
-    moved: dict[str, tuple[str, ...]]
-    """Comments of global ARGs whose line goes: they stand over the first ARG that takes their place."""
 
 
 def assemble(plan: Plan, settings: Settings, mappings: Mappings, context: Context, report: Reporter) -> Assembled:
@@ -64,8 +49,8 @@ def assemble(plan: Plan, settings: Settings, mappings: Mappings, context: Contex
     )
     roots = rootfiles.decide(plan, context, mappings, unique)
     arguments = Arguments(plan, mappings, shared_cache_targets(graph), unique, roots)
-    work = _Build(plan, settings, mappings, context, report, arguments, {})
-    header, first_above = _header(work)
+    work = Build(plan, settings, mappings, context, report, arguments, {})
+    header, first_above = header_items(work)
     recipes: list[Recipe] = []
     targets: list[Target] = []
     helpers: dict[str, int] = {}
@@ -84,143 +69,13 @@ def assemble(plan: Plan, settings: Settings, mappings: Mappings, context: Contex
     return Assembled(file, helpers, sources, tuple(recipes))
 
 
-def comments(lines: Iterable[Line], *, blank_first: bool = False) -> tuple[str, ...]:
-    """Comment and blank lines as an Earthfile has them: no indentation, none of our own pragmas, single blank lines."""
-    found: list[str] = []
-    for line in lines:
-        text = line.text.strip()
-        if line.kind == "comment" and is_pragma(text):
-            continue
-        if text or (found[-1] if found else blank_first):
-            found.append(text)
-    return tuple(found)
-
-
-def _header(work: _Build) -> tuple[list[Item], tuple[str, ...] | None]:
-    """The base recipe: the file's first comments and the global arguments that FROM lines use."""
-    graph = work.plan.graph
-    first = graph.dockerfile.instructions[0]
-    lines = comments(first.above)
-    license_lines, own = _split_header(lines)
-    if not graph.arguments:
-        return [Remark(license_lines)] if license_lines else [], own
-    items: list[Item] = [Remark((*license_lines, ""))] if license_lines else []
-    header = _header_recipe(work)
-    for instruction in graph.arguments:
-        above = own if instruction is first else comments(instruction.above, blank_first=bool(items))
-        items += _global_argument(instruction, above, header, work)
-    return items, None
-
-
-def _split_header(lines: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """The comments of the file, and those directly above its first instruction."""
-    if "" not in lines:
-        return (), lines
-    cut = len(lines) - 1 - lines[::-1].index("")
-    return lines[:cut], lines[cut + 1 :]
-
-
-def _global_argument(instruction: Instruction, above: tuple[str, ...], header: Recipe, work: _Build) -> list[Item]:
-    detail = instruction.detail
-    assert isinstance(detail, PairsDetail)
-    items: list[Item] = []
-    above += tuple(
-        line.text.strip() for line in instruction.lines if line.kind == "comment" and not is_pragma(line.text)
-    )
-    for pair in detail.pairs:
-        known = work.plan.globals[pair.key]
-        platform = earth_name(pair.key, work.mappings)
-        if is_of_earth(pair.key, work.mappings):
-            work.report("EM327", instruction.span, name=pair.key)
-        elif platform is not None and pair.value is None:
-            work.report("EM318", instruction.span, name=pair.key)
-        elif known.instruction is not instruction:
-            same = pair.value is None or pair.value == known.text
-            work.report("EM315" if same else "EM324", instruction.span, name=pair.key)
-            for other in () if same else _readers(pair.key, instruction, work.plan):
-                work.report("EM323", instruction.span, name=other, used=pair.key)
-            for kept in work.plan.globals.values():
-                if kept.of == pair.key and kept.instruction is instruction and kept.everywhere:
-                    items += _platforms(kept, header, work)
-                    items.append(_declared("ARG", f"--global {kept.name}", kept, header))
-        elif platform == pair.key and (known.everywhere or known.imported):
-            work.report("EM312", instruction.span, name=pair.key)
-        elif known.everywhere:
-            items += _platforms(known, header, work)
-            items.append(_declared("ARG", f"--global {pair.key}", known, header))
-        elif known.imported or known.passed or any(pair.key in alias.arguments for alias in work.plan.aliases.values()):
-            work.moved[pair.key] = tuple(line for line in above if line)
-        else:
-            work.report("EM303", instruction.span, name=pair.key)
-        if known.instruction is instruction:
-            value = header.scope.static(known.default) if known.default is not None else None
-            header.scope.bindings[pair.key] = Binding(ARGUMENT, value, known.default)
-    is_moved = any(work.moved.get(pair.key) == tuple(line for line in above if line) for pair in detail.pairs)
-    if not items and any(above) and not is_moved:
-        return [Remark((*above, ""))]
-    return attach(items, above) if items else []
-
-
-def _readers(name: str, instruction: Instruction, plan: Plan) -> list[str]:
-    """The other global arguments that read the default which ``instruction`` gives ``name``, until it gets another."""
-    found: list[str] = []
-    used = [known.name for known in plan.globals.values() if known.everywhere or known.imported]
-    for item in plan.graph.arguments:
-        if item.span <= instruction.span or not isinstance(item.detail, PairsDetail):
-            continue
-        for pair in item.detail.pairs:
-            if pair.key == name and pair.value is not None:
-                return found
-            is_used = pair.key in used or not plan.fallen
-            if is_used and re.search(rf"\$\{{?{re.escape(name)}\b", pair.value or ""):
-                found.append(pair.key)
-    return found
-
-
-def _platforms(known: GlobalArgument, header: Recipe, work: _Build) -> list[Item]:
-    """The platform arguments that a default reads, once each, in front of it."""
-    items: list[Item] = []
-    for variable in variables(known.default or ()):
-        platform = earth_name(variable.name, work.mappings)
-        if platform is None or variable.name in work.plan.globals or variable.name in header.scope.declared:
-            continue
-        header.scope.declared.add(variable.name)
-        items.append(Command.of("ARG", platform, source=known.instruction.span))
-        if platform != variable.name:
-            items.append(Command.of("ARG", f"--global {variable.name}=${platform}", source=known.instruction.span))
-    return items
-
-
-def _declared(keyword: str, name: str, known: GlobalArgument, header: Recipe) -> Command:
-    """``ARG name=default`` for a global argument, its default spelled as earth reads it."""
-    if known.default is None:
-        return Command.of(keyword, name, source=known.instruction.span)
-    text = header.spell(header.adapt(known.default, known.instruction), known.text, "argument") or '""'
-    return Command.of(keyword, f"{name}={text}", source=known.instruction.span)
-
-
-def _header_recipe(work: _Build) -> Recipe:
-    """The state of the lines before the first FROM: no image, no environment."""
-    return Recipe(
-        stage=0,
-        target="",
-        scope=Scope(frozenset()),
-        escape=work.plan.graph.dockerfile.escape,
-        report=work.report,
-        user=User(None, True),
-        arguments=work.arguments,
-        settings=work.settings,
-        context=work.context,
-    )
-
-
-def _stage(stage: Stage, recipes: list[Recipe], above: tuple[str, ...], work: _Build) -> list[Target]:
+def _stage(stage: Stage, recipes: list[Recipe], above: tuple[str, ...], work: Build) -> list[Target]:
     """The target of one stage, last, with the helper targets that stand in front of it."""
     plan = work.plan
     recipe = _recipe(stage, recipes, work)
     recipes.append(recipe)
-    before = [_alias(plan.aliases[stage.index], recipe, work)] if stage.index in plan.aliases else []
-    items: list[Item] = list(rule("FROM")(stage.instruction, recipe))
+    before = [alias_target(plan.aliases[stage.index], recipe, work)] if stage.index in plan.aliases else []
+    items: list[Item] = _from(stage, recipe, work)
     if stage.base is not None:
         items += _inherited(recipes[stage.base].scope, recipe, stage.instruction, work)
     for instruction in stage.instructions:
@@ -234,7 +89,7 @@ def _stage(stage: Stage, recipes: list[Recipe], above: tuple[str, ...], work: _B
     return [*_root_file(stage, recipe, work), *before, *helpers, *recipe.extra, target]
 
 
-def _root_file(stage: Stage, recipe: Recipe, work: _Build) -> list[Target]:
+def _root_file(stage: Stage, recipe: Recipe, work: Build) -> list[Target]:
     """The target that writes the Dockerfile of a root, in front of the first stage that uses it."""
     roots = work.arguments.roots
     for line in roots.extra.get(stage.index, ()):
@@ -247,7 +102,15 @@ def _root_file(stage: Stage, recipe: Recipe, work: _Build) -> list[Target]:
     return [helperfiles.writing_target(file.target, lines, file.above, stage.instruction.span, recipe)]
 
 
-def _inherited(parent: Scope, recipe: Recipe, instruction: Instruction, work: _Build) -> list[Item]:
+def _from(stage: Stage, recipe: Recipe, work: Build) -> list[Item]:
+    try:
+        return list(rule("FROM")(stage.instruction, recipe))
+    except NotExpressible as problem:
+        work.report(problem.code, problem.span or stage.instruction.span, **problem.fields)
+        return [not_converted(stage.instruction, problem.code)]
+
+
+def _inherited(parent: Scope, recipe: Recipe, instruction: Instruction, work: Build) -> list[Item]:
     """The arguments of the parent stage, declared again."""
     items: list[Item] = []
     try:
@@ -258,7 +121,7 @@ def _inherited(parent: Scope, recipe: Recipe, instruction: Instruction, work: _B
     return items
 
 
-def _fallen_stage(stage: Stage, recipes: list[Recipe], above: tuple[str, ...], work: _Build) -> list[Target]:
+def _fallen_stage(stage: Stage, recipes: list[Recipe], above: tuple[str, ...], work: Build) -> list[Target]:
     """The target of a stage that is built FROM DOCKERFILE: it is used like any other."""
     from migrate import fromdockerfile  # few files need it
 
@@ -273,14 +136,14 @@ def _fallen_stage(stage: Stage, recipes: list[Recipe], above: tuple[str, ...], w
     return [Target(plan.targets[stage.index], tuple(items), above, stage.instruction.span)]
 
 
-def _report_proxies(stage: Stage, recipe: Recipe, work: _Build) -> None:
+def _report_proxies(stage: Stage, recipe: Recipe, work: Build) -> None:
     """Docker hands proxy arguments to every RUN undeclared; a stage that reads one must declare it in an Earthfile."""
     for name in sorted(work.plan.mentions[stage.index] & work.mappings.builtin_arguments.keys()):
         if work.mappings.builtin_arguments[name]["kind"] == "proxy" and name not in recipe.scope.bindings:
             work.report("EM322", stage.instruction.span, name=name)
 
 
-def _recipe(stage: Stage, recipes: list[Recipe], work: _Build) -> Recipe:
+def _recipe(stage: Stage, recipes: list[Recipe], work: Build) -> Recipe:
     plan = work.plan
     graph = plan.graph
     parent = recipes[stage.base] if stage.base is not None else None
@@ -361,7 +224,7 @@ def _own_arguments(stage: Stage) -> Iterable[str]:
         seen += [line.text for line in instruction.lines]
 
 
-def _instruction(instruction: Instruction, recipe: Recipe, work: _Build) -> list[Item]:
+def _instruction(instruction: Instruction, recipe: Recipe, work: Build) -> list[Item]:
     above = comments(instruction.above, blank_first=True)
     try:
         items = list(rule(instruction.keyword)(instruction, recipe))
@@ -420,19 +283,7 @@ def _path(text: str) -> str:
     return quoting.render((Literal(text),))
 
 
-def _alias(alias: Helper, recipe: Recipe, work: _Build) -> Target:
-    """The target that keeps the arguments of one FROM to itself."""
-    header = _header_recipe(work)
-    items: list[Item] = []
-    for name in alias.arguments:
-        known = work.plan.globals.get(name)
-        made = Command.of("ARG", name) if known is None else _declared("ARG", name, known, header)
-        items += attach([made], work.moved.pop(name, ()))
-    items.append(from_command(work.plan.graph.stages[alias.before], recipe))
-    return Target(alias.target, tuple(items))
-
-
-def _image_helper(helper: Helper, work: _Build) -> Target:
+def _image_helper(helper: Helper, work: Build) -> Target:
     image = "".join(part.text for part in helper.image if isinstance(part, Literal))
     source = helper.source
     span = source.instruction.span if source is not None else None

@@ -22,13 +22,15 @@ class Binding(NamedTuple):
     """The last writer of a name. ``value`` is its text when no build argument is passed, None when unknown or unset.
 
     ``default`` is the word an ARG was declared with (None for a bare one), for targets that must declare it again.
-    ``derived``: an ENV whose value came from an argument.
+    ``derived``: an ENV whose value came from an argument. An automatic argument always has a value, which only the
+    builder knows.
     """
 
     kind: str
     value: str | None
     default: Word | None = None
     derived: bool = False
+    is_automatic: bool = False
 
 
 class Scope:
@@ -72,12 +74,14 @@ class Scope:
     def is_bare_argument(self, name: str) -> bool:
         """Whether ``name`` is an ARG without a value, which callers are meant to pass."""
         binding = self.bindings.get(name)
-        return binding is not None and binding.kind == ARGUMENT and binding.default is None
+        return binding is not None and binding.kind == ARGUMENT and binding.default is None and not binding.is_automatic
 
     def is_always_set(self, name: str) -> bool:
         """Whether ``name`` has a value, maybe an empty one, whatever build arguments are passed."""
         binding = self.bindings.get(name)
-        return binding is not None and (binding.kind == ENVIRONMENT or binding.default is not None)
+        return binding is not None and (
+            binding.kind == ENVIRONMENT or binding.default is not None or binding.is_automatic
+        )
 
     def is_never_set(self, name: str) -> bool:
         """Whether nothing can set ``name``: no line of the text, and the image is known not to."""
@@ -92,7 +96,7 @@ class Scope:
                 if self.may_be_environment(variable.name):
                     return None
             elif binding.value is None:
-                if binding.kind == ENVIRONMENT or self.may_be_environment(variable.name):
+                if binding.is_automatic or binding.kind == ENVIRONMENT or self.may_be_environment(variable.name):
                     return None
             else:
                 values[variable.name] = binding.value

@@ -10,6 +10,7 @@ from migrate.dockerfile import words
 from migrate.dockerfile.model import FromDetail, Instruction
 from migrate.earthfile.model import Command, Item
 from migrate.helperfiles import IMAGE
+from migrate.mappings import Mappings
 from migrate.plan import earth_name, whole_platform
 from migrate.recipe import Recipe, command
 from migrate.rootfiles import RootFile
@@ -68,12 +69,24 @@ def _from_dockerfile(
     return command("FROM DOCKERFILE", [*platform, named, file, (context, (Literal(context),))], instruction)
 
 
+def header_scope(mappings: Mappings) -> Scope:
+    """What is set before the first line of a file: the automatic arguments, under both names that they may have."""
+    scope = Scope(frozenset())
+    for name, entry in mappings.builtin_arguments.items():
+        if entry["kind"].endswith("-platform"):
+            automatic = Binding(ARGUMENT, None, is_automatic=True)
+            scope.bindings[name] = scope.bindings[entry["earthfile"] or name] = automatic
+    return scope
+
+
 def _header_scope(stage: Recipe) -> Scope:
     """What a FROM sees: the global arguments only."""
-    graph = stage.arguments.plan.graph
-    scope = Scope(frozenset())
-    for name, value in default_arguments(graph.arguments, graph.dockerfile.escape).items():
-        scope.bindings[name] = Binding(ARGUMENT, value)
+    plan = stage.arguments.plan
+    scope = header_scope(stage.arguments.mappings)
+    values = default_arguments(plan.graph.arguments, plan.graph.dockerfile.escape)
+    for name, known in plan.globals.items():
+        if known.default is not None or name not in scope.bindings:
+            scope.bindings[name] = Binding(ARGUMENT, values.get(name), known.default)
     return scope
 
 

@@ -91,6 +91,34 @@ def test_arguments(text: str, base: list[str], recipe: list[str] | None) -> None
     assert not [line for line in found["docker"] if "BUILDPLATFORM" in line and not base]
 
 
+@pytest.mark.parametrize(
+    ("text", "lines", "wanted"),
+    [
+        # A bare one may be passed: nothing is known of its value.
+        ("ARG V\nFROM a:${V-1}", ["FROM a:${V:-1}"], "EM305"),
+        ("ARG V=1\nFROM a:${V-2}", ["FROM a:$V"], None),
+        ("FROM a:${V-2}", ["FROM a:2"], None),
+        ("ARG V=1.2\nFROM a:${V%.*}", ["FROM a:1"], "EM306"),
+        ("ARG V\nFROM a:${V%.*}", ["# EM307, not converted: FROM a:${V%.*}"], "EM307"),
+        ("FROM a:${TARGETARCH##x*}", ["# EM307, not converted: FROM a:${TARGETARCH##x*}"], "EM307"),
+        ("FROM a:${TARGETARCH-x}", ["ARG TARGETARCH", "FROM a:$TARGETARCH"], None),
+    ],
+)
+def test_substitutions(text: str, lines: list[str], wanted: str | None) -> None:
+    conversion = converted(text + "\n", fallback="comment")
+    assert [line for line in targets(conversion)["docker"] if not line.startswith("SAVE")] == lines
+    assert [code for code in codes(conversion) if code != "EM303"] == ([wanted] if wanted else [])
+
+
+@pytest.mark.parametrize("name", ["V", "VERSION"])
+def test_a_default_that_cannot_be_said(name: str) -> None:
+    """In the base recipe and in an alias target."""
+    conversion = converted(f"ARG B\nARG {name}=${{B##*/}}\nFROM a:${name}\nRUN make\n", fallback="comment")
+    lines = [line for recipe in targets(conversion).values() for line in recipe]
+    assert f"# EM307, not converted: ARG {name}=${{B##*/}}" in lines
+    assert "EM307" in codes(conversion)
+
+
 @pytest.mark.parametrize("listing", ["env | sort", "printenv > /e", "export -p", "set"])
 def test_no_argument_leaks_into_a_list_of_all(listing: str) -> None:
     found = targets(converted(f"ARG APP_TAG=1\nFROM alpine:$APP_TAG\nRUN {listing}\n"))
