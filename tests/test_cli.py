@@ -18,7 +18,7 @@ from migrate.convert import convert
 from migrate.settings import Settings
 
 TEXT = "FROM alpine:3.22\nRUN echo hello\n"
-WARNS = "FROM scratch\nMAINTAINER someone\n"
+WARNS = "FROM scratch\nONBUILD RUN true\n"
 REFUSED = "FROM alpine\nBOGUS x\n"
 posix = pytest.mark.skipif(os.name == "nt", reason="needs links")
 

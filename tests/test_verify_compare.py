@@ -170,7 +170,10 @@ def test_every_part_of_a_health_check_counts() -> None:
 
 
 def test_the_order_of_the_environment() -> None:
-    assert held(image(env=("A=1", "B=2")), image(env=("B=2", "A=1"))).grade is Grade.EQUAL
+    found = held(image(env=("A=1", "B=2")), image(env=("B=2", "A=1")))
+    assert (found.grade, found.ignored) == (Grade.EQUAL, ("Env.order",))
+    found = held(image(env=("A=1", "B=2")), image(env=("B=2",)))
+    assert ([item.key for item in found.differences], found.ignored) == (["A"], ())
 
 
 # What is unstable

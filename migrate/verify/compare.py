@@ -179,6 +179,7 @@ def _time(nanoseconds: int) -> str:
 def _config_differences(docker: ImageConfig, earth: ImageConfig, ignored: Section) -> tuple[list[Difference], set[str]]:
     """What differs and counts, and the names of what differs and does not."""
     one, other = facts(docker), facts(earth)
+    one["Env.order", ""], other["Env.order", ""] = _order(docker.env, earth.env), _order(earth.env, docker.env)
     found: list[Difference] = []
     noise: set[str] = set()
     for field, key in sorted(one.keys() | other.keys()):
@@ -201,6 +202,12 @@ def facts(config: ImageConfig) -> Facts:
     found["Author", ""] = config.author
     found.update({(name, ""): value for name, value in (config.others or {}).items()})
     return {place: value for place, value in found.items() if value}
+
+
+def _order(env: Iterable[str], other: Iterable[str]) -> str:
+    """The names of ``env`` that ``other`` has, too, in their order."""
+    known = {item.partition("=")[0] for item in other}
+    return " ".join(name for name in dict.fromkeys(item.partition("=")[0] for item in env) if name in known)
 
 
 def _lists(config: ImageConfig) -> Facts:
