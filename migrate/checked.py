@@ -19,10 +19,13 @@ def printed(earthfile: Earthfile, report: Reporter) -> tuple[str, tuple[tuple[in
 
     A command that fails is replaced by its first alternative that does not, else kept as a comment (``EM321``).
     """
-    text, source_map = render_file(earthfile)
-    if _agrees(earthfile, text):
-        return text, source_map
-    return render_file(_repaired(earthfile, report))
+    return render_file(checked(earthfile, report))
+
+
+def checked(earthfile: Earthfile, report: Reporter) -> Earthfile:
+    """``earthfile`` with every command in a form that earth reads as it is meant."""
+    text, _ = render_file(earthfile)
+    return earthfile if _agrees(earthfile, text) else _repaired(earthfile, report)
 
 
 def _agrees(earthfile: Earthfile, text: str) -> bool:

@@ -8,12 +8,14 @@ from typing import NamedTuple
 
 from migrate import ignorefile
 from migrate.assemble import Assembled, assemble
-from migrate.checked import printed
+from migrate.checked import checked
 from migrate.context import Context, UnknownContext
 from migrate.diagnostics import Collector, Diagnostic, Grade
 from migrate.dockerfile.errors import DockerfileError
 from migrate.dockerfile.model import Dockerfile
 from migrate.dockerfile.reader import read
+from migrate.earthfile.model import Earthfile
+from migrate.earthfile.printer import render_file
 from migrate.fallen import FallenStage
 from migrate.mappings import Mappings, builtin
 from migrate.plan import Plan, make
@@ -56,6 +58,10 @@ class Conversion(NamedTuple):
     targets: tuple[TargetResult, ...] = ()
     hidden: tuple[Diagnostic, ...] = ()
     lines: tuple[str, ...] = ()
+    document: Earthfile | None = None
+    """The Earthfile before it was printed."""
+    images: tuple[tuple[str, str], ...] = ()
+    """(stage, target that saves its image); the stage is "" for the last one."""
 
     @property
     def earthfile(self) -> str | None:
@@ -101,13 +107,16 @@ def convert(
     plan, assembled, collector = draft.plan, draft.assembled, draft.collector
     sources, falls = assembled.context_sources, bool(plan.fallen)
     ignore = ignorefile.needed(sources, context, mappings, collector.report, writes=settings.writes, falls=falls)
-    files = [OutputFile("Earthfile", draft.text)]
+    text, source_map = render_file(draft.document)
+    files = [OutputFile("Earthfile", text)]
     if ignore is not None:
         files.append(OutputFile(ignorefile.NAME, ignore))
     shown, hidden = apply(dockerfile, collector)
     best = Grade.EXACT if settings.fidelity == "exact" else Grade.EQUAL
     targets = _grades(plan, assembled.helpers, (*shown, *hidden), best)
-    return Conversion(path, tuple(files), shown, draft.source_map, targets, hidden, dockerfile.lines)
+    return Conversion(
+        path, tuple(files), shown, source_map, targets, hidden, dockerfile.lines, draft.document, _images(plan)
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,8 +126,7 @@ class _Draft:
     plan: Plan
     assembled: Assembled
     collector: Collector
-    text: str
-    source_map: tuple[tuple[int, Span], ...]
+    document: Earthfile
 
     @property
     def findings(self) -> tuple[Diagnostic, ...]:
@@ -142,8 +150,13 @@ def _drafted(
     collector = Collector(path, mappings.diagnostics)
     plan = make(graph, settings, mappings, collector.report, fallen)
     assembled = assemble(plan, settings, mappings, context, collector.report)
-    text, source_map = printed(assembled.earthfile, collector.report)
-    return _Draft(plan, assembled, collector, text, source_map)
+    document = checked(assembled.earthfile, collector.report)
+    return _Draft(plan, assembled, collector, document)
+
+
+def _images(plan: Plan) -> tuple[tuple[str, str], ...]:
+    others = tuple((plan.graph.stages[index].name or str(index), target) for index, target in plan.saved.items())
+    return (("", plan.image_target or plan.targets[plan.final]), *others)
 
 
 def _may_fall(findings: Sequence[Diagnostic], mappings: Mappings) -> bool:

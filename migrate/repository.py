@@ -2,23 +2,32 @@
 
 from __future__ import annotations
 
+import hashlib
 import importlib
 import posixpath
 import re
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import ModuleType
 from typing import NamedTuple
 
+from migrate import records
 from migrate.callsites import edits as editing
 from migrate.callsites.data import Data
 from migrate.callsites.model import Outcome, Site, reference
 from migrate.callsites.shellwords import ShellError
 from migrate.callsites.translate import EarthCall, Facts, Left, Place, translate
 from migrate.callsites.yamltext import YamlError
+from migrate.combine import Combined, Part, combine, image_argument, prefixes
 from migrate.diagnostics import Collector, Diagnostic
 from migrate.discovery import Files, carrier_of, is_dockerfile, is_template
+from migrate.disk import LARGEST_INPUT, DiskContext
+from migrate.gitpatch import FileChange
+from migrate.images import image_name
 from migrate.mappings import Mappings
+from migrate.records import Record
+from migrate.settings import SavedStage, Settings
 from migrate.spans import Span
 
 LARGEST_CARRIER = 2 * 1024 * 1024
@@ -126,13 +135,16 @@ class Demand:
     sites: tuple[Site, ...] = ()
 
 
-def demands(found: Found) -> tuple[Demand, ...]:
+def demands(found: Found, earlier: Iterable[Record] = ()) -> tuple[Demand, ...]:
     """One for each Dockerfile and context that call sites use; without one the context is the Dockerfile's folder."""
     pairs: dict[tuple[str, str], list[Site]] = {}
     for carrier in found.carriers:
         for site in carrier.sites:
             if site.dockerfile is not None and site.context is not None and site.dockerfile in found.dockerfiles:
                 pairs.setdefault((site.dockerfile, site.context), []).append(site)
+    for record in earlier:
+        if record.dockerfile in found.dockerfiles:
+            pairs.setdefault((record.dockerfile, record.context), [])
     known = {dockerfile for dockerfile, _ in pairs}
     for dockerfile in found.dockerfiles:
         if dockerfile not in known:
@@ -142,6 +154,112 @@ def demands(found: Found) -> tuple[Demand, ...]:
 
 Places = Mapping[tuple[str, str, str], Place]
 """(Dockerfile, context, stage; "" for the last) -> where its build lives now."""
+
+
+class Group(NamedTuple):
+    """One build context: its Earthfile with all Dockerfiles in it, and what is recorded of each."""
+
+    context: str
+    combined: Combined
+    records: tuple[Record, ...]
+
+
+def group(
+    context: str, wanted: Sequence[Demand], known: Mapping[tuple[str, str], Record], files: Files, mappings: Mappings
+) -> Group:
+    """Convert the Dockerfiles of one context into one Earthfile."""
+    sources = [(demand.dockerfile, files.read(demand.dockerfile, LARGEST_INPUT) or b"") for demand in wanted]
+    records, parts = [], []
+    for demand, (path, source) in zip(wanted, sources, strict=True):
+        record = _decided(demand, source, sources, known.get((path, context)))
+        records.append(record)
+        parts.append(_part(record, source, files))
+    return Group(context, combine(parts, mappings), tuple(records))
+
+
+def _decided(demand: Demand, source: bytes, sources: Sequence[tuple[str, bytes]], known: Record | None) -> Record:
+    """The names of one Dockerfile's images: those of an earlier run, and what call sites ask for."""
+    images = dict(known.images) if known is not None else {}
+    arguments = dict(known.arguments) if known is not None else {}
+    open_names = known is not None and known.open
+    for stage, uses in sorted(_uses(demand.sites).items()):
+        fixed = [names for names in uses if names is not None and None not in names]
+        if stage not in images and fixed:
+            counted = Counter(tuple(name for name in names if name) for names in fixed)
+            images[stage] = max(counted, key=lambda names: (counted[names], -len(names)))
+        if any(names is None or names != list(images.get(stage, ())) for names in uses):
+            arguments.setdefault(stage, image_argument(sources, demand.dockerfile) + (f"_{stage}" if stage else ""))
+        open_names |= any(names is None or len(names) > 1 for names in uses if names != list(images.get(stage, ())))
+    folder = demand.context.rpartition("/")[2]
+    for site in demand.sites:
+        if site.suggested is not None:
+            images.setdefault(_stage(site), (site.suggested,))
+    if "" not in images:
+        prefix = prefixes([path for path, _ in sources])[demand.dockerfile]
+        name = "-".join(part for part in (image_name(folder) or "app", prefix) if part)
+        images[""] = (f"{name}:latest",)
+    digest = f"sha256:{hashlib.sha256(source).hexdigest()}"
+    earthfile = posixpath.join(demand.context, "Earthfile")
+    return Record(demand.dockerfile, demand.context, earthfile, images, arguments, open_names, digest)
+
+
+def _uses(sites: Iterable[Site]) -> dict[str, list[list[str | None] | None]]:
+    """Stage -> the names that each call gives its image; None in a list for a name, and for a list, not known."""
+    found: dict[str, list[list[str | None] | None]] = {}
+    for site in sites:
+        assert site.call is not None
+        stage = _stage(site)
+        if getattr(site.detail, "open_tags", None) is not None:
+            found.setdefault(stage, []).append(None)
+        elif site.call.values("image"):
+            found.setdefault(stage, []).append([value.text for value in site.call.values("image")])
+    return found
+
+
+def _stage(site: Site) -> str:
+    """The stage that a call selects, "" for the last."""
+    target = site.call.last("target") if site.call is not None else None
+    return ((target.text or "") if target is not None else "").lower()
+
+
+def _part(record: Record, source: bytes, files: Files) -> Part:
+    settings = Settings(
+        images=record.images[""],
+        image_argument=record.arguments.get("") or ("image" if record.open else None),
+        saved=tuple(
+            SavedStage(stage, record.images.get(stage, (f"{stage}:latest",)), record.arguments.get(stage))
+            for stage in sorted({*record.images, *record.arguments} - {""})
+        ),
+        dockerfile=posixpath.relpath(record.dockerfile, record.context or "."),
+        writes=True,
+    )
+    folder = files.root / record.context
+    return Part(record.dockerfile, source, settings, DiskContext(folder, files.root / record.dockerfile), record.open)
+
+
+def places(groups: Iterable[Group]) -> dict[tuple[str, str, str], Place]:
+    """Where every build lives now."""
+    found = {}
+    for one in groups:
+        for record, conversion in zip(one.records, one.combined.conversions, strict=True):
+            if conversion.document is None:
+                continue
+            saving = dict(conversion.images)
+            wrapper = one.combined.wrappers.get(record.dockerfile)
+            stages = [(result.stage, result.target) for result in conversion.targets if result.stage is not None]
+            for stage, target in [*stages, ("", stages[-1][1])]:
+                final = target == stages[-1][1]
+                key = "" if final else stage
+                found[record.dockerfile, one.context, stage] = Place(
+                    one.context,
+                    target,
+                    saving.get(key, saving[""] if final else f"{target}-image"),
+                    record.images.get(key, ()),
+                    record.arguments.get(key),
+                    wrapper.target if wrapper and final else None,
+                    wrapper.argument if wrapper else "images",
+                )
+    return found
 
 
 class Rewritten(NamedTuple):
@@ -203,3 +321,67 @@ class _Translator:
         made = translate(site.call, place, facts)
         made.reference = reference(place.folder, site.folder or "", made.reference)
         return made
+
+
+class Migration(NamedTuple):
+    """The whole change of one repository, nothing written yet."""
+
+    changes: tuple[FileChange, ...]
+    groups: tuple[Group, ...]
+    rewritten: tuple[Rewritten, ...]
+    diagnostics: tuple[Diagnostic, ...]
+
+
+def migrate(files: Files, data: Data, mappings: Mappings, choice: Choice) -> Migration:
+    """Plan the migration of ``files``. Raises RecordError when .earthmigrate.yaml cannot be used."""
+    existing = files.read(records.NAME, LARGEST_INPUT)
+    text = existing.decode("utf-8", "replace") if existing is not None else ""
+    earlier, rest = records.read(text, records.NAME) if text else ((), "")
+    found = find(files, data, mappings, choice)
+    wanted = demands(found, earlier)
+    known = {(record.dockerfile, record.context): record for record in earlier}
+    contexts = sorted({demand.context for demand in wanted})
+    groups = tuple(
+        group(context, [demand for demand in wanted if demand.context == context], known, files, mappings)
+        for context in contexts
+    )
+    where = places(groups)
+    rewritten = tuple(rewrite(carrier, where, data, mappings, choice) for carrier in found.carriers)
+    diagnostics = [*found.diagnostics]
+    changes: list[FileChange] = []
+    for one in groups:
+        changes += _outputs(one, files, mappings, earlier, diagnostics)
+    for item in rewritten:
+        diagnostics += item.diagnostics
+        before = editing.encoded(item.carrier.text)
+        path = item.carrier.path
+        changes.append(FileChange(path, before, editing.encoded(item.text), path in files.executable))
+    done = [record for one in groups for record in one.records if one.combined.text is not None]
+    if done:
+        after = records.written(done, rest).encode()
+        changes.append(FileChange(records.NAME, existing, after))
+    due = tuple(change for change in changes if change.before != change.after)
+    return Migration(due, groups, rewritten, tuple(diagnostics))
+
+
+def _outputs(
+    one: Group, files: Files, mappings: Mappings, earlier: Iterable[Record], diagnostics: list[Diagnostic]
+) -> list[FileChange]:
+    """The Earthfile and the ignore file of a group; what exists and was not ours stays, and is said."""
+    for conversion in one.combined.conversions:
+        diagnostics += conversion.diagnostics
+    changes = []
+    ours = any(record.context == one.context for record in earlier)
+    for name, text in (("Earthfile", one.combined.text), (".earthlyignore", one.combined.ignore)):
+        if text is None:
+            continue
+        path = posixpath.join(one.context, name)
+        before = files.read(path, LARGEST_INPUT) if files.is_file(path) else None
+        after = text.encode("utf-8", "surrogateescape")
+        if before is not None and before != after and not ours:
+            collector = Collector(path, mappings.diagnostics)
+            collector.report("EM735", None)
+            diagnostics += collector.diagnostics
+            continue
+        changes.append(FileChange(path, before, after))
+    return changes

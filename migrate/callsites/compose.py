@@ -66,7 +66,10 @@ def _site(service: Service, text: str, path: str, tree: Tree, data: Data) -> Sit
         dockerfile, context = _located(call, folder, tree)
     except Left as left:
         return replace(site, why=str(left))
-    return replace(site, call=call, folder=folder, dockerfile=dockerfile, context=context)
+    suggested = service.default_image if service.image is None else None
+    return replace(
+        site, call=call, folder=folder, dockerfile=dockerfile, context=context, suggested=suggested
+    )
 
 
 def _located(call: BuildCall, folder: str, tree: Tree) -> tuple[str, str]:
@@ -109,7 +112,8 @@ def _call(service: Service, data: Data) -> BuildCall:
         for argument in _arguments(keys.get("args")):
             add("build-arg", argument)
     image = yamltext.scalar(service.image)
-    add("tag", _value(image if image else service.default_image))
+    if image:
+        add("tag", _value(image))
     return BuildCall("docker", True, tuple(options), _value(context))
 
 
@@ -157,5 +161,5 @@ def rewritten(site: Site, text: str, translate: Translator, tool: str) -> Outcom
     newline = "\r\n" if "\r\n" in text else "\n"
     indent = " " * key.start_mark.column
     start = yamltext.start(key)
-    edit = Edit(start, start, f"image: {service.default_image}{newline}{indent}")
+    edit = Edit(start, start, f"image: {made.names[0]}{newline}{indent}")
     return Outcome(site, (edit,), (*notes, Note("EM807", {"service": service.name})))

@@ -40,6 +40,8 @@ class Site:
     dockerfile: str | None = None
     context: str | None = None
     why: str = ""
+    suggested: str | None = None
+    """A name for the image where the site gives none, for the case that no other site does."""
     detail: Any = None
     """What the carrier needs to write the edit."""
 

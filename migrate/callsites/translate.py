@@ -62,6 +62,8 @@ class EarthCall:
     arguments: list[Value] = field(default_factory=list)
     environment: list[tuple[str, Value]] = field(default_factory=list)
     silent: bool = False
+    names: tuple[str, ...] = ()
+    """What the image is saved as when the call gives no name."""
     notes: list[Note] = field(default_factory=list)
 
 
@@ -84,7 +86,7 @@ def translate(call: BuildCall, place: Place, facts: Facts | None = None) -> Eart
     """The call of earth for ``call``. Raises Left."""
     facts = facts or Facts()
     _check(call, facts)
-    made = EarthCall(silent=call.switched("quiet"))
+    made = EarthCall(silent=call.switched("quiet"), names=place.names)
     push = _push(call)
     loads = call.switched("load") or _loads_by_output(call)
     if facts.open_names is not None:

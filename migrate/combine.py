@@ -1,0 +1,198 @@
+"""Several Dockerfiles of one build context in one Earthfile: prefixes, shared global arguments, wrapper targets."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import NamedTuple
+
+from migrate.context import Context
+from migrate.convert import Conversion, convert
+from migrate.earthfile.model import Command, Earthfile, Item, Remark, Target
+from migrate.earthfile.printer import render_file
+from migrate.mappings import Mappings
+from migrate.settings import Settings
+
+_GLOBAL = re.compile(r"^[ \t]*ARG[ \t]+([^\n]*)", re.IGNORECASE | re.MULTILINE)
+_FROM = re.compile(r"^[ \t]*FROM[ \t]", re.IGNORECASE | re.MULTILINE)
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+#: What is declared or read as a variable: the name before a ``=``, behind a ``$``, or of a bare ARG.
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(?==)|(?<=\$)[A-Za-z_]\w*|(?<=\$\{)[A-Za-z_]\w*|(?<=ARG )[A-Za-z_]\w*")
+
+
+class Part(NamedTuple):
+    """One Dockerfile: its path in the repository, its bytes, its context, and what is wanted of it.
+
+    ``open_names``: a target that saves the image under a list of names is wanted.
+    """
+
+    path: str
+    source: bytes
+    settings: Settings
+    context: Context
+    open_names: bool = False
+
+
+class Wrapper(NamedTuple):
+    """The target that saves one image under a list of names, and the argument that takes the list."""
+
+    target: str
+    argument: str
+
+
+class Combined(NamedTuple):
+    """The Earthfile for all parts, its ignore file, and each part's conversion in the order of the parts."""
+
+    text: str | None
+    ignore: str | None
+    conversions: tuple[Conversion, ...]
+    wrappers: Mapping[str, Wrapper]
+    """Dockerfile -> the target for open lists of names."""
+    everything: str | None
+    """The target that builds all images, when there is more than one."""
+
+
+def combine(parts: Sequence[Part], mappings: Mappings) -> Combined:
+    """Convert ``parts``, which share one context, into one Earthfile. A part that cannot be converted is left out."""
+    names = prefixes([part.path for part in parts])
+    private = _private(parts)
+    taken: set[str] = set()
+    done: list[Conversion] = []
+    for part in parts:
+        settings = replace(part.settings, prefix=names[part.path], reserved=frozenset(taken), private_arguments=private)
+        conversion = convert(part.source, settings, path=part.path, context=part.context, mappings=mappings)
+        done.append(conversion)
+        if conversion.document is not None:
+            taken |= {target.name for target in conversion.document.targets}
+    documents = [conversion.document for conversion in done if conversion.document is not None]
+    if not documents:
+        return Combined(None, None, tuple(done), {}, None)
+    wrappers: dict[str, Wrapper] = {}
+    extra: list[Target] = []
+    for part, conversion in zip(parts, done, strict=True):
+        if part.open_names and conversion.document is not None and part.settings.image_argument is not None:
+            target = dict(conversion.images)[""]
+            wrapper = Wrapper(_unique(f"{target}-tags", taken), _free("images", (item.source for item in parts)))
+            wrappers[part.path] = wrapper
+            extra.append(_tags(wrapper, target, part.settings.image_argument, part.settings.helper_image))
+    everything = None
+    if len(documents) > 1:
+        everything = _unique("all", taken)
+        saved = [target for conversion in done for _, target in conversion.images]
+        extra.append(Target(everything, tuple(Command.of("BUILD", f"+{target}") for target in saved)))
+    text, _ = render_file(_merged(documents, extra))
+    ignore = next((file.text for conversion in done for file in conversion.files[1:]), None)
+    return Combined(text, ignore, tuple(done), wrappers, everything)
+
+
+def prefixes(paths: Sequence[str]) -> dict[str, str]:
+    """What the targets of each Dockerfile start with: nothing for one alone and for a plain Dockerfile."""
+    if len(paths) == 1:
+        return {paths[0]: ""}
+    found: dict[str, str] = {}
+    counts = Counter(_short(path) for path in paths)
+    for path in paths:
+        name = _short(path)
+        if counts[name] > 1:
+            name = "-".join(part for part in (_legal(posixpath.dirname(path)), name) if part)
+        found[path] = name
+    return found
+
+
+def _short(path: str) -> str:
+    """``dev`` for Dockerfile.dev, dev.Dockerfile and Dockerfile-dev; "" for a plain Dockerfile."""
+    name = posixpath.basename(path)
+    stem = re.sub(r"(?i)^(?:docker|container)file[._-]?|[._-]?(?:docker|container)file$", "", name)
+    return _legal(stem)
+
+
+def _legal(text: str) -> str:
+    legal = re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")
+    return f"image-{legal}" if legal[:1].isdigit() else legal
+
+
+def _unique(name: str, taken: set[str]) -> str:
+    chosen, number = name, 2
+    while chosen in taken:
+        chosen, number = f"{name}-{number}", number + 1
+    taken.add(chosen)
+    return chosen
+
+
+def _free(name: str, sources: Iterable[bytes]) -> str:
+    """``name``, or a variant that no Dockerfile uses: the argument of a call reaches every target that declares it."""
+    used = {word for source in sources for word in _VARIABLE.findall(source.decode("utf-8", "replace"))}
+    chosen, number = name, 2
+    while chosen in used:
+        chosen, number = f"{name}_{number}", number + 1
+    return chosen
+
+
+def image_argument(parts: Sequence[tuple[str, bytes]], path: str) -> str:
+    """The name of the ARG that names the image of ``path``, among the Dockerfiles ``parts`` of one Earthfile."""
+    prefix = prefixes([name for name, _ in parts])[path].replace("-", "_")
+    name = f"{prefix}_image" if prefix else "image"
+    return _free(name, (source for _, source in parts))
+
+
+def _private(parts: Sequence[Part]) -> frozenset[str]:
+    """Global arguments that several parts declare with other texts, or that another part's stages mention."""
+    if len(parts) == 1:
+        return frozenset()
+    headers = [_header(part.source.decode("utf-8", "replace")) for part in parts]
+    found: set[str] = set()
+    for index, header in enumerate(headers):
+        for other, part in enumerate(parts):
+            if other == index:
+                continue
+            words = set(_NAME.findall(part.source.decode("utf-8", "replace")))
+            for name, text in header.items():
+                if name in words and headers[other].get(name) != text:
+                    found.add(name)
+    return frozenset(found)
+
+
+def _header(text: str) -> dict[str, str]:
+    """Name -> text of the arguments in front of the first FROM."""
+    first = _FROM.search(text)
+    header = text[: first.start()] if first else text
+    found = {}
+    for match in _GLOBAL.finditer(header):
+        name = _NAME.match(match.group(1))
+        if name:
+            found[name.group()] = match.group(1).strip()
+    return found
+
+
+def _merged(documents: Sequence[Earthfile], extra: Sequence[Target]) -> Earthfile:
+    """All base recipes, equal items once, and all targets."""
+    base: list[Item] = []
+    seen: set[object] = set()
+    for document in documents:
+        for item in document.base:
+            key = item.lines if isinstance(item, Remark) else (item.keyword, item.lines)
+            if key not in seen:
+                seen.add(key)
+                base.append(item)
+    targets = [target for document in documents for target in document.targets]
+    trailing = tuple(line for document in documents for line in document.trailing)
+    return documents[0]._replace(base=tuple(base), targets=(*targets, *extra), trailing=trailing)
+
+
+def _tags(wrapper: Wrapper, target: str, argument: str, helper: str) -> Target:
+    """One build, any number of names: only this target needs a shell (facts: call sites, section 2)."""
+    loop = f'--sep="\\n\\t ," name IN "${wrapper.argument}"'
+    return Target(
+        wrapper.target,
+        (
+            Command.of("FROM", helper),
+            Command.of("ARG", f"--required {wrapper.argument}"),
+            Command.of("FOR", loop),
+            Command.of("BUILD", f"+{target} --{argument}=$name", depth=1),
+            Command.of("END"),
+        ),
+        (f"# Saves the image of +{target} under every name in --{wrapper.argument}, told apart by blanks or commas.",),
+    )

@@ -1,0 +1,98 @@
+"""``.earthmigrate.yaml``: what a migration decided for each Dockerfile, so that the next run decides the same.
+
+The file is part of the change. It is written sorted, in the plain YAML that JSON strings are, and read with positions.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
+
+NAME = ".earthmigrate.yaml"
+HEADER = "# What earthmigrate decided; a later run reads it. See earthmigrate repo --help.\n"
+
+
+class RecordError(ValueError):
+    """A file that cannot be used; the text starts with file, line and column."""
+
+
+class Record(NamedTuple):
+    """One Dockerfile in one context.
+
+    ``images``: stage ("" for the last) -> the names that are saved by default. ``argument``: stage -> the ARG that
+    gives another name. ``open``: whether a target saves the image under a list of names. ``digest`` is that of the
+    Dockerfile that was converted.
+    """
+
+    dockerfile: str
+    context: str
+    earthfile: str
+    images: Mapping[str, tuple[str, ...]]
+    arguments: Mapping[str, str]
+    open: bool
+    digest: str
+
+
+def written(records: Iterable[Record], rest: str = "") -> str:
+    """The text of the file; ``rest`` are the lines of an existing one that are not ours."""
+    lines = [rest.rstrip("\n") + "\n" if rest.strip() else HEADER, "migrated:\n"]
+    for record in sorted(records, key=lambda item: (item.context, item.dockerfile)):
+        lines.append(f"  - dockerfile: {_text(record.dockerfile)}\n")
+        lines.append(f"    context: {_text(record.context or '.')}\n")
+        lines.append(f"    earthfile: {_text(record.earthfile)}\n")
+        lines.append(f"    digest: {_text(record.digest)}\n")
+        if record.open:
+            lines.append("    open-names: true\n")
+        for stage in sorted({*record.images, *record.arguments}):
+            if stage == min({*record.images, *record.arguments}):
+                lines.append("    images:\n")
+            lines.append(f"      - stage: {_text(stage)}\n")
+            lines.append(f"        names: {json.dumps(list(record.images.get(stage, ())), ensure_ascii=False)}\n")
+            if stage in record.arguments:
+                lines.append(f"        argument: {_text(record.arguments[stage])}\n")
+    return "".join(lines)
+
+
+def _text(value: str) -> str:
+    return json.dumps(value, ensure_ascii=False)
+
+
+def read(text: str, path: str) -> tuple[tuple[Record, ...], str]:
+    """The records of the file, and its lines outside ``migrated:``. Raises RecordError."""
+    from migrate.mappings import MappingError
+    from migrate.mappings_compile import check, read_yaml  # a YAML library: only where the file exists
+
+    try:
+        document = read_yaml(text, path)
+        check(document, "records")
+    except MappingError as error:
+        raise RecordError(str(error)) from None
+    return tuple(_record(item) for item in document.data.get("migrated") or ()), _rest(text)
+
+
+def _record(item: Mapping[str, Any]) -> Record:
+    images = item.get("images", ())
+    return Record(
+        item["dockerfile"],
+        "" if item["context"] == "." else item["context"],
+        item["earthfile"],
+        {entry["stage"]: tuple(entry["names"]) for entry in images},
+        {entry["stage"]: entry["argument"] for entry in images if "argument" in entry},
+        bool(item.get("open-names")),
+        item["digest"],
+    )
+
+
+def _rest(text: str) -> str:
+    """The lines that are not below ``migrated:``."""
+    kept, inside = [], False
+    for line in text.splitlines(keepends=True):
+        if line.startswith("migrated:"):
+            inside = True
+        elif inside and (not line.strip() or line[0] in " \t-"):
+            continue
+        else:
+            inside = False
+            kept.append(line)
+    return "".join(kept)
