@@ -28,7 +28,7 @@ def sites(
     """The build calls in ``embedded``, their places in the outer text. A script that cannot be followed is one site."""
     script, holes = masked(embedded.text)
     try:
-        found = shell.sites(script, path, tree, flags, folder)
+        calls = shell.found(script, path, tree, flags, folder)
     except ShellError as error:
         at = embedded.outer(min(error.offset, len(script)))
         if not re.search(r"\b(?:docker|podman)\b.*\bbuild\b", script):
@@ -42,7 +42,7 @@ def sites(
             end=embedded.outer(site.end),
             detail=_Inner(embedded, script, holes, site),
         )
-        for site in found
+        for site in calls
     ]
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from migrate.callsites import buildcall, shellwords
+from migrate.callsites.data import Data
 from migrate.callsites.edits import Edit, apply
 from migrate.callsites.model import Outcome, Site, Translator, Tree, joined, located
 from migrate.callsites.shellwords import Command, ShellError
@@ -43,10 +44,15 @@ class _Words:
     tool: int
 
 
-def sites(text: str, path: str, tree: Tree, flags: Mapping[str, object], start: str | None = None) -> list[Site]:
-    """The build calls in the script ``text`` of the file ``path``.
+def sites(text: str, path: str, tree: Tree, data: Data) -> list[Site]:
+    """The build calls in the shell script ``text``. Raises ShellError for one that cannot be followed."""
+    return found(text, path, tree, data.docker_flags)
 
-    ``start`` is the folder in which it runs; None: unknown, it is then taken from where the files of a call are.
+
+def found(text: str, path: str, tree: Tree, flags: Mapping[str, object], start: str | None = None) -> list[Site]:
+    """The build calls in the commands ``text`` of the file ``path``.
+
+    ``start`` is the folder in which they run; None: unknown, it is then taken from where the files of a call are.
     Raises ShellError for a script that cannot be followed.
     """
     return list(_sites(shellwords.commands(text), text, path, tree, flags, start))

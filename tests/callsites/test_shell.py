@@ -36,7 +36,7 @@ def translator(site: Site) -> EarthCall:
 
 
 def outcomes(script: str, path: str = "build.sh") -> list[Outcome]:
-    found = shell.sites(script, path, Everything(), builtin().docker_flags)
+    found = shell.sites(script, path, Everything(), builtin())
     return [shell.rewritten(site, script, translator, "earth") for site in found]
 
 
