@@ -43,6 +43,8 @@ class Choice:
     skip: frozenset[str] = frozenset()
     tool: str = "earth"
     docs: bool = False
+    force: bool = False
+    """Replace an Earthfile that no migration made."""
 
     def wants(self, carrier: str) -> bool:
         """Whether call sites in ``carrier`` are looked for."""
@@ -350,7 +352,7 @@ def migrate(files: Files, data: Data, mappings: Mappings, choice: Choice) -> Mig
     diagnostics = [*found.diagnostics]
     changes: list[FileChange] = []
     for one in groups:
-        changes += _outputs(one, files, mappings, earlier, diagnostics)
+        changes += _outputs(one, files, mappings, earlier, diagnostics, force=choice.force)
     for item in rewritten:
         diagnostics += item.diagnostics
         before = editing.encoded(item.carrier.text)
@@ -365,18 +367,24 @@ def migrate(files: Files, data: Data, mappings: Mappings, choice: Choice) -> Mig
 
 
 def _outputs(
-    one: Group, files: Files, mappings: Mappings, earlier: Iterable[Record], diagnostics: list[Diagnostic]
+    one: Group,
+    files: Files,
+    mappings: Mappings,
+    earlier: Iterable[Record],
+    diagnostics: list[Diagnostic],
+    *,
+    force: bool,
 ) -> list[FileChange]:
     """The Earthfile and the ignore file of a group; what exists and was not ours stays, and is said."""
     for conversion in one.combined.conversions:
         diagnostics += conversion.diagnostics
     changes = []
-    ours = any(record.context == one.context for record in earlier)
+    ours = force or any(record.context == one.context for record in earlier)
     for name, text in (("Earthfile", one.combined.text), (".earthlyignore", one.combined.ignore)):
         if text is None:
             continue
         path = posixpath.join(one.context, name)
-        before = files.read(path, LARGEST_INPUT) if files.is_file(path) else None
+        before = files.read(path, LARGEST_INPUT)
         after = text.encode("utf-8", "surrogateescape")
         if before is not None and before != after and not ours:
             collector = Collector(path, mappings.diagnostics)

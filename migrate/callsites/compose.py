@@ -67,9 +67,7 @@ def _site(service: Service, text: str, path: str, tree: Tree, data: Data) -> Sit
     except Left as left:
         return replace(site, why=str(left))
     suggested = service.default_image if service.image is None else None
-    return replace(
-        site, call=call, folder=folder, dockerfile=dockerfile, context=context, suggested=suggested
-    )
+    return replace(site, call=call, folder=folder, dockerfile=dockerfile, context=context, suggested=suggested)
 
 
 def _located(call: BuildCall, folder: str, tree: Tree) -> tuple[str, str]:

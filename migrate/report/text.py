@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import accumulate
 
 import click
@@ -20,8 +20,19 @@ _TAB = 4
 
 def render(conversion: Conversion, *, color: bool = False, least: Severity = Severity.INFO) -> str:
     """All diagnostics of ``conversion`` from severity ``least`` on, a blank line after each."""
-    found = [item for item in conversion.diagnostics if item.severity >= least]
-    return "".join(_rendered(item, conversion.lines, color) + "\n\n" for item in found)
+    return render_found(conversion.diagnostics, {conversion.path: conversion.lines}, color=color, least=least)
+
+
+def render_found(
+    diagnostics: Sequence[Diagnostic],
+    lines: Mapping[str, Sequence[str]],
+    *,
+    color: bool = False,
+    least: Severity = Severity.INFO,
+) -> str:
+    """``diagnostics`` of several files; ``lines`` has the text of each by its path."""
+    found = [item for item in diagnostics if item.severity >= least]
+    return "".join(_rendered(item, lines.get(item.path, ()), color) + "\n\n" for item in found)
 
 
 def summary(conversions: Sequence[Conversion]) -> str:

@@ -1,0 +1,277 @@
+"""Python: literal argument lists and literal shell strings in calls of subprocess and os.system.
+
+Three gates keep it fast: the bytes name docker, the standard parser finds a call of that shape, and only then libcst
+reads the file. The edit replaces the list or the string alone.
+"""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, NamedTuple
+
+from migrate.callsites import buildcall, embeddedshell
+from migrate.callsites.data import Data
+from migrate.callsites.edits import Edit
+from migrate.callsites.model import Outcome, Site, Translator, Tree, located
+from migrate.callsites.translate import Left
+from migrate.callsites.values import Piece, Value, literal, literal_piece
+from migrate.callsites.yamltext import Embedded
+
+if TYPE_CHECKING:
+    import libcst
+
+_RUNNERS = frozenset(("run", "call", "check_call", "check_output", "Popen", "system", "popen", "getoutput"))
+_READERS = frozenset(("check_output", "getoutput", "popen"))
+_HINT = re.compile(r"\b(?:docker|podman)\b")
+
+
+class _Argv(NamedTuple):
+    """A literal list of words, and the brackets around it."""
+
+    opening: str
+    closing: str
+    trailing_comma: bool
+
+
+def sites(text: str, path: str, tree: Tree, data: Data) -> list[Site]:
+    """The build calls. A file that Python cannot parse has none."""
+    if not _HINT.search(text) or not _is_candidate(text):
+        return []
+    import libcst  # a heavy import: only for files with a candidate
+    from libcst.metadata import MetadataWrapper, PositionProvider
+
+    wrapper = MetadataWrapper(libcst.parse_module(text), unsafe_skip_copy=True)
+    places = wrapper.resolve(PositionProvider)
+    offsets = [0]
+    for line in text.splitlines(keepends=True):
+        offsets.append(offsets[-1] + len(line))
+
+    def span(node: libcst.CSTNode) -> tuple[int, int]:
+        found = places[node]
+        return offsets[found.start.line - 1] + found.start.column, offsets[found.end.line - 1] + found.end.column
+
+    found: list[Site] = []
+    for call in _calls(wrapper.module):
+        found += _sites_of(call, span, wrapper.module, text, path, tree, data)
+    return found
+
+
+def _is_candidate(text: str) -> bool:
+    """Whether a call of one of the runners has a list or a string with docker as its first argument."""
+    try:
+        module = ast.parse(text)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return False
+    for node in ast.walk(module):
+        if isinstance(node, ast.Call) and node.args and _name(ast.unparse(node.func)) in _RUNNERS:
+            first = node.args[0]
+            if isinstance(first, ast.List | ast.Tuple | ast.Constant | ast.JoinedStr | ast.BinOp) and _HINT.search(
+                ast.unparse(first)
+            ):
+                return True
+    return False
+
+
+def _name(function: str) -> str:
+    return function.rpartition(".")[2]
+
+
+def _calls(module: libcst.Module) -> Iterator[libcst.Call]:
+    import libcst
+
+    stack: list[libcst.CSTNode] = [module]
+    while stack:
+        node = stack.pop()
+        if isinstance(node, libcst.Call):
+            yield node
+        stack += reversed(node.children)
+
+
+def _sites_of(
+    call: libcst.Call,
+    span: object,
+    module: libcst.Module,
+    text: str,
+    path: str,
+    tree: Tree,
+    data: Data,
+) -> Iterator[Site]:
+    import libcst
+
+    name = _name(module.code_for_node(call.func))
+    if name not in _RUNNERS or not call.args or call.args[0].keyword is not None:
+        return
+    first = call.args[0].value
+    code = module.code_for_node(first)
+    if not _HINT.search(code) or "build" not in code:
+        return
+    start, end = span(first)  # type: ignore[operator]
+    site = Site(path, "python", start, end)
+    keywords = {
+        argument.keyword.value: module.code_for_node(argument.value)
+        for argument in call.args
+        if argument.keyword is not None
+    }
+    folder, why = _folder(keywords)
+    used = name in _READERS or any(key in keywords for key in ("stdout", "capture_output")) or name == "Popen"
+    if isinstance(first, libcst.List | libcst.Tuple):
+        yield from _list_site(site, first, module, folder, why, used, tree, data)
+    elif isinstance(first, libcst.SimpleString):
+        inner = _embedded(first, start)
+        if inner is None:
+            yield replace(site, why="its string has escapes")
+            return
+        for found in embeddedshell.sites(inner, path, tree, data.docker_flags, folder, "python"):
+            reason = why or ("its output is used" if used else "")
+            yield replace(found, why=found.why or reason)
+    elif re.search(r"\b(?:docker|podman)\b[^\n]*\bbuild\b", code):
+        yield replace(site, why="the command is put together when it runs")
+
+
+def _folder(keywords: dict[str, str]) -> tuple[str | None, str]:
+    """The working directory that ``cwd=`` names, and why it is not known."""
+    written = keywords.get("cwd")
+    if written is None or written == "None":
+        return None, ""
+    try:
+        value = ast.literal_eval(written)
+    except (ValueError, SyntaxError):
+        return None, "the folder in which it runs is not certain"
+    return str(value).removeprefix("./").rstrip("/"), ""
+
+
+def _list_site(
+    site: Site,
+    node: libcst.List | libcst.Tuple,
+    module: libcst.Module,
+    folder: str | None,
+    why: str,
+    used: bool,
+    tree: Tree,
+    data: Data,
+) -> Iterator[Site]:
+    import libcst
+
+    code = module.code_for_node(node)
+    words: list[Value] = []
+    for element in node.elements:
+        if isinstance(element, libcst.StarredElement):
+            if words and words[0].text in buildcall.TOOLS and buildcall.verb_length(words):
+                yield replace(site, why="its words are put together when it runs")
+            return
+        words.append(_word(element.value, module))
+    call = buildcall.read(words, data.docker_flags) if words and words[0].text in buildcall.TOOLS else None
+    if call is None:
+        return
+    if "#" in code and re.search(r"#[^\n\"']*$", code, re.MULTILINE):
+        yield replace(site, why="a comment stands between its words")
+    elif call.tool != "docker":
+        yield replace(site, why="podman may build without the engine that earth needs")
+    elif why or used or (call.switched("quiet") and used):
+        yield replace(site, why=why or "its output is used")
+    else:
+        yield _located(site, call, folder, code, tree)
+
+
+def _located(
+    site: Site,
+    call: buildcall.BuildCall,
+    folder: str | None,
+    code: str,
+    tree: Tree,
+) -> Site:
+    # A tuple's place does not include its parentheses.
+    is_list = code.startswith("[")
+    detail = _Argv("[" if is_list else "", "]" if is_list else "", bool(re.search(r",\s*[\])]$", code)))
+    own = site.path.rpartition("/")[0]
+    reasons = []
+    for start in [folder] if folder is not None else list(dict.fromkeys(("", own))):
+        try:
+            dockerfile, context = located(call, start, tree)
+        except Left as left:
+            reasons.append(str(left))
+            continue
+        return replace(site, call=call, folder=start, dockerfile=dockerfile, context=context, detail=detail)
+    return replace(site, why=reasons[0])
+
+
+def _word(node: libcst.BaseExpression, module: libcst.Module) -> Value:
+    import libcst
+
+    if isinstance(node, libcst.SimpleString | libcst.ConcatenatedString) and isinstance(node.evaluated_value, str):
+        return literal(node.evaluated_value)
+    if isinstance(node, libcst.FormattedString):
+        pieces = []
+        for part in node.parts:
+            if isinstance(part, libcst.FormattedStringText):
+                pieces.append(literal_piece(part.value))
+            else:
+                pieces.append(Piece(module.code_for_node(part), None, "hole"))
+        return Value(tuple(pieces))
+    return Value((Piece(module.code_for_node(node), None, "expression"),))
+
+
+def _embedded(node: libcst.SimpleString, start: int) -> Embedded | None:
+    raw, value = node.raw_value, node.evaluated_value
+    if raw != value or "b" in node.prefix.lower():
+        return None
+    offset = start + len(node.prefix) + len(node.quote)
+    return Embedded(raw, '"' if '"' in node.quote else "'", ((0, offset),))
+
+
+def rewritten(site: Site, text: str, translate: Translator, tool: str) -> Outcome:
+    """The edits for one of ``sites``."""
+    if site.why:
+        return Outcome(site, why=site.why)
+    if not isinstance(site.detail, _Argv):
+        return embeddedshell.rewritten(site, translate, tool)
+    try:
+        made = translate(site)
+        if made.environment:
+            raise Left("a secret comes from a variable of another name")
+        words = [literal(tool), *made.flags, literal(made.reference), *made.arguments]
+        written = [_expression(word) for word in words]
+    except Left as left:
+        return Outcome(site, why=str(left))
+    return Outcome(site, (Edit(site.start, site.end, _layout(written, site, text)),), tuple(made.notes))
+
+
+def _layout(words: Sequence[str], site: Site, text: str) -> str:
+    """On one line, or one word a line where the old list was on several."""
+    argv: _Argv = site.detail
+    old = text[site.start : site.end]
+    if "\n" not in old:
+        return f"{argv.opening}{', '.join(words)}{argv.closing}"
+    indents = re.findall(r"\n([ \t]*)\S", old)
+    newline = "\r\n" if "\r\n" in old else "\n"
+    last = indents[-1] if old.rstrip(argv.closing).endswith(("\n", " ", "\t")) else None
+    lines = f",{newline}{indents[0]}".join(words)
+    if last is None:
+        return f"{argv.opening}{newline}{indents[0]}{lines}{argv.closing}"
+    comma = "," if argv.trailing_comma else ""
+    return f"{argv.opening}{newline}{indents[0]}{lines}{comma}{newline}{last}{argv.closing}"
+
+
+def _expression(word: Value) -> str:
+    """``word`` as a Python expression."""
+    if word.text is not None:
+        return json.dumps(word.text, ensure_ascii=False)
+    if len(word.pieces) == 1 and word.pieces[0].quote == "expression":
+        return word.pieces[0].raw
+    result = ""
+    for piece in word.pieces:
+        if piece.text is not None:
+            result += piece.text.replace("\\", "\\\\").replace('"', '\\"').replace("{", "{{").replace("}", "}}")
+        elif piece.quote == "hole":
+            result += piece.raw
+        elif piece.quote == "expression":
+            if '"' in piece.raw or "\n" in piece.raw or "\\" in piece.raw or piece.raw.startswith("{"):
+                raise Left(f"{piece.raw} cannot stand inside an f-string")
+            result += f"{{{piece.raw}}}"
+        else:
+            raise Left("a value from the environment has no form without a shell")
+    return f'f"{result}"'
