@@ -1,0 +1,4 @@
+#!/bin/sh
+earth +docker
+earth +dev
+earth +build-image

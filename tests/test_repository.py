@@ -1,0 +1,96 @@
+"""golden/<case>/repo: a repository before and after, what is said about it, and that a second run changes nothing."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ruamel.yaml import YAML
+
+from migrate.callsites.data import builtin as callsite_data
+from migrate.changes import make
+from migrate.discovery import discover
+from migrate.gitpatch import patch
+from migrate.mappings import builtin
+from migrate.repository import Choice, Migration, migrate
+
+GOLDEN = Path(__file__).resolve().parent.parent / "golden"
+FOLDERS = sorted(path.parent for path in GOLDEN.glob("*/repo")) if GOLDEN.is_dir() else []
+cases = pytest.mark.parametrize("folder", FOLDERS, ids=[path.name for path in FOLDERS])
+
+
+def choice(folder: Path) -> Choice:
+    """The options that the case names."""
+    file = folder / "options.yaml"
+    options: dict[str, Any] = (
+        YAML(typ="safe", pure=True).load(file.read_text(encoding="utf-8")) if file.exists() else {}
+    )
+    for name in ("only", "skip"):
+        if name in options:
+            options[name] = frozenset(options[name])
+    return Choice(**options)
+
+
+def planned(root: Path, folder: Path) -> Migration:
+    return migrate(discover(root, callsite_data().discovery), callsite_data(), builtin(), choice(folder))
+
+
+def said(migration: Migration) -> str:
+    """Each finding on a line; those on the Dockerfile itself are other tests' business."""
+    lines = []
+    for item in migration.diagnostics:
+        if item.code != "EM704":
+            place = f":{item.span.start.line}:{item.span.start.column}" if item.span else ""
+            lines.append(f"{item.path}{place} {item.code}[{item.name}] {item.severity.label} {item.message}")
+    return "".join(f"{line}\n" for line in lines)
+
+
+def tree(root: Path) -> dict[str, bytes]:
+    """Path -> bytes of every file below ``root``, git's own left out."""
+    paths = [path for path in sorted(root.rglob("*")) if path.is_file() and ".git" not in path.relative_to(root).parts]
+    return {path.relative_to(root).as_posix(): path.read_bytes() for path in paths}
+
+
+def test_there_are_cases() -> None:
+    assert FOLDERS
+
+
+@cases
+def test_after(folder: Path, tmp_path: Path, request: pytest.FixtureRequest) -> None:
+    root = tmp_path / "repository"
+    shutil.copytree(folder / "repo" / "before", root)
+    migration = planned(root, folder)
+    make(root, migration.changes, git=True)
+    found, text = tree(root), said(migration)
+    if request.config.getoption("--update-golden"):
+        shutil.rmtree(folder / "repo" / "after", ignore_errors=True)
+        for path, data in found.items():
+            (folder / "repo" / "after" / path).parent.mkdir(parents=True, exist_ok=True)
+            (folder / "repo" / "after" / path).write_bytes(data)
+        (folder / "repo" / "diagnostics.txt").write_text(text, encoding="utf-8", newline="\n")
+    assert found == tree(folder / "repo" / "after")
+    assert text == (folder / "repo" / "diagnostics.txt").read_bytes().decode()
+
+
+@cases
+def test_a_second_run_changes_nothing(folder: Path, tmp_path: Path) -> None:
+    root = tmp_path / "repository"
+    shutil.copytree(folder / "repo" / "after", root)
+    assert planned(root, folder).changes == ()
+
+
+@cases
+def test_git_apply_gives_the_same_tree(folder: Path, tmp_path: Path) -> None:
+    if shutil.which("git") is None:
+        pytest.skip("git is not on PATH")
+    root = tmp_path / "repository"
+    shutil.copytree(folder / "repo" / "before", root)
+    subprocess.run(["git", "init", "--quiet", "."], cwd=root, check=True)
+    subprocess.run(["git", "add", "--all", "--force"], cwd=root, check=True)
+    written = patch(planned(root, folder).changes)
+    done = subprocess.run(["git", "apply", "-p1", "--allow-empty"], cwd=root, input=written, capture_output=True, check=False)
+    assert done.returncode == 0, done.stderr.decode()
+    assert tree(root) == tree(folder / "repo" / "after")
