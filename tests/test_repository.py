@@ -91,6 +91,7 @@ def test_git_apply_gives_the_same_tree(folder: Path, tmp_path: Path) -> None:
     subprocess.run(["git", "init", "--quiet", "."], cwd=root, check=True)
     subprocess.run(["git", "add", "--all", "--force"], cwd=root, check=True)
     written = patch(planned(root, folder).changes)
-    done = subprocess.run(["git", "apply", "-p1", "--allow-empty"], cwd=root, input=written, capture_output=True, check=False)
+    command = ["git", "apply", "-p1", "--allow-empty"]
+    done = subprocess.run(command, cwd=root, input=written, capture_output=True, check=False)
     assert done.returncode == 0, done.stderr.decode()
     assert tree(root) == tree(folder / "repo" / "after")
