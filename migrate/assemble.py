@@ -65,7 +65,8 @@ def assemble(plan: Plan, settings: Settings, mappings: Mappings, context: Contex
     if settings.fidelity != "exact" and any(recipe.copies for recipe in recipes):
         report("EM704", None)
     trailing = comments(graph.dockerfile.trailing, blank_first=True)
-    file = Earthfile(tuple(header), tuple(_with_trailing(targets, trailing)), newline=graph.dockerfile.newline)
+    version = delivery.version(targets)
+    file = Earthfile(tuple(header), tuple(_with_trailing(targets, trailing)), version, newline=graph.dockerfile.newline)
     return Assembled(file, helpers, sources, tuple(recipes))
 
 

@@ -64,7 +64,7 @@ def main() -> None:
     type=click.Choice(["clean", "exact"]),
     default="clean",
     show_default=True,
-    help="exact keeps every modification time; clean only those that programs are known to need.",
+    help="clean keeps the modification times that programs need; exact all of them, and drops earth's own labels.",
 )
 @click.option(
     "--fallback",

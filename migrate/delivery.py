@@ -14,21 +14,35 @@ from migrate.settings import Settings
 from migrate.stages import Stage
 from migrate.words import variables
 
+_UNLABELLED = "--without-earthly-labels"
+"""Leaves out the labels with which the tool signs an image; VERSION must allow it (earth: features.go)."""
+
 
 class Names(NamedTuple):
-    """The names of one image, and the ARG that gives it another."""
+    """The names of one image, the ARG that gives it another, and the flags to save it with."""
 
     images: tuple[str, ...]
     argument: str | None = None
+    flags: str = "--push"
 
 
 def last(settings: Settings) -> Names:
     """What the last stage's image is called."""
-    if settings.images:
-        return Names(settings.images, settings.image_argument)
-    if settings.name is None:
-        return Names((), None)
-    return Names((settings.name if ":" in settings.name else f"{settings.name}:latest",), settings.image_argument)
+    images = settings.images
+    if not images and settings.name is not None:
+        images = (settings.name if ":" in settings.name else f"{settings.name}:latest",)
+    return Names(images, settings.image_argument, _flags(settings)) if images else Names(())
+
+
+def _flags(settings: Settings) -> str:
+    return f"{_UNLABELLED} --push" if settings.fidelity == "exact" else "--push"
+
+
+def version(targets: Sequence[Target]) -> str:
+    """The arguments of VERSION for a file with these ``targets``."""
+    saves = [item for target in targets for item in target.items if isinstance(item, Command)]
+    unlabelled = any(line.text.startswith(_UNLABELLED) for item in saves for line in item.lines)
+    return "--allow-without-earthly-labels 0.8" if unlabelled else "0.8"
 
 
 def save_image(stage: Stage, recipe: Recipe, names: Names, plan: Plan, report: Reporter) -> list[Item]:
@@ -46,7 +60,7 @@ def save_image(stage: Stage, recipe: Recipe, names: Names, plan: Plan, report: R
         first = quoting.render_argument(words[0], prefer=names.images[0])
         items.append(Command.of("ARG", f"{names.argument}={first}"))
         texts[0] = f"${names.argument}"
-    return [*items, *layer, Command.of("SAVE IMAGE", f"--push {' '.join(texts)}")]
+    return [*items, *layer, Command.of("SAVE IMAGE", f"{names.flags} {' '.join(texts)}")]
 
 
 def _empty_layer(stage: Stage, recipe: Recipe, plan: Plan, report: Reporter) -> list[Item]:
@@ -68,7 +82,7 @@ def targets(plan: Plan, recipes: Sequence[Recipe], settings: Settings, report: R
     for saved in settings.saved:
         index = plan.graph.find_target(saved.stage)
         if index is not None and index in plan.saved:
-            names = Names(saved.images, saved.argument)
+            names = Names(saved.images, saved.argument, _flags(settings))
             found.append(_thin(plan.saved[index], index, plan, recipes, names, report))
     return found
 
