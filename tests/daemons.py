@@ -131,7 +131,7 @@ def started(folder: Path) -> Iterator[Daemons]:
 def registry_command(state: Path, address: str) -> list[str]:
     """A registry without TLS that keeps its blobs below ``state``."""
     config = state / "config.yml"
-    storage = f"storage: {{filesystem: {{rootdirectory: {state / 'data'}}}}}"
+    storage = f"storage: {{filesystem: {{rootdirectory: {state / 'data'}}}, delete: {{enabled: true}}}}"
     config.write_text(f"version: 0.1\nlog: {{level: warn}}\n{storage}\nhttp: {{addr: '{address}'}}\n", encoding="utf-8")
     return ["docker-registry", "serve", str(config)]
 

@@ -93,6 +93,14 @@ def test_a_difference_that_nothing_announces_asks_for_a_report(pair: Pair) -> No
     assert "please report it" in found[-1]
 
 
+def test_with_an_old_builder_a_difference_may_be_its_own(pair: Pair) -> None:
+    result = Result(Job(pair, None, "app", Grade.EQUAL), Verdict.DIFFERS, compared(Grade.DIFFERS, ENV))
+    note = FINDING._replace(code="EM936")
+    text = verification.text(outcome(result)._replace(notes=(note,)), EXPLAIN)
+    assert "please report" not in text
+    assert "with a current BuildKit" in text
+
+
 def test_a_changed_earthfile_is_not_our_defect(pair: Pair) -> None:
     job = Job(replace(pair, earthfile=TEXT + "\n"), None, "app", Grade.EQUAL)
     found = lines(Result(job, Verdict.DIFFERS, compared(Grade.DIFFERS, ENV)))

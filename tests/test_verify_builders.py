@@ -251,6 +251,7 @@ def test_fields_of_options_are_quoted_where_they_must_be() -> None:
         (["exec /bin/sh: exec format error"], "EM929", "exec format error"),
         (["no match for platform in manifest: not found"], "EM929", "no match for platform in manifest: not found"),
         (["error: failed to push x: dial tcp: connection refused"], "EM927", None),
+        (['failed to SAVE IMAGE: failed to do request: Head "https://h/v2/": connection refused'], "EM927", None),
         (["http: server gave HTTP response to HTTPS client"], "EM927", None),
         (["error: failed to list workers: Unavailable: connection error"], "EM928", None),
         (["Cannot connect to the Docker daemon at unix:///x. Is it running?"], "EM928", None),
@@ -292,4 +293,8 @@ def test_an_engine_that_is_not_there_does_not_answer() -> None:
 
 
 def test_discarding_what_is_in_no_registry_does_nothing(tmp_path: Path) -> None:
-    Earth("earth").discard(Built(tmp_path / "x.tar"), Runner())
+    assert Earth("earth").discard(Built(tmp_path / "x.tar"))
+
+
+def test_a_registry_that_does_not_answer_keeps_the_image() -> None:
+    assert not Earth("earth").discard(Built(Registry("127.0.0.1:1", "x", "latest")))

@@ -26,8 +26,8 @@ SLOW = 600
 
 DOCKERFILE = """\
 FROM alpine:3.20
-RUN mkdir /data && cd /data && echo content > file && chmod 640 file && echo > two && ln two hard && ln -s file link && \\
-    touch more owned && chown 1000:1000 owned && mknod null c 1 3
+RUN mkdir /data && cd /data && echo content > file && chmod 640 file && touch two && ln two hard && \\
+    ln -s file link && touch more owned && chown 1000:1000 owned && mknod null c 1 3
 COPY src.txt /srv/
 ENV A=1
 LABEL team=web
@@ -43,8 +43,8 @@ EARTHFILE = """\
 VERSION 0.8
 docker:
     FROM alpine:3.20
-    RUN mkdir /data && cd /data && echo content > file && chmod 640 file && echo > two && ln two hard && ln -s file link && \\
-        touch more owned && chown 1000:1000 owned && mknod null c 1 3
+    RUN mkdir /data && cd /data && echo content > file && chmod 640 file && touch two && ln two hard && \\
+        ln -s file link && touch more owned && chown 1000:1000 owned && mknod null c 1 3
     COPY src.txt /srv/
     ENV A=1
     LABEL team=web
@@ -156,7 +156,8 @@ def asked(builders: Daemons, path: str) -> dict[str, Any]:
             return found
     except urllib.error.HTTPError as error:
         error.close()
-        assert error.code == 404
+        if error.code != 404:
+            raise
         return {}
 
 
@@ -185,10 +186,10 @@ def repository(
     write(top / "sound", DOCKERFILE, EARTHFILE)
     write(top / "stopsignal", DOCKERFILE + "STOPSIGNAL SIGINT\n", EARTHFILE)
     write(top / "hard-link", DOCKERFILE, EARTHFILE.replace("ln two hard", "cp -p two hard"))
-    before = snapshot(top)
+    unchanged = snapshot(top)
     done = run(command(builders, ".", "--format=json"), home, top)
     assert done.code == 4, done.stderr
-    assert snapshot(top) == before
+    assert snapshot(top) == unchanged
     return {Path(result["dockerfile"]).parent.name: result for result in done.results}
 
 
@@ -235,7 +236,8 @@ def test_a_conversion_is_verified_without_a_trace(builders: Daemons, home: Mappi
     before = snapshot(folder)
     done = run(command(builders, "app"), home, tmp_path)
     assert done.code == 0, done.stdout + done.stderr
-    assert "app/Dockerfile +docker: equal, 1 unstable path\n  unstable: /tmp/random\n" in done.stdout
+    assert "app/Dockerfile +docker: equal, 1 unstable path\n" in done.stdout
+    assert "/tmp/random\n" in done.stdout
     assert "base image docker.io/library/alpine:3.20 is sha256:" in done.stdout
     assert "building the Dockerfile again, without cache" in done.stderr
     assert "\r" not in done.stderr
@@ -264,7 +266,7 @@ def test_stages_arguments_and_platforms_reach_both_sides(
     assert [(result["stage"], result["target"], result["verdict"]) for result in done.results] == [
         ("one", "one", "equal"),
         ("two", "two", "equal"),
-        ("2", "docker", "equal"),
+        (None, "docker", "equal"),
     ], done.stdout
     done = run(command(builders, ".", *arguments[:2], "--target=two", "--format=json"), home, tmp_path)
     assert [(result["stage"], result["verdict"]) for result in done.results] == [("two", "equal")]
@@ -314,8 +316,11 @@ def test_each_obstacle_has_its_own_message(builders: Daemons, home: Mapping[str,
     assert (done.code, "EM932" in done.stderr) == (3, True), done.stderr
 
 
-def test_an_image_of_nothing_has_its_own_message(builders: Daemons, home: Mapping[str, str], tmp_path: Path) -> None:
+def test_an_image_that_earth_does_not_save(builders: Daemons, home: Mapping[str, str], tmp_path: Path) -> None:
     write(tmp_path, "FROM scratch\nENV A=1\n")
+    (result,) = run(command(builders, ".", "--format=json"), home, tmp_path).results
+    assert result["verdict"] == "equal"
+    write(tmp_path, "FROM scratch\nENV A=1\n", "VERSION 0.8\ndocker:\n    FROM scratch\n    ENV A=1\n")
     (result,) = run(command(builders, ".", "--format=json"), home, tmp_path).results
     assert result["error"]["code"] == "EM938", result
 
@@ -365,15 +370,14 @@ def test_another_reader_of_dockerfiles(
         "CONTAINERS_REGISTRIES_CONF": str(tmp_path / "registries.conf"),
         "CONTAINERS_STORAGE_CONF": str(tmp_path / "storage.conf"),
     }
-    folder = write(tmp_path / "app", DOCKERFILE)
+    folder = write(tmp_path / "app", DOCKERFILE.replace(" && mknod null c 1 3", ""))
     line = [*command(builders, ".", "--format=json"), f"--docker-builder={builder}"]
     done = run(line, environment, folder)
     try:
         (result,) = done.results
-        assert result["error"] is None
+        assert result["error"] is None, "\n".join(result["error"]["lines"])
         assert differences(result) == []
-        (name,) = result["bases"]
-        assert name == "docker.io/library/alpine:3.20"
+        assert list(result["bases"]) == ["alpine:3.20"]
         assert [note["code"] for note in json.loads(done.stdout)["notes"]] == ["EM937"]
         images = subprocess.run([builder, "images", "-a", "-n"], env=environment, capture_output=True, text=True)
         assert [line for line in images.stdout.splitlines() if "library/alpine" not in line] == []

@@ -87,7 +87,7 @@ def test_the_last_stage_is_the_default(tmp_path: Path) -> None:
 def test_stages_by_name_number_and_with_a_target(tmp_path: Path) -> None:
     (pair,) = found(write(tmp_path / "Dockerfile", STAGES))
     found_jobs = jobs(pair, ("My_App", "build=my-app", "2=+build"), every=False)
-    assert [job.stage for job in found_jobs] == ["My_App", "build", "2"]
+    assert [job.stage for job in found_jobs] == ["My_App", "build", None]
     assert [job.target for job in found_jobs] == ["my-app", "my-app", "build"]
 
 
@@ -103,8 +103,16 @@ def test_all_stages(tmp_path: Path) -> None:
     assert [(job.stage, job.target) for job in jobs(pair, (), every=True)] == [
         ("build", "build"),
         ("my_app", "my-app"),
-        ("2", "docker"),
+        (None, "docker"),
     ]
+
+
+def test_a_stage_without_a_name_cannot_be_asked_for(tmp_path: Path) -> None:
+    (pair,) = found(write(tmp_path / "Dockerfile", "FROM alpine\nRUN x\nFROM alpine\nCOPY --from=0 /x /\n"))
+    assert [(job.stage, job.target) for job in jobs(pair, (), every=True)] == [(None, "docker")]
+    with pytest.raises(VerifyError) as caught:
+        jobs(pair, ("0",), every=False)
+    assert caught.value.code == "EM934"
 
 
 def test_unknown_stages_and_targets_are_refused(tmp_path: Path) -> None:
@@ -115,7 +123,7 @@ def test_unknown_stages_and_targets_are_refused(tmp_path: Path) -> None:
             jobs(pair, wanted, every=False)
         assert caught.value.code == expected
     (job,) = jobs(pair, ("2=image",), every=False)
-    assert (job.stage, job.target) == ("2", "image")
+    assert (job.stage, job.target) == (None, "image")
 
 
 def test_an_earthfile_that_cannot_be_read_is_left_to_earth(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from migrate.mappings import builtin
-from migrate.verify.builders import Secret, Tool
+from migrate.verify.builders import Registry, Secret, Tool
 from migrate.verify.processes import Runner
 from migrate.verify.run import Request, check, notes, parse_argument, parse_secret, refused
 
@@ -61,7 +61,12 @@ def test_wrong_secrets(text: str) -> None:
     ],
 )
 def test_an_old_or_another_reader_of_dockerfiles_is_named(tool: Tool, codes: list[str]) -> None:
-    assert [note.code for note in notes(tool, "Dockerfile", builtin())] == codes
+    assert [note.code for note in notes(tool, [], "Dockerfile", builtin())] == codes
+
+
+def test_an_image_that_a_registry_keeps_is_named() -> None:
+    (note,) = notes(Tool("buildctl", ""), [Registry("h:5000", "x/y", "latest")], "Dockerfile", builtin())
+    assert (note.code, "h:5000/x/y:latest" in note.message) == ("EM939", True)
 
 
 def test_the_static_level_without_earth(tmp_path: Path) -> None:

@@ -14,12 +14,13 @@ from migrate.convert import Conversion, OutputFile
 from migrate.diagnostics import Grade
 from migrate.mappings import builtin
 from migrate.verify.builders import Built, DockerfileBuild, EarthfileBuild, Inputs, Registry, Tool
+from migrate.verify.builders.podman import MOUNT_POINTS
 from migrate.verify.compare import Aspect
 from migrate.verify.errors import VerifyError
 from migrate.verify.model import Entry, Image, ImageConfig, Kind
 from migrate.verify.pairs import Job, Pair
 from migrate.verify.processes import Runner
-from migrate.verify.session import Plan, Result, Session, Verdict, exit_code, moved_base, pulled
+from migrate.verify.session import Plan, Result, Session, Verdict, exit_code, moved_base, pulled, without_mounts
 from migrate.verify.workplace import Workplace
 
 ONE, TWO = "sha256:" + "1" * 64, "sha256:" + "2" * 64
@@ -75,8 +76,9 @@ class Earth:
             raise self.fails
         return Built(Registry("h", f"x/{len(self.asked)}", "latest") if self.registry else archive)
 
-    def discard(self, built: Built, runner: Runner) -> None:
+    def discard(self, built: Built) -> bool:
         self.discarded.append(built)
+        return False
 
 
 class Watcher:
@@ -212,6 +214,7 @@ def test_an_image_that_was_pushed_is_discarded_even_when_reading_fails(tmp_path:
     result = session.verify(JOB, Workplace(tmp_path / "Dockerfile", None, tmp_path, "./context", tmp_path))
     assert result.error is not None
     assert (result.error.code, len(earth.discarded)) == ("EM905", 1)
+    assert [image.name for image in session.left] == ["h/x/1:latest"]
 
 
 def test_an_image_that_earth_did_not_save_has_its_own_message(tmp_path: Path) -> None:
@@ -236,6 +239,14 @@ def test_the_time_for_each_build_is_limited(tmp_path: Path) -> None:
 
     verify(Patient(image()), Earth(image()), tmp_path, timeout=5.0)
     assert (seen[0].deadline is not None, seen[0].seconds) == (True, 5.0)
+
+
+def test_empty_files_of_a_builder_are_not_the_dockerfiles() -> None:
+    made = {b"etc/hosts": (0, 0o755), b"etc/resolv.conf": (3, 0o755), b"etc/hostname": (0, 0o644), b"x": (0, 0o755)}
+    tree = {path: Entry(path, Kind.FILE, mode, size=size) for path, (size, mode) in made.items()}
+    found = without_mounts(replace(image(), tree=tree), MOUNT_POINTS)
+    assert set(found.tree) == {b"etc/resolv.conf", b"etc/hostname", b"x"}
+    assert without_mounts(replace(image(), tree=tree), frozenset()).tree == tree
 
 
 def test_bases_are_one_under_all_their_names() -> None:

@@ -22,6 +22,7 @@ from migrate.verify.session import Result, Verdict
 Explain = Callable[[VerifyError, str], Diagnostic]
 """An error on a file -> its diagnostic."""
 Checked = Sequence[tuple[Pair, tuple[Diagnostic, ...]]]
+_DOUBTFUL = ("EM936", "EM937")
 STATIC = "static check only, nothing was built or compared"
 
 
@@ -41,8 +42,9 @@ def text(outcome: Outcome, explain: Explain) -> str:
     bases = {name: digest for result in outcome.results for name, digest in result.bases.items()}
     lines += [f"base image {visible(name)} is {digest}" for name, digest in sorted(bases.items())]
     lines += [f"{note.severity.label}: {note.code}[{note.name}] {note.message}" for note in outcome.notes]
+    current = not any(note.code in _DOUBTFUL for note in outcome.notes)
     for result in outcome.results:
-        lines += ["", *_result(result, explain)]
+        lines += ["", *_result(result, explain, current)]
     return "\n".join([*lines, "", *_ignored(outcome.results), summary(outcome.results)]) + "\n"
 
 
@@ -80,7 +82,7 @@ def why(error: VerifyError, explain: Explain, path: str) -> Iterator[str]:
         yield f"| {visible(str(line))}"
 
 
-def _result(result: Result, explain: Explain) -> Iterator[str]:
+def _result(result: Result, explain: Explain, current: bool) -> Iterator[str]:
     pair, label = result.job.pair, result.job.label
     if result.comparison is None:
         yield f"{visible(label)}: {result.verdict.value}"
@@ -89,15 +91,18 @@ def _result(result: Result, explain: Explain) -> Iterator[str]:
         return
     yield render(label, result.comparison, origins(result.job)).rstrip("\n")
     if result.verdict is Verdict.DIFFERS:
-        yield from _judgement(result)
+        yield from _judgement(result, current)
 
 
-def _judgement(result: Result) -> Iterator[str]:
+def _judgement(result: Result, current: bool) -> Iterator[str]:
+    """Whose doing a difference is; ``current``: the Docker side is a BuildKit that the rules follow."""
     if result.announced:
         yield "  The conversion announces a difference:"
         for found in result.announced:
             place = f"{visible(found.path)}:{found.span.start.line}" if found.span else visible(found.path)
             yield f"    {place}: {found.code}[{found.name}] {found.message}"
+    elif result.surprising and not current:
+        yield "  Nothing announced this difference: it may come from the builder, verify with a current BuildKit."
     elif result.surprising:
         yield "  Nothing announced this difference: it is a defect of earthmigrate, please report it with both files."
     elif not result.job.pair.is_ours:

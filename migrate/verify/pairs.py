@@ -102,7 +102,9 @@ def jobs(pair: Pair, wanted: Sequence[str], *, every: bool) -> tuple[Job, ...]:
     what a plain build delivers. Raises VerifyError for a stage or target that does not exist."""
     if every:
         stages = [result.stage for result in pair.conversion.targets if result.stage is not None]
-        return tuple(_job(pair, stage, None) for stage in stages)
+        # Docker cannot select a stage without a name, except for the last.
+        named = [stage for stage in stages[:-1] if not stage.isdecimal()]
+        return tuple(_job(pair, stage, None) for stage in (*named, *stages[-1:]))
     if not wanted:
         return (_job(pair, None, None),)
     return tuple(_job(pair, *_split(text)) for text in wanted)
@@ -122,6 +124,10 @@ def _job(pair: Pair, stage: str | None, target: str | None) -> Job:
         if found is None and results:
             stages = ", ".join(result.stage or "" for result in results)
             raise VerifyError("EM932", path=pair.name, stage=stage, stages=stages)
+        if stage.isdecimal() and results:
+            if found is not results[-1]:
+                raise VerifyError("EM934", path=pair.name, stage=stage)
+            stage = None
     name = target or (found.target if found is not None else None)
     known = targets(pair.earthfile)
     if name is None or (known is not None and name not in known):

@@ -70,7 +70,7 @@ def execute(request: Request, mappings: Mappings, watcher: Watcher) -> Outcome:
     for pair in pairs:
         with prepared(pair, own_frontend=request.own_frontend) as place:
             results += [session.verify(job, place) for job in work if job.pair is pair]
-    return Outcome(tuple(results), tools, notes(tools["Dockerfile"], request.path.as_posix(), mappings))
+    return Outcome(tuple(results), tools, notes(tools["Dockerfile"], session.left, request.path.as_posix(), mappings))
 
 
 def check(request: Request, mappings: Mappings) -> tuple[tuple[Pair, tuple[Diagnostic, ...]], ...]:
@@ -122,9 +122,11 @@ def read_image(place: Path | Registry, platform: str | None) -> Image:
     return read_registry(place.host, place.repository, place.tag, platform=platform)
 
 
-def notes(tool: Tool, path: str, mappings: Mappings) -> tuple[Diagnostic, ...]:
-    """What must be known about the builder of the Docker side to trust a verdict."""
+def notes(tool: Tool, left: Sequence[Registry], path: str, mappings: Mappings) -> tuple[Diagnostic, ...]:
+    """What must be known about the builder of the Docker side to trust a verdict, and what could not be removed."""
     collector = Collector(path, mappings.diagnostics)
+    for image in left:
+        collector.report("EM939", None, image=image.name)
     if not tool.buildkit:
         collector.report("EM937", None, tool=f"{tool.name} {tool.version}")
     for field, oldest in OLDEST.items():

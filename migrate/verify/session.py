@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from pathlib import Path
 from typing import NamedTuple, Protocol
@@ -24,7 +24,7 @@ from migrate.verify.builders import (
 )
 from migrate.verify.compare import Aspect, Comparison, compare
 from migrate.verify.errors import VerifyError
-from migrate.verify.model import Image
+from migrate.verify.model import Entry, Image, Kind
 from migrate.verify.pairs import Job
 from migrate.verify.processes import Runner
 
@@ -124,6 +124,8 @@ class Session:
         self._watcher = watcher
         self._mask = mask
         self._count = 0
+        self.left: list[Registry] = []
+        """The images that a registry did not let go."""
 
     def verify(self, job: Job, place: Place) -> Result:
         """Build both sides of ``job`` at ``place`` and compare them."""
@@ -176,7 +178,7 @@ class Session:
         archive = self._archive(place)
         try:
             built = self._docker.build(asked, archive, self._runner())
-            return self._reading(job, built, "Dockerfile"), built.bases
+            return without_mounts(self._reading(job, built, "Dockerfile"), built.mounts), built.bases
         finally:
             archive.unlink(missing_ok=True)
 
@@ -184,10 +186,10 @@ class Session:
         self._watcher.step(f"{job.label}: building the Earthfile")
         inputs = self._inputs(fresh=self._plan.timestamps)
         asked = EarthfileBuild(place.earthfiles, f"{place.reference}+{job.target}", inputs)
-        archive, runner = self._archive(place), self._runner()
+        archive = self._archive(place)
         built: Built | None = None
         try:
-            built = self._earth.build(asked, archive, runner)
+            built = self._earth.build(asked, archive, self._runner())
             return self._reading(job, built, "Earthfile")
         except VerifyError as error:
             if error.code == _NOT_IN_REGISTRY:  # though earth was content
@@ -195,8 +197,8 @@ class Session:
             raise
         finally:
             archive.unlink(missing_ok=True)
-            if built is not None:
-                self._earth.discard(built, runner)
+            if built is not None and not self._earth.discard(built) and isinstance(built.image, Registry):
+                self.left.append(built.image)
 
     def _reading(self, job: Job, built: Built, what: str) -> Image:
         self._watcher.step(f"{job.label}: reading the image of the {what}")
@@ -214,6 +216,18 @@ class Session:
         seconds = self._plan.timeout
         until = None if seconds is None else time.monotonic() + seconds
         return Runner({}, until, seconds or 0.0, self._mask, self._watcher.line)
+
+
+def without_mounts(image: Image, mounts: frozenset[bytes]) -> Image:
+    """``image`` without the empty files that its builder has left at ``mounts``, made as runc makes mount points."""
+
+    def left(path: bytes, entry: Entry) -> bool:
+        made = (entry.kind, entry.size, entry.mode, entry.uid, entry.gid) == (Kind.FILE, 0, 0o755, 0, 0)
+        return path in mounts and made
+
+    if not mounts:
+        return image
+    return replace(image, tree={path: entry for path, entry in image.tree.items() if not left(path, entry)})
 
 
 def pulled(image: Image) -> dict[str, str]:

@@ -86,10 +86,14 @@ class Registry(NamedTuple):
 
 
 class Built(NamedTuple):
-    """Where the image is, and which digests its bases had: the name as the builder prints it -> digest."""
+    """Where the image is, and which digests its bases had: the name as the builder prints it -> digest.
+
+    ``mounts`` are paths at which the builder may leave an empty file of its own.
+    """
 
     image: Path | Registry
     bases: Mapping[str, str] = {}
+    mounts: frozenset[bytes] = frozenset()
 
 
 class DockerfileBuilder(Protocol):
@@ -111,8 +115,8 @@ class EarthfileBuilder(Protocol):
     def build(self, asked: EarthfileBuild, archive: Path, runner: Runner) -> Built:
         """Build, and put the image at ``archive`` or into a registry, from where ``discard`` removes it."""
 
-    def discard(self, built: Built, runner: Runner) -> None:
-        """Remove what ``build`` has left outside of ``archive``."""
+    def discard(self, built: Built) -> bool:
+        """Remove what ``build`` has left outside of ``archive``; whether nothing is left."""
 
 
 class Watching(NamedTuple):
@@ -167,7 +171,8 @@ _REASONS = (
     (re.compile(r"exec format error|no match for platform in manifest[^\n]*|does not provide[^\n]* platform"), "EM929"),
     (
         re.compile(
-            r"failed to push[^\n]*|server gave HTTP response to HTTPS client|push access denied[^\n]*"
+            r"failed to push[^\n]*|failed to SAVE IMAGE: failed to do request[^\n]*"
+            r"|server gave HTTP response to HTTPS client|push access denied[^\n]*"
             r"|unexpected status from (?:POST|PUT|HEAD) request[^\n]*"
         ),
         "EM927",

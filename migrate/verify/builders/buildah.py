@@ -7,7 +7,7 @@ from pathlib import Path
 
 from migrate.verify.builders import CLEANING, QUESTION, Built, DockerfileBuild, Tool, first_line, run_build, version_in
 from migrate.verify.builders.engine import unique_name
-from migrate.verify.builders.podman import Stages, common_options
+from migrate.verify.builders.podman import MOUNT_POINTS, Stages, common_options
 from migrate.verify.errors import VerifyError
 from migrate.verify.processes import Runner
 
@@ -33,7 +33,7 @@ class Buildah:
             run_build(stages.runner, command, what="the Dockerfile")
             push = [self.program, "push", "--quiet", name, f"docker-archive:{archive}:{name}"]
             run_build(runner, push, what=f"the image {name}")
-            bases = stages.digests([self.program, "inspect", "--type=image", "--format", "{{.FromImageDigest}}"])
+            bases = stages.digests([self.program, "images", "--noheading", "--format", "{{.Digest}}"])
         finally:
             runner.within(CLEANING).output([self.program, "rmi", "--force", name])
-        return Built(archive, bases)
+        return Built(archive, bases, MOUNT_POINTS)

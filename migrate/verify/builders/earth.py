@@ -90,12 +90,13 @@ class Earth:
         environment = {**_ENVIRONMENT, **_path_to(self.engine, os.environ.get("PATH", ""))}
         run_build(runner, command, what="the Earthfile", environment=environment, folder=asked.folder)
 
-    def discard(self, built: Built, runner: Runner) -> None:
+    def discard(self, built: Built) -> bool:
         """Remove a pushed image; a registry may forbid that."""
-        if isinstance(built.image, Registry):
-            from migrate.verify.builders.registry import remove
+        if not isinstance(built.image, Registry):
+            return True
+        from migrate.verify.builders.registry import remove
 
-            remove(built.image, "http" if is_loopback(built.image.host) else "https", CLEANING)
+        return remove(built.image, "http" if is_loopback(built.image.host) else "https", CLEANING)
 
     def command(self, asked: EarthfileBuild, name: str, private: Path) -> list[str]:
         """The whole command line, after writing what it refers to into ``private`` and ``asked.folder``."""

@@ -21,6 +21,8 @@ from migrate.verify.errors import VerifyError
 from migrate.verify.processes import Runner
 
 _FROM = re.compile(r"^(?:\[\d+/\d+\] )?STEP \d+/\d+: FROM (?:--\S+ )*(?P<name>\S+)", re.IGNORECASE)
+MOUNT_POINTS = frozenset((b"etc/hosts", b"etc/resolv.conf", b"etc/hostname", b"run/.containerenv"))
+"""Where buildah mounts files of its own while RUN runs; it leaves empty files there, which BuildKit takes away."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +48,7 @@ class Podman:
             bases = stages.digests([self.program, "image", "inspect", "--format", "{{.Digest}}"])
         finally:
             engine.remove(name, runner)
-        return Built(archive, bases)
+        return Built(archive, bases, MOUNT_POINTS)
 
 
 class Stages:
