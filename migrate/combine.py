@@ -34,6 +34,8 @@ class Part(NamedTuple):
     settings: Settings
     context: Context
     open_names: bool = False
+    platforms: tuple[str, ...] = ()
+    """The platforms for which one call builds the image together."""
 
 
 class Wrapper(NamedTuple):
@@ -51,6 +53,8 @@ class Combined(NamedTuple):
     conversions: tuple[Conversion, ...]
     wrappers: Mapping[str, Wrapper]
     """Dockerfile -> the target for open lists of names."""
+    platforms: Mapping[str, Wrapper]
+    """Dockerfile -> the target that builds the image for all of its platforms."""
     everything: str | None
     """The target that builds all images, when there is more than one."""
 
@@ -69,15 +73,20 @@ def combine(parts: Sequence[Part], mappings: Mappings) -> Combined:
             taken |= {target.name for target in conversion.document.targets}
     documents = [conversion.document for conversion in done if conversion.document is not None]
     if not documents:
-        return Combined(None, None, tuple(done), {}, None)
+        return Combined(None, None, tuple(done), {}, {}, None)
     wrappers: dict[str, Wrapper] = {}
+    platforms: dict[str, Wrapper] = {}
     extra: list[Target] = []
     for part, conversion in zip(parts, done, strict=True):
-        if part.open_names and conversion.document is not None and part.settings.image_argument is not None:
-            target = dict(conversion.images)[""]
-            wrapper = Wrapper(_unique(f"{target}-tags", taken), _free("images", (item.source for item in parts)))
-            wrappers[part.path] = wrapper
-            extra.append(_tags(wrapper, target, part.settings.image_argument, part.settings.helper_image))
+        if conversion.document is None or part.settings.image_argument is None:
+            continue
+        target, argument = dict(conversion.images)[""], _free("images", (item.source for item in parts))
+        if part.open_names:
+            wrappers[part.path] = Wrapper(_unique(f"{target}-tags", taken), argument)
+            extra.append(_loop(wrappers[part.path], target, part, ()))
+        if part.platforms:
+            platforms[part.path] = Wrapper(_unique(f"{target}-platforms", taken), argument)
+            extra.append(_loop(platforms[part.path], target, part, part.platforms))
     everything = None
     if len(documents) > 1:
         everything = _unique("all", taken)
@@ -85,7 +94,7 @@ def combine(parts: Sequence[Part], mappings: Mappings) -> Combined:
         extra.append(Target(everything, tuple(Command.of("BUILD", f"+{target}") for target in saved)))
     text, _ = render_file(_merged(documents, extra))
     ignore = next((file.text for conversion in done for file in conversion.files[1:]), None)
-    return Combined(text, ignore, tuple(done), wrappers, everything)
+    return Combined(text, ignore, tuple(done), wrappers, platforms, everything)
 
 
 def prefixes(paths: Sequence[str]) -> dict[str, str]:
@@ -182,17 +191,20 @@ def _merged(documents: Sequence[Earthfile], extra: Sequence[Target]) -> Earthfil
     return documents[0]._replace(base=tuple(base), targets=(*targets, *extra), trailing=trailing)
 
 
-def _tags(wrapper: Wrapper, target: str, argument: str, helper: str) -> Target:
+def _loop(wrapper: Wrapper, target: str, part: Part, platforms: Sequence[str]) -> Target:
     """One build, any number of names: only this target needs a shell (facts: call sites, section 2)."""
-    loop = f'--sep="\\n\\t ," name IN "${wrapper.argument}"'
+    flags = "".join(f"--platform={platform} " for platform in platforms)
+    what = f" for {', '.join(platforms)}" if platforms else ""
+    names = " ".join(part.settings.images)
+    default = f'{wrapper.argument}="{names}"' if platforms else f"--required {wrapper.argument}"
     return Target(
         wrapper.target,
         (
-            Command.of("FROM", helper),
-            Command.of("ARG", f"--required {wrapper.argument}"),
-            Command.of("FOR", loop),
-            Command.of("BUILD", f"+{target} --{argument}=$name", depth=1),
+            Command.of("FROM", part.settings.helper_image),
+            Command.of("ARG", default),
+            Command.of("FOR", f'--sep="\\n\\t ," name IN "${wrapper.argument}"'),
+            Command.of("BUILD", f"{flags}+{target} --{part.settings.image_argument}=$name", depth=1),
             Command.of("END"),
         ),
-        (f"# Saves the image of +{target} under every name in --{wrapper.argument}, told apart by blanks or commas.",),
+        (f"# Saves the image of +{target}{what} under every name in --{wrapper.argument}.",),
     )

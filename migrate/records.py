@@ -21,7 +21,8 @@ class Record(NamedTuple):
     """One Dockerfile in one context.
 
     ``images``: stage ("" for the last) -> the names that are saved by default. ``argument``: stage -> the ARG that
-    gives another name. ``open``: whether a target saves the image under a list of names. ``digest`` is that of the
+    gives another name. ``open``: whether a target saves the image under a list of names. ``platforms``: those that
+    one call builds for together. ``digest`` is that of the
     Dockerfile that was converted.
     """
 
@@ -31,6 +32,7 @@ class Record(NamedTuple):
     images: Mapping[str, tuple[str, ...]]
     arguments: Mapping[str, str]
     open: bool
+    platforms: tuple[str, ...]
     digest: str
 
 
@@ -44,6 +46,8 @@ def written(records: Iterable[Record], rest: str = "") -> str:
         lines.append(f"    digest: {_text(record.digest)}\n")
         if record.open:
             lines.append("    open-names: true\n")
+        if record.platforms:
+            lines.append(f"    platforms: {json.dumps(list(record.platforms))}\n")
         for stage in sorted({*record.images, *record.arguments}):
             if stage == min({*record.images, *record.arguments}):
                 lines.append("    images:\n")
@@ -80,6 +84,7 @@ def _record(item: Mapping[str, Any]) -> Record:
         {entry["stage"]: tuple(entry["names"]) for entry in images},
         {entry["stage"]: entry["argument"] for entry in images if "argument" in entry},
         bool(item.get("open-names")),
+        tuple(item.get("platforms", ())),
         item["digest"],
     )
 

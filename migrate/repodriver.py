@@ -47,7 +47,7 @@ def execute(job: RepositoryJob, mappings: Mappings | None = None) -> RepositoryO
         before = changes.interrupted(job.root)
         if before is not None:
             raise DiskError("EM736", commands=" && ".join(before.commands))
-        files = discovery.discover(job.root, callsite_data.builtin().discovery)
+        files = discovery.discover(job.root.resolve(), callsite_data.builtin().discovery)
         migration = migrate(files, callsite_data.builtin(), mappings, job.choice)
         if job.write:
             _write(job, files, migration)

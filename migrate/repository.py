@@ -17,7 +17,7 @@ from migrate.callsites import edits as editing
 from migrate.callsites.data import Data
 from migrate.callsites.model import Outcome, Site, reference
 from migrate.callsites.shellwords import ShellError
-from migrate.callsites.translate import EarthCall, Facts, Left, Place, translate
+from migrate.callsites.translate import EarthCall, Facts, Left, Place, platforms, translate
 from migrate.callsites.yamltext import YamlError
 from migrate.combine import Combined, Part, combine, image_argument, prefixes
 from migrate.diagnostics import Collector, Diagnostic
@@ -173,13 +173,15 @@ def group(
     sources = [(demand.dockerfile, files.read(demand.dockerfile, LARGEST_INPUT) or b"") for demand in wanted]
     records, parts = [], []
     for demand, (path, source) in zip(wanted, sources, strict=True):
-        record = _decided(demand, source, sources, known.get((path, context)))
+        record = _decided(demand, source, sources, known.get((path, context)), files.root.name)
         records.append(record)
         parts.append(_part(record, source, files))
     return Group(context, combine(parts, mappings), tuple(records))
 
 
-def _decided(demand: Demand, source: bytes, sources: Sequence[tuple[str, bytes]], known: Record | None) -> Record:
+def _decided(
+    demand: Demand, source: bytes, sources: Sequence[tuple[str, bytes]], known: Record | None, root: str
+) -> Record:
     """The names of one Dockerfile's images: those of an earlier run, and what call sites ask for."""
     images = dict(known.images) if known is not None else {}
     arguments = dict(known.arguments) if known is not None else {}
@@ -192,17 +194,22 @@ def _decided(demand: Demand, source: bytes, sources: Sequence[tuple[str, bytes]]
         if any(names is None or names != list(images.get(stage, ())) for names in uses):
             arguments.setdefault(stage, image_argument(sources, demand.dockerfile) + (f"_{stage}" if stage else ""))
         open_names |= any(names is None or len(names) > 1 for names in uses if names != list(images.get(stage, ())))
+    together = known.platforms if known is not None else ()
+    for site in demand.sites:
+        together = together or _platforms(site)
+    if together:
+        arguments.setdefault("", image_argument(sources, demand.dockerfile))
     folder = demand.context.rpartition("/")[2]
     for site in demand.sites:
         if site.suggested is not None:
             images.setdefault(_stage(site), (site.suggested,))
     if "" not in images:
         prefix = prefixes([path for path, _ in sources])[demand.dockerfile]
-        name = "-".join(part for part in (image_name(folder) or "app", prefix) if part)
+        name = "-".join(part for part in (image_name(folder or root) or "app", prefix) if part)
         images[""] = (f"{name}:latest",)
     digest = f"sha256:{hashlib.sha256(source).hexdigest()}"
     earthfile = posixpath.join(demand.context, "Earthfile")
-    return Record(demand.dockerfile, demand.context, earthfile, images, arguments, open_names, digest)
+    return Record(demand.dockerfile, demand.context, earthfile, images, arguments, open_names, together, digest)
 
 
 def _uses(sites: Iterable[Site]) -> dict[str, list[list[str | None] | None]]:
@@ -218,6 +225,14 @@ def _uses(sites: Iterable[Site]) -> dict[str, list[list[str | None] | None]]:
     return found
 
 
+def _platforms(site: Site) -> tuple[str, ...]:
+    """The platforms for which a call builds the last stage, () when it is one or nobody knows."""
+    try:
+        return platforms(site.call) if site.call is not None and not _stage(site) else ()
+    except Left:
+        return ()
+
+
 def _stage(site: Site) -> str:
     """The stage that a call selects, "" for the last."""
     target = site.call.last("target") if site.call is not None else None
@@ -227,7 +242,7 @@ def _stage(site: Site) -> str:
 def _part(record: Record, source: bytes, files: Files) -> Part:
     settings = Settings(
         images=record.images[""],
-        image_argument=record.arguments.get("") or ("image" if record.open else None),
+        image_argument=record.arguments.get(""),
         saved=tuple(
             SavedStage(stage, record.images.get(stage, (f"{stage}:latest",)), record.arguments.get(stage))
             for stage in sorted({*record.images, *record.arguments} - {""})
@@ -236,7 +251,8 @@ def _part(record: Record, source: bytes, files: Files) -> Part:
         writes=True,
     )
     folder = files.root / record.context
-    return Part(record.dockerfile, source, settings, DiskContext(folder, files.root / record.dockerfile), record.open)
+    known = DiskContext(folder, files.root / record.dockerfile)
+    return Part(record.dockerfile, source, settings, known, record.open, record.platforms)
 
 
 def places(groups: Iterable[Group]) -> dict[tuple[str, str, str], Place]:
@@ -248,6 +264,7 @@ def places(groups: Iterable[Group]) -> dict[tuple[str, str, str], Place]:
                 continue
             saving = dict(conversion.images)
             wrapper = one.combined.wrappers.get(record.dockerfile)
+            together = one.combined.platforms.get(record.dockerfile)
             stages = [(result.stage, result.target) for result in conversion.targets if result.stage is not None]
             for stage, target in [*stages, ("", stages[-1][1])]:
                 final = target == stages[-1][1]
@@ -259,7 +276,9 @@ def places(groups: Iterable[Group]) -> dict[tuple[str, str, str], Place]:
                     record.images.get(key, ()),
                     record.arguments.get(key),
                     wrapper.target if wrapper and final else None,
-                    wrapper.argument if wrapper else "images",
+                    next((item.argument for item in (wrapper, together) if item), "images"),
+                    together.target if together and final else None,
+                    record.platforms,
                 )
     return found
 

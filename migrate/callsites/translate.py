@@ -40,6 +40,7 @@ class Place(NamedTuple):
     list_target: str | None = None
     list_argument: str = "images"
     platform_target: str | None = None
+    """Builds the image for all of ``platforms``, under the names in ``list_argument``."""
     platforms: tuple[str, ...] = ()
 
 
@@ -86,6 +87,9 @@ def translate(call: BuildCall, place: Place, facts: Facts | None = None) -> Eart
     """The call of earth for ``call``. Raises Left."""
     facts = facts or Facts()
     _check(call, facts)
+    together = platforms(call)
+    if together:
+        place = _for_platforms(together, call, place)
     made = EarthCall(silent=call.switched("quiet"), names=place.names)
     push = _push(call)
     loads = call.switched("load") or _loads_by_output(call)
@@ -99,8 +103,30 @@ def translate(call: BuildCall, place: Place, facts: Facts | None = None) -> Eart
     if push is not None:
         made.flags.append(push)
     for option in call.options:
-        _option(option, made, facts)
+        if not (together and option.entry["becomes"] == "platform"):
+            _option(option, made, facts)
     return made
+
+
+def platforms(call: BuildCall) -> tuple[str, ...]:
+    """The platforms of a call for several, () for one or none. Raises Left when they are not known."""
+    values = call.values("platform")
+    texts = [value.text for value in values]
+    if len(values) < 2 and "," not in (texts[0] or shown(values[0]) if values else ""):
+        return ()
+    if None in texts:
+        raise Left(f"--platform {shown(values[0])}: which platforms these are is only known when it runs")
+    return tuple(sorted({part.strip() for text in texts for part in (text or "").split(",")}))
+
+
+def _for_platforms(together: tuple[str, ...], call: BuildCall, place: Place) -> Place:
+    """``place`` with the target for several platforms where the one for names would be used."""
+    if place.platform_target is None or together != place.platforms:
+        raise Left(f"--platform {','.join(together)}: several platforms need a target with BUILD --platform")
+    if _push(call) is None and not call.values("image"):
+        raise Left("it builds for several platforms and keeps no image")
+    target = place.platform_target
+    return place._replace(target=target, image_target=target, list_target=target, name_argument=None)
 
 
 def _check(call: BuildCall, facts: Facts) -> None:
@@ -276,8 +302,6 @@ def _argument(value: Value, made: EarthCall, facts: Facts) -> None:
 
 
 def _platform(value: Value, made: EarthCall) -> None:
-    if "," in (value.text or shown(value)):
-        raise Left(f"--platform {shown(value)}: several platforms need a target with BUILD --platform")
     made.flags.append(value.before("--platform="))
 
 
