@@ -91,7 +91,8 @@ def _report(
         if other is not None:
             place, reason = first.plan.graph.stages[index].instruction.span, causes[other].findings[0]
             line = reason.span.start.line if reason.span is not None else 0
-            say("EM223", place, stage=name, other=_name(other, first), code=reason.code, line=line)
+            relation = "which is FROM it" if index < other else "which it is FROM"
+            say("EM223", place, stage=name, other=_name(other, first), relation=relation, code=reason.code, line=line)
     for finding, refusal in refused.items():
         say("EM224", finding.span, code=finding.code, reason=refusal.reason, line=refusal.span.start.line)
 
@@ -181,8 +182,9 @@ def _remark(index: int, causes: Mapping[int, _Cause], first: Draft) -> str:
     if other is None:
         codes = ", ".join(dict.fromkeys(finding.code for finding in findings))
         return f"This stage stays in the Dockerfile ({codes})."
-    relation = "is FROM it" if index < other else "belongs to it"
-    return f"This stage stays in the Dockerfile: +{first.plan.targets[other]} {relation}."
+    target = first.plan.targets[other]
+    relation = f"+{target} is FROM it" if index < other else f"it is FROM +{target}"
+    return f"This stage stays in the Dockerfile: {relation}."
 
 
 def _name(index: int, first: Draft) -> str:
