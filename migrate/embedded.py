@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from migrate import folders
-from migrate.archives import is_git
+from migrate.archives import is_git, looked_at
 from migrate.artifacts import clean
 from migrate.context import Context
 from migrate.dockerfile.model import (
@@ -33,11 +33,7 @@ from migrate.words import Variable, variables
 _LITERAL_TEXT = frozenset({"RUN", "CMD", "ENTRYPOINT", "SHELL", "HEALTHCHECK", "MAINTAINER"})
 _PATTERN_EXPANSION = r"\$\{[A-Za-z_][A-Za-z0-9_]*(?:#|%|/)"
 _UNKNOWN_PLATFORM = r"\b(?:TARGETSTAGE|(?:BUILD|TARGET)OSVERSION)\b"
-_GIT_ADDRESS = re.compile(r"https?://[^?#]*\.git(?:[?#].*)?\Z", re.IGNORECASE)
 _SSH_ADDRESS = re.compile(r"ssh://|[A-Za-z0-9._-]+@[A-Za-z0-9._-]+:", re.IGNORECASE)
-
-#: First bytes of what ADD unpacks: gzip, bzip2, xz, zstd; a tar has "ustar" at 257.
-_MAGIC = (b"\x1f\x8b", b"BZh", b"\xfd7zXZ\x00", b"\x28\xb5\x2f\xfd")
 
 
 class Refusal(NamedTuple):
@@ -170,31 +166,15 @@ def _sources(site: _Site) -> tuple[str, ...]:
 
 
 def _owner_of_unpacked(site: _Site) -> bool:
-    """Whether an ADD with --chown may unpack something."""
+    """Whether an ADD with --chown may unpack something: what cannot be looked at may be an archive."""
+    local = [source for source in _sources(site) if "://" not in source]
     return site.instruction.flag("chown") is not None and any(
-        _may_be_archive(source, site.group.context) for source in _sources(site)
+        looked_at(source, site.group.context) is not False for source in local
     )
-
-
-def _may_be_archive(source: str, context: Context) -> bool:
-    """Whether ADD may unpack ``source``; what cannot be looked at may be one."""
-    path = clean(source)[1:]
-    if "://" in source or not path or source.endswith("/") or context.is_directory(path):
-        return False
-    head = context.head(path) if "$" not in source else None
-    return head is None or head.startswith(_MAGIC) or head[257:262] == b"ustar"
-
-
-def _git_query(site: _Site) -> bool:
-    return any(_GIT_ADDRESS.match(source) and "?" in source for source in _sources(site))
 
 
 def _git_over_ssh(site: _Site) -> bool:
     return any(_SSH_ADDRESS.match(source) for source in _sources(site))
-
-
-def _checksum_of_repository(site: _Site) -> bool:
-    return site.instruction.flag("checksum") is not None and any(map(_GIT_ADDRESS.match, _sources(site)))
 
 
 def _expanded_text(site: _Site) -> str:
@@ -300,9 +280,7 @@ def _trigger_with_source(site: _Site) -> bool:
 
 
 def _git_source(site: _Site) -> bool:
-    detail = site.instruction.detail
-    sources = detail.sources if site.instruction.keyword == "ADD" and isinstance(detail, CopyDetail) else ()
-    return any(is_git(source.text) for source in sources)
+    return any(map(is_git, _sources(site)))
 
 
 def _selected(site: _Site) -> Stage | None:
@@ -336,9 +314,7 @@ CHECKS: Mapping[str, Callable[[_Site], bool]] = {
         _special_mode,
         _new_folder_mode,
         _owner_of_unpacked,
-        _git_query,
         _git_over_ssh,
-        _checksum_of_repository,
         _pattern_expansion,
         _expose_substitution,
         _emptied_argument,

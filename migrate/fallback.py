@@ -173,7 +173,8 @@ def _kept(first: Draft, fallen: Mapping[int, _Cause], mappings: Mappings) -> tup
     """What differs in the fallen stages either way."""
     gone = {*mappings.fallback["falls"], *mappings.fallback["settled"]}
     kept = (item for item in first.findings if item.grade >= Grade.DIFFERS and item.code not in gone)
-    return tuple(item for item in kept if stages_at(first.plan.graph, item) & fallen.keys())
+    graph = first.plan.graph
+    return tuple(item for item in kept if {stage_at(graph, item), *stages_at(graph, item)} & fallen.keys())
 
 
 def _remark(index: int, causes: Mapping[int, _Cause], first: Draft) -> str:

@@ -9,12 +9,13 @@ from migrate import embedded
 from migrate.mappings import builtin
 
 BASE = "FROM alpine:3.20\n"
+ARRAY = 'CMD ["echo", "$(it\'s)"]'
 REASONS = {name: entry["reason"] for name, entry in builtin().fallback["refuses"].items()}
 
 
 def refused(text: str) -> str | None:
     """The reason against a fallback of the last stage of ``text``, None when it falls."""
-    conversion = converted(f"{text}\nSTOPSIGNAL SIGINT\n", fallback="dockerfile")
+    conversion = converted(f"{text}\n{ARRAY}\n", fallback="dockerfile")
     assert conversion.earthfile is not None, [found.message for found in conversion.diagnostics]
     last = len(text.split("\n")) + 1
     found = [item.message for item in conversion.diagnostics if item.code == "EM224" and item.span]
@@ -46,10 +47,10 @@ def refused(text: str) -> str | None:
         (f"{BASE}COPY --chmod=600 f.txt new/", "new-folder-mode"),
         ("FROM scratch\nCOPY --chmod=600 f.txt /etc/f", "new-folder-mode"),
         (f"{BASE}ADD --chown=1 f.txt /etc/", "owner-of-unpacked"),
-        (f"{BASE}ADD https://h/x.git?ref=main /x", "git-query"),
+        (f"{BASE}ADD https://h/x.git?ref=main /x", "add-git"),
         (f"{BASE}ADD git@h:x.git /x", "git-over-ssh"),
         (f"{BASE}ADD ssh://h/x.git /x", "git-over-ssh"),
-        (f"{BASE}ADD --checksum={'0' * 40} https://h/x.git /x", "checksum-of-a-repository"),
+        (f"{BASE}ADD --checksum={'0' * 40} https://h/x.git /x", "add-git"),
         (f"{BASE}ENV A=b\nENV C=${{A#b}}", "pattern-expansion"),
         (f"{BASE}ENV A=b\nENV C=${{A//b/c}}", "pattern-expansion"),
         (f"{BASE}ENV A=b\nCOPY <<E /f\n${{A%b}}\nE", "pattern-expansion"),
@@ -69,7 +70,6 @@ def refused(text: str) -> str | None:
         (f"# check=skip=all\n# escape=`\n{BASE}RUN x", "check-directive"),
         (f"# escape=`\n{BASE}COPY --chown=a`b f /g", "escape-in-flags"),
         (f"{BASE}RUN x\nFROM alpine:3.20 AS t\nONBUILD COPY --from=0 /a /b\nFROM t", "trigger-with-source"),
-        (f"{BASE}ONBUILD RUN x", "onbuild"),
     ],
 )
 def test_refused(text: str, name: str) -> None:
@@ -91,7 +91,6 @@ def test_refused(text: str, name: str) -> None:
         f"{BASE}ADD --chown=1 https://h/f /etc/",
         f"{BASE}ADD https://h/f?x=y.git /etc/",
         f"{BASE}ADD --checksum=sha256:{'0' * 64} https://h/f /etc/",
-        f"{BASE}ADD https://h/x.git#main /x",
         f"{BASE}RUN echo ${{A%b}}",
         f"{BASE}CMD echo ${{A%b}}",
         f"{BASE}COPY <<'E' /f\n${{A%b}}\nE",
@@ -115,8 +114,7 @@ def test_not_refused(text: str) -> None:
 
 
 def test_a_stage_needs_a_name_of_its_own() -> None:
-    signal = "STOPSIGNAL SIGINT\n"
-    conversion = converted(f"{BASE}{signal}FROM a AS b\n{signal}FROM c AS b\n{signal}", fallback="dockerfile")
+    conversion = converted(f"{BASE}{ARRAY}\nFROM a AS b\n{ARRAY}\nFROM c AS b\n{ARRAY}\n", fallback="dockerfile")
     messages = [item.message for item in conversion.diagnostics if item.code == "EM224"]
     assert [REASONS["unnamed-stage"] in messages[0], REASONS["hidden-stage"] in messages[1]] == [True, True]
     assert len(messages) == 2

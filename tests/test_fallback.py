@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tarfile
+
 import pytest
 from hypothesis import given, note, settings
 from strategies import dockerfiles, mutated
@@ -15,7 +17,8 @@ from migrate.mappings import builtin
 from migrate.settings import Settings
 from migrate.stages import build
 
-SIGNAL = "STOPSIGNAL SIGINT\n"
+ARRAY = 'CMD ["echo", "$(it\'s)"]\n'
+"""earth cannot read this array: nothing but the Dockerfile says it."""
 
 
 def fallen(text: str, **options: object) -> Conversion:
@@ -35,11 +38,11 @@ def from_lines(conversion: Conversion) -> dict[str, str]:
 
 def test_one_stage_falls_and_the_others_use_it() -> None:
     conversion = fallen(
-        f"FROM alpine:3.20 AS app\n{SIGNAL}FROM app AS child\nRUN x\nFROM alpine:3.20\nCOPY --from=app /a /b\n"
+        f"FROM alpine:3.20 AS app\n{ARRAY}FROM app AS child\nRUN x\nFROM alpine:3.20\nCOPY --from=app /a /b\n"
     )
     recipes = targets(conversion)
     assert recipes["app"] == [
-        "# This stage stays in the Dockerfile (EM611).",
+        "# This stage stays in the Dockerfile (EM604).",
         "FROM DOCKERFILE --target app .",
         "SAVE ARTIFACT /a /a",
     ]
@@ -50,7 +53,7 @@ def test_one_stage_falls_and_the_others_use_it() -> None:
 
 
 def test_what_it_is_from_falls_too() -> None:
-    conversion = fallen(f"FROM a AS one\nRUN x\nFROM one AS two\n{SIGNAL}FROM one\nRUN y\n")
+    conversion = fallen(f"FROM a AS one\nRUN x\nFROM one AS two\n{ARRAY}FROM one\nRUN y\n")
     assert from_lines(conversion) == {
         "one": "FROM DOCKERFILE --target one .",
         "two": "FROM DOCKERFILE --target two .",
@@ -61,13 +64,13 @@ def test_what_it_is_from_falls_too() -> None:
 
 
 def test_what_it_copies_from_stays() -> None:
-    conversion = fallen(f"FROM alpine:3.20 AS build\nRUN x\nFROM alpine:3.20\nCOPY --from=build /x /x\n{SIGNAL}")
+    conversion = fallen(f"FROM alpine:3.20 AS build\nRUN x\nFROM alpine:3.20\nCOPY --from=build /x /x\n{ARRAY}")
     assert targets(conversion)["build"] == ["FROM alpine:3.20", "RUN x"]
     assert from_lines(conversion)["docker"] == "FROM DOCKERFILE ."
 
 
 def test_no_helper_target_for_an_image_that_only_fallen_stages_copy_from() -> None:
-    conversion = fallen(f"FROM alpine:3.20\nCOPY --from=nginx:1 /x /x\n{SIGNAL}")
+    conversion = fallen(f"FROM alpine:3.20\nCOPY --from=nginx:1 /x /x\n{ARRAY}")
     assert list(targets(conversion)) == ["", "docker"]
 
 
@@ -91,7 +94,7 @@ def test_children_go_on_where_the_fallen_stage_ended() -> None:
     recipe = targets(fallen(text))["docker"]
     assert recipe[:3] == ["FROM +app", "ARG LEVEL=1", "RUN x"]
     assert recipe[3] == "COPY --chown=0:0 f rel"
-    assert "/srv/in" in recipe[4]
+    assert recipe[4].startswith("COPY --chown=0:0 ")
 
 
 @pytest.mark.parametrize(("line", "lost"), [("USER ${U/a/b}", "user"), ("WORKDIR /${W/a/b}", "workdir")])
@@ -109,46 +112,46 @@ def test_a_finding_of_the_second_conversion_makes_its_stage_fall_too() -> None:
 
 
 def test_what_both_ways_lose_stays_reported() -> None:
-    conversion = fallen(f"FROM alpine:3.20\nMAINTAINER me\n{SIGNAL}")
+    conversion = fallen(f"FROM alpine:3.20\nMAINTAINER me\n{ARRAY}")
     assert codes(conversion) == ["EM610", "EM222"]
     assert conversion.targets[0].grade.label == "differs"
 
 
 def test_what_the_fallback_settles_is_gone() -> None:
-    assert codes(fallen(f"FROM registry.example.com/x\nEXPOSE $PORT\n{SIGNAL}")) == ["EM222"]
+    assert codes(fallen(f"FROM registry.example.com/x\nEXPOSE $PORT\n{ARRAY}")) == ["EM222"]
 
 
 def test_every_line_that_asks_for_it_is_named() -> None:
-    conversion = fallen(f'FROM alpine:3.20\n{SIGNAL}HEALTHCHECK CMD ["x"]\n')
+    conversion = fallen(f"FROM alpine:3.20\n{ARRAY}LABEL dev.earthly.x=1\n")
     assert [(found.code, found.span.start.line) for found in conversion.diagnostics if found.span] == [
         ("EM222", 2),
         ("EM222", 3),
     ]
-    assert "(EM611, EM605)" in (conversion.earthfile or "")
+    assert "(EM604, EM603)" in (conversion.earthfile or "")
 
 
 def test_refused_with_the_reason() -> None:
-    conversion = fallen(f"FROM alpine:3.20\nRUN --mount=type=secret,id=s x\n{SIGNAL}")
+    conversion = fallen(f"FROM alpine:3.20\nRUN --mount=type=secret,id=s x\n{ARRAY}")
     (found,) = [item for item in conversion.diagnostics if item.code == "EM224"]
     assert "it cannot be given secrets (line 2)" in found.message
-    assert "# EM611, not converted: STOPSIGNAL SIGINT" in (conversion.earthfile or "")
+    assert "# EM604, not converted: CMD" in (conversion.earthfile or "")
     assert conversion.targets[0].grade.label == "differs"
 
 
 def test_a_refusal_in_a_stage_that_it_is_made_from_counts() -> None:
-    text = f"FROM alpine:3.20 AS build\nRUN --mount=type=ssh x\nFROM alpine:3.20\nCOPY --from=build /a /a\n{SIGNAL}"
+    text = f"FROM alpine:3.20 AS build\nRUN --mount=type=ssh x\nFROM alpine:3.20\nCOPY --from=build /a /a\n{ARRAY}"
     assert "EM224" in codes(fallen(text))
 
 
 def test_other_stages_fall_all_the_same() -> None:
-    text = f"FROM alpine:3.20 AS one\nRUN --mount=type=ssh x\n{SIGNAL}FROM alpine:3.20 AS two\n{SIGNAL}"
+    text = f"FROM alpine:3.20 AS one\nRUN --mount=type=ssh x\n{ARRAY}FROM alpine:3.20 AS two\n{ARRAY}"
     assert from_lines(fallen(text)) == {"one": "FROM alpine:3.20", "two": "FROM DOCKERFILE ."}
 
 
 def test_fail_names_the_lines_and_makes_nothing() -> None:
-    conversion = converted(f"FROM alpine:3.20\n{SIGNAL}", fallback="fail")
+    conversion = converted(f"FROM alpine:3.20\n{ARRAY}", fallback="fail")
     assert conversion.files == ()
-    assert codes(conversion) == ["EM226", "EM611"]
+    assert codes(conversion) == ["EM226", "EM604"]
 
 
 def test_fail_has_nothing_against_what_is_native() -> None:
@@ -156,32 +159,32 @@ def test_fail_has_nothing_against_what_is_native() -> None:
 
 
 def test_comment_keeps_the_line_in_place() -> None:
-    assert codes(converted(f"FROM alpine:3.20\n{SIGNAL}", fallback="comment")) == ["EM611"]
+    assert codes(converted(f"FROM alpine:3.20\n{ARRAY}", fallback="comment")) == ["EM604"]
 
 
 def test_the_dockerfile_is_named_as_seen_from_the_earthfile() -> None:
-    lines = targets(fallen(f"FROM alpine:3.20\n{SIGNAL}", dockerfile="docker/my image"))["docker"]
+    lines = targets(fallen(f"FROM alpine:3.20\n{ARRAY}", dockerfile="docker/my image"))["docker"]
     assert lines[1] == 'FROM DOCKERFILE -f "docker/my image" .'
 
 
 def test_standard_input_cannot_be_named() -> None:
-    assert codes(fallen(f"FROM alpine:3.20\n{SIGNAL}", dockerfile=None)) == ["EM224", "EM611"]
+    assert codes(fallen(f"FROM alpine:3.20\n{ARRAY}", dockerfile=None)) == ["EM224", "EM604"]
 
 
 def test_an_archive_with_an_owner_is_looked_at() -> None:
-    text = "FROM alpine:3.20\nADD --chown=1:1 f /d/\nSTOPSIGNAL SIGINT\n"
+    text = f"FROM alpine:3.20\nADD --chown=1:1 f /d/\n{ARRAY}"
     plain = DictContext({"f": b"text", "d": None})
-    assert "FROM DOCKERFILE" in (converted(text, plain, fallback="dockerfile").earthfile or "")
-    archive = DictContext({"f": b"\x1f\x8b"})
-    assert "FROM DOCKERFILE" not in (converted(text, archive, fallback="dockerfile").earthfile or "")
+    assert "stays in the Dockerfile" in (converted(text, plain, fallback="dockerfile").earthfile or "")
+    archive = DictContext({"f": tarfile.TarInfo("x").tobuf() + bytes(1024)})
+    assert "stays in the Dockerfile" not in (converted(text, archive, fallback="dockerfile").earthfile or "")
 
 
 def test_the_stage_of_a_finding() -> None:
     graph = build(read("ARG X=1\nFROM a\nRUN x\nFROM b\nRUN y\n"))
-    conversion = converted("ARG X=1\nFROM a\nRUN x\nFROM b\nSTOPSIGNAL SIGINT\n")
+    conversion = converted(f"ARG X=1\nFROM a\nRUN x\nFROM b\n{ARRAY}")
     found = {item.code: stage_at(graph, item) for item in conversion.diagnostics}
     assert found["EM303"] is None
-    assert found["EM611"] == 1
+    assert found["EM604"] == 1
 
 
 def test_the_lists_of_the_mappings_hold_together() -> None:
@@ -201,7 +204,8 @@ def test_every_stage_stands_or_falls_and_it_is_said(text: str) -> None:
     tree = read_earthfile(conversion.earthfile or "")
     graph = build(read(text))
     names = {stage.index: result.target for stage, result in zip(graph.stages, conversion.targets, strict=False)}
-    down = {target.name for target in tree.targets for item in target.statements if item.name == "FROM DOCKERFILE"}
+    lines = [(target.name, item) for target in tree.targets for item in target.statements]
+    down = {name for name, item in lines if item.name == "FROM DOCKERFILE" and item.args[-1] == "."}
     places = [(item, stage_at(graph, item)) for item in conversion.diagnostics]
     assert down == {names[index] for item, index in places if item.code in ("EM222", "EM223") and index is not None}
     refused = {(item.span, item.message.split()[6]) for item in conversion.diagnostics if item.code == "EM224"}
