@@ -9,7 +9,7 @@ from migrate import archives, delivery, folders, helperfiles, rootfiles
 from migrate.arguments import Arguments, inherited
 from migrate.artifacts import ROOT, Artifact
 from migrate.context import Context
-from migrate.dockerfile.model import FromDetail, Instruction, PairsDetail
+from migrate.dockerfile.model import FromDetail, Instruction, PairsDetail, RefusedDetail
 from migrate.earthfile import quoting
 from migrate.earthfile.model import Command, Earthfile, Item, Remark, Target
 from migrate.headerlines import Build, alias_target, comments, header_items
@@ -227,6 +227,11 @@ def _own_arguments(stage: Stage) -> Iterable[str]:
 
 def _instruction(instruction: Instruction, recipe: Recipe, work: Build) -> list[Item]:
     above = comments(instruction.above, blank_first=True)
+    if isinstance(instruction.detail, RefusedDetail):
+        code, span, fields = instruction.detail
+        problem_text = work.mappings.diagnostics[code].message.format(**fields)
+        work.report("EM252", span, problem=problem_text)
+        return attach([not_converted(instruction, "EM252")], above)
     try:
         items = list(rule(instruction.keyword)(instruction, recipe))
     except NotExpressible as problem:

@@ -22,7 +22,7 @@ from migrate.plan import Plan, make
 from migrate.recipe import Recipe
 from migrate.settings import Settings
 from migrate.spans import Span
-from migrate.stages import StageGraph, build
+from migrate.stages import StageGraph, build, check_needed
 from migrate.suppression import apply
 
 
@@ -87,8 +87,9 @@ def convert(
     mappings = mappings or builtin()
     collector = Collector(path, mappings.diagnostics)
     try:
-        dockerfile = read(source)
+        dockerfile = read(source, every_stage=False)
         graph = build(dockerfile)
+        check_needed(graph, settings.target)
     except DockerfileError as error:
         collector.report(error.code, error.span, **error.fields)
         return Conversion(path, (), collector.diagnostics, lines=_lines(source))

@@ -10,7 +10,15 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from migrate.dockerfile.errors import DockerfileError
-from migrate.dockerfile.model import Dockerfile, FromDetail, Instruction, OnbuildDetail, PairsDetail, RunDetail
+from migrate.dockerfile.model import (
+    Dockerfile,
+    FromDetail,
+    Instruction,
+    OnbuildDetail,
+    PairsDetail,
+    RefusedDetail,
+    RunDetail,
+)
 from migrate.dockerfile.words import WordError, expand, parse_word
 from migrate.spans import Span
 from migrate.words import Literal, Word, variables
@@ -122,6 +130,16 @@ def build(dockerfile: Dockerfile) -> StageGraph:
         stage.index: tuple(_sources(stage, stages, last)) for stage in stages if _may_have_sources(stage.instructions)
     }
     return StageGraph(dockerfile, arguments, tuple(stages), sources)
+
+
+def check_needed(graph: StageGraph, target: str | None) -> None:
+    """Raise DockerfileError for the first instruction that BuildKit refuses when it builds ``target``, or the last
+    stage."""
+    final = graph.find_target(target) if target is not None else None
+    for index in sorted(graph.reachable(len(graph.stages) - 1 if final is None else final)):
+        for instruction in graph.stages[index].instructions:
+            if isinstance(instruction.detail, RefusedDetail):
+                raise DockerfileError(*instruction.detail)
 
 
 def default_arguments(arguments: tuple[Instruction, ...], escape: str) -> dict[str, str]:

@@ -133,7 +133,7 @@ def test_every_instruction_is_accounted_for(folder: Path) -> None:
     if not conversion.files:
         assert any(found.severity is Severity.ERROR for found in conversion.diagnostics)
         return
-    dockerfile = read_dockerfile((folder / "Dockerfile").read_bytes().decode("utf-8-sig"))
+    dockerfile = read_dockerfile((folder / "Dockerfile").read_bytes().decode("utf-8-sig"), every_stage=False)
     lines = {number for _, span in conversion.source_map for number in range(span.start.line, span.end.line + 1)}
     spans = [found.span for found in (*conversion.diagnostics, *conversion.hidden) if found.span]
     lines |= {number for span in spans for number in range(span.start.line, span.end.line + 1)}

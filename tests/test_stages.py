@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from support import graph_of
+from support import codes, converted, graph_of, targets
 
 from migrate.dockerfile.errors import DockerfileError
 
@@ -142,3 +142,28 @@ def test_scratch() -> None:
 def test_which_stages_an_argument_can_select(image: str, selected: list[int]) -> None:
     stage = graph_of(f"ARG A\nARG B\nFROM alpine AS st-x\nFROM {image}\n").stages[1]
     assert list(stage.selects) == selected
+
+
+@pytest.mark.parametrize("line", ["ENV A=${B^^}", "EXPOSE http", "STOPSIGNAL STOP_IT", "COPY <<E /x\n${v^^}\nE"])
+def test_what_docker_refuses_where_it_builds(line: str) -> None:
+    """A stage that nothing needs is never carried out, so the file builds; built, it is an error."""
+    text = f"FROM alpine AS broken\n{line}\nRUN a\nFROM alpine AS good\nRUN b\n"
+    conversion = converted(text)
+    assert codes(conversion) == ["EM252"]
+    assert [grade.grade.label for grade in conversion.targets] == ["differs", "equal"]
+    assert targets(conversion)["broken"][1].startswith("# EM252, not converted: ")
+    assert converted(text, target="broken").earthfile is None
+    assert converted(text + "COPY --from=broken /a /a\n").earthfile is None
+    assert converted(text.replace("FROM alpine AS good", "FROM broken")).earthfile is None
+
+
+_ALWAYS = ["ENV A", "RUN --mount=type=odd x", "COPY --from=$x a b", "HEALTHCHECK --retries=x CMD a"]
+
+
+@pytest.mark.parametrize("line", _ALWAYS)
+def test_what_docker_refuses_in_any_stage(line: str) -> None:
+    assert converted(f"FROM alpine AS broken\n{line}\nFROM alpine\n").earthfile is None
+
+
+def test_a_broken_global_argument_is_in_no_stage() -> None:
+    assert converted("ARG A=${B^^}\nFROM alpine\n").earthfile is None

@@ -1,13 +1,13 @@
 """What BuildKit refuses only when it expands an instruction: broken substitutions and mount options.
 
-It does so for the stages that it builds; here every stage is checked, because every stage is converted.
+It does so for the stages that it builds: in others such a word is found here, but is no error.
 Source: dockerfile2llb/convert.go (which operands are expanded) and shell/lex.go.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from migrate.dockerfile import errors
 from migrate.dockerfile.errors import DockerfileError
@@ -30,6 +30,8 @@ from migrate.words import literal_text
 
 _EXPANDED_FLAGS = ("chown", "chmod", "checksum")
 _SHOWN = 60
+#: Found out where an instruction is carried out; ``--from`` and the options of mounts are read in every stage.
+_WHEN_BUILT = frozenset({errors.BAD_SUBSTITUTION, errors.INVALID_PORT, errors.INVALID_SIGNAL})
 _WHOLE = frozenset({"STOPSIGNAL", "USER", "WORKDIR"})
 #: ``[[address:]host:]port[-port][/protocol]``; anything else is "invalid port" (convert_expose.go).
 _PORT = r"(?:[^/]*:)?\d+(?:-\d+)?(?:/(?:tcp|udp|sctp)?)?"
@@ -40,14 +42,24 @@ _SIGNAL = (
 )
 
 
-def check_expansion(instructions: list[Instruction], escape: str) -> None:
-    """Raise DockerfileError for the first word that BuildKit refuses: FROM lines first, as it does."""
+def check_expansion(instructions: list[Instruction], escape: str) -> Mapping[int, DockerfileError]:
+    """For each instruction (by index) whose words BuildKit refuses when it builds the stage: why.
+
+    Raises DockerfileError for what it refuses whatever is built: FROM lines first, as it does.
+    """
     for instruction in instructions:
         if instruction.keyword == "FROM":
             _check(instruction, escape)
-    for instruction in instructions:
+    found: dict[int, DockerfileError] = {}
+    for index, instruction in enumerate(instructions):
         if instruction.keyword != "FROM":
-            _check(instruction, escape)
+            try:
+                _check(instruction, escape)
+            except DockerfileError as error:
+                if error.code not in _WHEN_BUILT:
+                    raise
+                found[index] = error
+    return found
 
 
 def _check(instruction: Instruction, escape: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections.abc import Mapping
 from typing import Literal as OneOf
 from typing import NamedTuple, TypeAlias
 
@@ -142,6 +143,14 @@ class OnbuildDetail(NamedTuple):
     trigger: Instruction
 
 
+class RefusedDetail(NamedTuple):
+    """What BuildKit refuses when it builds the stage: why, as in a DockerfileError."""
+
+    code: str
+    span: Span
+    fields: Mapping[str, str]
+
+
 Detail: TypeAlias = (
     FromDetail
     | PairsDetail
@@ -150,6 +159,7 @@ Detail: TypeAlias = (
     | HealthcheckDetail
     | WordsDetail
     | OnbuildDetail
+    | RefusedDetail
     | None  # CMD, ENTRYPOINT, SHELL, USER, WORKDIR, STOPSIGNAL, MAINTAINER: see operand and exec_form
 )
 

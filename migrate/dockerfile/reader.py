@@ -10,7 +10,7 @@ from migrate.dockerfile.directives import check_rules, frontend
 from migrate.dockerfile.errors import BrokenTrigger, DockerfileError
 from migrate.dockerfile.instructions import first_pass, second_pass
 from migrate.dockerfile.lines import Scan, scan
-from migrate.dockerfile.model import Dockerfile, FromDetail, Instruction
+from migrate.dockerfile.model import Dockerfile, FromDetail, Instruction, RefusedDetail
 from migrate.dockerfile.refusals import (
     LITERAL,
     is_docker_frontend,
@@ -30,17 +30,18 @@ _ABOUT_A_WORD = (
 )
 
 
-def read(source: str | bytes) -> Dockerfile:
+def read(source: str | bytes, *, every_stage: bool = True) -> Dockerfile:
     """Read a Dockerfile as BuildKit reads it.
 
     Raises DockerfileError with the first thing that BuildKit refuses, or that is not for Docker itself (a template, a
-    foreign frontend), or that is for Windows.
+    foreign frontend), or that is for Windows. Without ``every_stage`` an instruction that is only refused when its
+    stage is built has no keyword, and a RefusedDetail.
     """
     text = _decoded(source)
     found = scan(text)
     _check_frontend(found, text)
     try:
-        return _read(found)
+        return _read(found, every_stage=every_stage)
     except DockerfileError as error:
         raise _template(found, error) or error from None
 
@@ -73,7 +74,7 @@ def _check_frontend(found: Scan, text: str) -> None:
         raise DockerfileError(errors.FOREIGN_FRONTEND, span, {"frontend": wanted.value})
 
 
-def _read(found: Scan) -> Dockerfile:
+def _read(found: Scan, *, every_stage: bool) -> Dockerfile:
     """The order of the checks is BuildKit's: its parser, its instruction reader, its expansion."""
     if not found.lines:
         raise DockerfileError(errors.EMPTY_FILE, None)
@@ -86,7 +87,12 @@ def _read(found: Scan) -> Dockerfile:
     if found.error:
         raise found.error
     instructions, broken = _instructions(statements, found.escape)
-    check_expansion(instructions, found.escape)
+    first_stage = next(index for index, item in enumerate(instructions) if item.keyword == "FROM")
+    for index, error in check_expansion(instructions, found.escape).items():
+        if every_stage or index < first_stage or error.span is None or _template(found, error) is not None:
+            raise error
+        refused = RefusedDetail(error.code, error.span, error.fields)
+        instructions[index] = instructions[index]._replace(keyword="", detail=refused)
     if broken:
         raise broken
     return Dockerfile(
