@@ -9,7 +9,7 @@ from migrate import archives, delivery, folders, helperfiles, rootfiles
 from migrate.arguments import Arguments, inherited
 from migrate.artifacts import ROOT, Artifact
 from migrate.context import Context
-from migrate.dockerfile.model import FromDetail, Instruction, PairsDetail, RefusedDetail
+from migrate.dockerfile.model import Fired, FromDetail, Instruction, PairsDetail, RefusedDetail
 from migrate.earthfile import quoting
 from migrate.earthfile.model import Command, Earthfile, Item, Remark, Target
 from migrate.headerlines import Build, alias_target, comments, header_items
@@ -152,9 +152,7 @@ def _recipe(stage: Stage, recipes: list[Recipe], work: Build) -> Recipe:
     if image is not None and image.shell and stage.index in graph.chain(plan.final):
         work.report("EM613", stage.instruction.span, shell=" ".join(image.shell))
     if image is not None and image.onbuild:
-        fires = stage.index in work.arguments.roots.files
-        work.report("EM645" if fires else "EM215", stage.instruction.span, image=stage.reference or "")
-        image = image._replace(user=None, environment=None)  # the triggers may have changed them
+        image = _triggered(image, stage, work)
     lines = [line for item in stage.instructions if item.keyword == "RUN" for line in item.lines]
     detail = stage.instruction.detail
     written = detail.image.text if isinstance(detail, FromDetail) else ""
@@ -183,7 +181,7 @@ def _recipe(stage: Stage, recipes: list[Recipe], work: Build) -> Recipe:
         own_arguments=frozenset(_own_arguments(stage)),
         runs=any(item.keyword == "RUN" for item in stage.instructions),
         shell=parent.shell if parent is not None else (image and image.shell) or DEFAULT_SHELL,
-        workdir=parent.workdir if parent is not None else "/" if stage.is_scratch else None,
+        workdir=parent.workdir if parent is not None else "/" if stage.is_scratch else image and image.workdir,
         unclean_workdir=parent.unclean_workdir if parent is not None else None,
         has_shell=parent.has_shell if parent is not None else has_shell,
         delivered=stage.index in graph.chain(plan.final),
@@ -199,6 +197,19 @@ def _recipe(stage: Stage, recipes: list[Recipe], work: Build) -> Recipe:
 def _first_use(stage: Stage, graph: StageGraph) -> Span:
     """The first FROM that names this image: what is unknown about it is said there, once."""
     return next(one.instruction.span for one in graph.stages if one.base is None and one.image == stage.image)
+
+
+def _triggered(image: BaseImage, stage: Stage, work: Build) -> BaseImage:
+    """What is known of ``image`` after its triggers; says how they run."""
+    if any(isinstance(item, Fired) for item in stage.instructions):
+        code = "EM646"
+    elif stage.index in work.arguments.roots.files:
+        code = "EM645"
+        image = image._replace(user=None, environment=None, workdir=None)  # they may have changed them
+    else:
+        code = "EM215"
+    work.report(code, stage.instruction.span, image=stage.reference or "")
+    return image
 
 
 def _environment(image: BaseImage | None) -> frozenset[str] | None:

@@ -79,6 +79,21 @@ def main() -> None:
     type=click.Path(exists=True, dir_okay=False),
     help="Lay the mappings in this YAML file over those of the tool.",
 )
+@click.option("--inspect", is_flag=True, help="Look at the configs of the base images, which needs the network.")
+@click.option(
+    "--inspect-from",
+    type=click.Choice(["auto", "engine", "registry"]),
+    default="auto",
+    show_default=True,
+    help="Where to look: docker's own images, the registries, or both in this order.",
+)
+@click.option(
+    "--image-facts",
+    "facts",
+    metavar="FILE",
+    type=click.Path(dir_okay=False),
+    help="Read what --inspect found before; with --inspect, keep what it finds.",
+)
 @click.option(
     "--fail-on",
     type=click.Choice([*_SEVERITIES, "never"]),
@@ -111,6 +126,9 @@ def convert(
     fidelity: str,
     fallback: str,
     mappings: str | None,
+    inspect: bool,
+    inspect_from: str,
+    facts: str | None,
     fail_on: str,
     style: str,
     color: str,
@@ -123,6 +141,8 @@ def convert(
     goes to stderr.
     """
     _check_usage(path, output, context, write=write, force=force, diff=diff, check=check)
+    if facts is not None and not inspect and not os.path.exists(facts):
+        raise click.UsageError(f"{facts} does not exist; --inspect makes it.")
     from migrate.driver import Job
 
     job = Job(
@@ -132,6 +152,8 @@ def convert(
         target=target,
         fidelity=fidelity,
         fallback=fallback,
+        inspect=inspect_from if inspect else None,
+        facts=Path(facts) if facts is not None else None,
         output=Path(output) if output is not None else None,
         write=write,
         force=force,

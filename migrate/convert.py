@@ -12,11 +12,12 @@ from migrate.checked import checked
 from migrate.context import Context, UnknownContext
 from migrate.diagnostics import Collector, Diagnostic, Grade
 from migrate.dockerfile.errors import DockerfileError
-from migrate.dockerfile.model import Dockerfile
+from migrate.dockerfile.model import Dockerfile, Instruction
 from migrate.dockerfile.reader import read
 from migrate.earthfile.model import Earthfile
 from migrate.earthfile.printer import render_file
 from migrate.fallen import FallenStage
+from migrate.images import base_image
 from migrate.mappings import Mappings, builtin
 from migrate.plan import Plan, make
 from migrate.recipe import Recipe
@@ -88,7 +89,7 @@ def convert(
     collector = Collector(path, mappings.diagnostics)
     try:
         dockerfile = read(source, every_stage=False)
-        graph = build(dockerfile)
+        graph = _graph(dockerfile, mappings)
         check_needed(graph, settings.target)
     except DockerfileError as error:
         collector.report(error.code, error.span, **error.fields)
@@ -118,6 +119,25 @@ def convert(
     return Conversion(
         path, tuple(files), shown, source_map, targets, hidden, dockerfile.lines, draft.document, _images(plan)
     )
+
+
+def _graph(dockerfile: Dockerfile, mappings: Mappings) -> StageGraph:
+    """The stage graph, with what is known of the ONBUILD triggers of base images."""
+    if not mappings.inspected:
+        return build(dockerfile)
+    from migrate import firing, rootfiles  # only where images were inspected
+
+    left: set[str] = set()
+
+    def fire(origin: Instruction, image: str) -> tuple[Instruction, ...]:
+        known = base_image(image, mappings)
+        texts = known.triggers if known is not None and image not in left else None
+        return firing.fired(texts, origin, image) if texts else ()
+
+    graph = build(dockerfile, fire)
+    # A Dockerfile for the root would run the triggers once more: there they are left to it.
+    left.update(stage.reference or "" for stage in graph.stages if rootfiles.wants_file(stage, graph))
+    return build(dockerfile, fire) if left else graph
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -20,7 +21,7 @@ from migrate.disk import (
     shown,
     write_file,
 )
-from migrate.images import image_name
+from migrate.images import canonical, image_name
 from migrate.mappings import Mappings, builtin
 from migrate.settings import Settings
 
@@ -34,6 +35,10 @@ class Job(NamedTuple):
     target: str | None = None
     fidelity: str = "clean"
     fallback: str = "dockerfile"
+    inspect: str | None = None
+    """Where base images are looked at: ``auto``, ``engine`` or ``registry``; None: nowhere."""
+    facts: Path | None = None
+    """The file that keeps what was found there."""
     output: Path | None = None
     write: bool = False
     force: bool = False
@@ -67,22 +72,22 @@ class Change(NamedTuple):
 
 def execute(job: Job, mappings: Mappings | None = None, *, colored: bool = False) -> Outcome:
     """Do ``job``; everything that goes wrong on the disk becomes a diagnostic."""
-    folder, conversion, source = _converted(job, mappings)
-    changes: Sequence[Change] = ()
     notes: list[str] = []
+    folder, conversion, source = _converted(job, mappings, notes)
+    changes: Sequence[Change] = ()
     failed = not conversion.files
     if not failed:
         try:
             if job.write or job.diff or job.check:
                 changes = _changes(folder, conversion)
-            notes = _written(job, changes, conversion)
+            notes += _written(job, changes, conversion)
         except DiskError as error:
             conversion, failed = _with(conversion, error.code, error.fields), True
     changed = any(change.kind != "none" for change in changes)
     return Outcome(conversion, _stdout(job, conversion, changes, source, colored), tuple(notes), changed, failed)
 
 
-def _converted(job: Job, mappings: Mappings | None) -> tuple[Path | None, Conversion, bytes]:
+def _converted(job: Job, mappings: Mappings | None, notes: list[str]) -> tuple[Path | None, Conversion, bytes]:
     """The context folder, the conversion and the Dockerfile's bytes."""
     name, dockerfile, folder = "-", job.path, job.context
     try:
@@ -96,6 +101,12 @@ def _converted(job: Job, mappings: Mappings | None) -> tuple[Path | None, Conver
             folder = folder if folder is not None else dockerfile.parent
     except DiskError as error:
         return folder, _with(Conversion(name, (), ()), error.code, error.fields), b""
+    found: list[tuple[str, dict[str, str]]] = []
+    if job.inspect is not None or job.facts is not None:
+        try:
+            mappings = _inspected(job, source, mappings or builtin(), found, notes)
+        except DiskError as error:
+            return folder, _with(Conversion(name, (), ()), error.code, error.fields), source
     context: Context = UnknownContext() if folder is None else DiskContext(folder, dockerfile)
     settings = Settings(
         images=job.images,
@@ -106,7 +117,42 @@ def _converted(job: Job, mappings: Mappings | None) -> tuple[Path | None, Conver
         name=None if folder is None else image_name(folder.resolve().name),
         writes=job.write or job.diff or job.check or job.json,
     )
-    return folder, convert(source, settings, path=name, context=context, mappings=mappings), source
+    conversion = convert(source, settings, path=name, context=context, mappings=mappings)
+    for code, fields in reversed(found):
+        conversion = _with(conversion, code, fields)
+    return folder, conversion, source
+
+
+def _inspected(
+    job: Job, source: bytes, mappings: Mappings, found: list[tuple[str, dict[str, str]]], notes: list[str]
+) -> Mappings:
+    """``mappings`` with what the file of facts and, on request, engine and registries say of the images of ``source``.
+
+    What could not be looked at is added to ``found``, a file that was written to ``notes``. Raises DiskError.
+    """
+    from migrate import imagefacts  # only a run with --inspect or --image-facts pays for it
+
+    known: dict[str, imagefacts.ImageFacts] = {}
+    old = read_existing(job.facts) if job.facts is not None else None
+    if job.facts is not None and old is not None:
+        try:
+            known = imagefacts.read(old.decode("utf-8"))
+        except (imagefacts.FactsError, UnicodeDecodeError) as error:
+            raise DiskError("EM648", path=shown(job.facts), reason=str(error)) from None
+    if job.inspect is not None:
+        from migrate import inspecting
+
+        missing = [one for one in inspecting.images_of(source) if canonical(one.image) not in known]
+        new, problems = inspecting.inspect(missing, job.inspect)
+        known.update(new)
+        for problem in problems:
+            entry = mappings.diagnostics[problem.error.code]
+            reason = entry.message.format(**problem.error.fields)
+            found.append(("EM647", {"images": ", ".join(problem.images), "reason": reason}))
+        if job.facts is not None and new:
+            write_file(job.facts, imagefacts.written(known).encode())
+            notes.append(f"wrote {shown(job.facts)}")
+    return replace(mappings, inspected={**mappings.inspected, **imagefacts.section(known)})
 
 
 def _named(dockerfile: Path | None, folder: Path | None) -> str | None:

@@ -11,6 +11,7 @@ from migrate.mappings import Mappings, builtin
 
 _DOCKER_HUB = ("docker.io", "index.docker.io", "registry-1.docker.io")
 _FACTS: Mapping[str, Any] = {"user": None, "shell": None, "onbuild": False, "has_shell": True, "environment": None}
+_UNLISTED: Mapping[str, Any] = {**_FACTS, "has_shell": None}
 
 
 class ImageReference(NamedTuple):
@@ -43,6 +44,9 @@ class BaseImage(NamedTuple):
     has_shell: bool | None
     environment: tuple[str, ...] | None = None
     """The names that its ENV sets, None when unknown."""
+    triggers: tuple[str, ...] | None = None
+    """The texts of its ONBUILD, None when unknown."""
+    workdir: str | None = None
 
 
 def parse_reference(text: str) -> ImageReference:
@@ -64,13 +68,25 @@ def parse_reference(text: str) -> ImageReference:
 
 
 def base_image(reference: str, mappings: Mappings | None = None) -> BaseImage | None:
-    """What is known about the image that ``reference`` names, None for an image that the mappings do not list."""
+    """What is known about the image that ``reference`` names, None for one that nobody listed or looked at.
+
+    What the image's own config says (``--inspect``) counts more than what mappings/base-images.yaml has.
+    """
+    mappings = mappings or builtin()
     image = parse_reference(reference)
-    entry = _entry(image.name, (mappings or builtin()).base_images)
-    if entry is None:
+    entry = _entry(image.name, mappings.base_images)
+    seen = mappings.inspected.get(canonical(reference))
+    if entry is None and seen is None:
         return None
     known_tag = image.tag if image.tag is not None else None if image.digest else "latest"
-    return BaseImage(**_facts(entry, known_tag))
+    listed = _facts(entry, known_tag) if entry is not None else _UNLISTED
+    return BaseImage(**{**listed, **(seen or {})})
+
+
+def canonical(reference: str) -> str:
+    """One spelling for all names of an image: ``docker.io/library/alpine`` is ``alpine:latest``."""
+    image = parse_reference(reference)
+    return f"{image.name}@{image.digest}" if image.digest else f"{image.name}:{image.tag or 'latest'}"
 
 
 def image_name(text: str) -> str | None:

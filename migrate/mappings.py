@@ -10,7 +10,7 @@ import json
 import os
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any, NamedTuple, Protocol, TypeAlias, cast
 
@@ -54,6 +54,8 @@ class Mappings:
     ownership: Section
     secret_files: Section
     timestamps: Section
+    inspected: Section = field(default_factory=dict)
+    """What the configs of images say: canonical reference -> fields of ``migrate.images.BaseImage``."""
 
 
 class Explanation(NamedTuple):

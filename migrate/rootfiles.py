@@ -10,15 +10,16 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from migrate import archives
 from migrate.artifacts import clean
 from migrate.context import Context
-from migrate.dockerfile.model import CopyDetail, HealthcheckDetail, Instruction
+from migrate.dockerfile.model import CopyDetail, Fired, HealthcheckDetail, Instruction
 from migrate.images import base_image
 from migrate.mappings import Mappings
 from migrate.plan import Plan
+from migrate.spans import Span
 from migrate.stages import Stage, StageGraph
 
 #: Where a STOPSIGNAL or HEALTHCHECK ends: in a root's Dockerfile, under a later one of its kind, or in no image at all.
@@ -30,6 +31,9 @@ _CONFIG = frozenset(
     ("ARG", "CMD", "ENTRYPOINT", "ENV", "EXPOSE", "HEALTHCHECK", "LABEL", "MAINTAINER", "ONBUILD", "SHELL",
      "STOPSIGNAL", "USER", "VOLUME")
 )  # fmt: skip
+
+
+_Key: TypeAlias = tuple[int, Span, str, str]
 
 
 class RootFile(NamedTuple):
@@ -48,17 +52,17 @@ class RootFile(NamedTuple):
 class Roots(NamedTuple):
     """The decisions for one file. ``files``: root stage -> what its image is given; stages may share a target.
 
-    ``placed``: (stage, line) of an instruction -> (one of the words above, the target that has it).
+    ``placed``: an instruction of a stage -> (one of the words above, the target that has it).
     ``extra``: stage -> the instructions that it carries though its Dockerfile does not say so.
     """
 
     files: Mapping[int, RootFile]
-    placed: Mapping[tuple[int, int], tuple[str, str]]
+    placed: Mapping[_Key, tuple[str, str]]
     extra: Mapping[int, tuple[str, ...]]
 
     def of(self, stage: int, instruction: Instruction) -> tuple[str, str] | None:
         """What became of ``instruction`` of stage ``stage``, None when nothing was decided for it."""
-        return self.placed.get((stage, instruction.span.start.line))
+        return self.placed.get(_key(stage, instruction))
 
 
 NOTHING = Roots({}, {}, {})
@@ -68,7 +72,7 @@ def decide(plan: Plan, context: Context, mappings: Mappings, unique: Callable[[s
     """What each root of ``plan`` is given. ``unique`` makes a target name that nothing else has."""
     graph = plan.graph
     files: dict[int, RootFile] = {}
-    placed: dict[tuple[int, int], tuple[str, str]] = {}
+    placed: dict[_Key, tuple[str, str]] = {}
     extra: dict[int, list[str]] = {}
     names: dict[tuple[tuple[str, ...], bool], str] = {}
     for root in graph.stages:
@@ -78,7 +82,8 @@ def decide(plan: Plan, context: Context, mappings: Mappings, unique: Callable[[s
         parts: list[str] = []
         held: list[tuple[int, Instruction]] = []
         triggers = _has_triggers(root, mappings)
-        for instruction in _unpacked(root, context, mappings) if not triggers else ():
+        fired = any(isinstance(item, Fired) for item in root.instructions)
+        for instruction in _unpacked(root, context, mappings) if not (triggers or fired) else ():
             lines.append(f"ADD {instruction.operand.strip()}")
             parts.append("ADD")
             held.append((root.index, instruction))
@@ -111,8 +116,8 @@ def _sources(held: Iterable[tuple[int, Instruction]]) -> Iterator[str]:
             yield from (clean(source.text)[1:] for source in instruction.detail.sources)
 
 
-def _key(stage: int, instruction: Instruction) -> tuple[int, int]:
-    return stage, instruction.span.start.line
+def _key(stage: int, instruction: Instruction) -> _Key:
+    return stage, instruction.span, instruction.keyword, instruction.text
 
 
 def _name(parts: Iterable[str], *, triggers: bool) -> str:
@@ -136,6 +141,8 @@ def _comment(parts: Iterable[str], *, triggers: bool) -> tuple[str, ...]:
 
 
 def _has_triggers(root: Stage, mappings: Mappings) -> bool:
+    if any(isinstance(item, Fired) for item in root.instructions):
+        return False  # they are instructions of the stage already
     image = base_image(root.reference, mappings) if root.reference else None
     return image is not None and bool(image.onbuild)
 
@@ -201,6 +208,14 @@ def _inherits(kind: str, index: int, graph: StageGraph) -> bool:
         for stage in graph.chain(index)
         for item in graph.stages[stage].instructions
     )
+
+
+def wants_file(root: Stage, graph: StageGraph) -> bool:
+    """Whether something in the stages that begin with ``root`` can only be said at their root."""
+    if root.base is not None:
+        return False
+    tree = (stage for stage in graph.stages if graph.chain(stage.index)[-1] == root.index)
+    return any(_line(item) is not None for stage in tree for item in stage.instructions)
 
 
 def is_shipped(index: int, plan: Plan) -> bool:

@@ -5,9 +5,9 @@ Source of the facts: docs.docker.com/reference/dockerfile and dockerfile2llb of 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import NamedTuple
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import NamedTuple, TypeAlias
 
 from migrate.dockerfile.errors import DockerfileError
 from migrate.dockerfile.model import (
@@ -108,8 +108,12 @@ class StageGraph:
         return found[-1] if found else None
 
 
-def build(dockerfile: Dockerfile) -> StageGraph:
-    """The stage graph of ``dockerfile``.
+Firing: TypeAlias = Callable[[Instruction, str], tuple[Instruction, ...]]
+"""The FROM of an image and its name -> what the image's own triggers add to the stage."""
+
+
+def build(dockerfile: Dockerfile, firing: Firing = lambda _, image: ()) -> StageGraph:
+    """The stage graph of ``dockerfile``. ``firing`` knows the ONBUILD triggers of base images.
 
     Raises DockerfileError for what BuildKit refuses here: an empty base, a variable in ``--from``, a forward or
     circular reference.
@@ -122,6 +126,9 @@ def build(dockerfile: Dockerfile) -> StageGraph:
     """The stage that a FROM finds under a name so far."""
     for index, block in enumerate(blocks):
         stage = _stage(index, block, stages, latest, defaults, declared, dockerfile.escape)
+        if stage.base is None and _is_literal(stage.image) and stage.reference is not None:
+            fired = firing(stage.instruction, stage.reference)
+            stage = replace(stage, instructions=(*fired, *stage.instructions)) if fired else stage
         stages.append(stage)
         if stage.name is not None:
             latest[stage.name] = index

@@ -399,3 +399,47 @@ def test_a_closed_pipe_is_no_traceback(folder: Path) -> None:
     env = {**os.environ, "PYTHONPATH": str(Path(__file__).parent.parent)}
     assert subprocess.run(command, shell=True, capture_output=True, env=env, check=True).stdout == b"VERSION 0.8\n"
     assert "Traceback" not in Path("err").read_text(encoding="utf-8")
+
+
+# --- --inspect and --image-facts --------------------------------------------------------------------------------------
+
+
+def test_facts_are_read_without_a_network(folder: Path) -> None:
+    (folder / "Dockerfile").write_text("FROM acme/base:1\nCOPY a b\n", encoding="utf-8")
+    facts = folder / "facts.json"
+    facts.write_text('{"images": {"acme/base:1": {"user": "root"}}}', encoding="utf-8")
+    assert "COPY --chown=0:0 a b" in run("convert", "web").stdout
+    result = run("convert", "web", "--image-facts", facts)
+    assert "    COPY a b\n" in result.stdout
+    assert "EM205" not in result.stderr
+    facts.write_text("no", encoding="utf-8")
+    result = run("convert", "web", "--image-facts", facts)
+    assert (result.exit_code, result.stdout) == (3, "")
+    assert "EM648" in result.stderr
+    assert run("convert", "web", "--image-facts", "missing.json").exit_code == 2
+
+
+def test_inspect_keeps_what_it_finds(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from migrate import inspecting
+    from migrate.imagefacts import ImageFacts
+    from migrate.verify.errors import VerifyError
+
+    asked: list[tuple[list[str], str]] = []
+
+    def inspect(images: tuple[inspecting.Wanted, ...], where: str) -> object:
+        names = [one.image for one in images]
+        asked.append((names, where))
+        error = VerifyError("EM912", registry="x", image="gone:1")
+        return {"acme/base:1": ImageFacts("app")}, [inspecting.Problem(("gone:1",), error)] if "gone:1" in names else []
+
+    monkeypatch.setattr(inspecting, "inspect", inspect)
+    (folder / "Dockerfile").write_text("FROM gone:1\nFROM acme/base:1\nCOPY a b\n", encoding="utf-8")
+    result = run("convert", "web", "--inspect", "--image-facts", "facts.json", "--inspect-from", "registry")
+    assert result.exit_code == 0
+    assert "EM647[image-not-inspected] warning: gone:1: the registry x has no gone:1" in result.stderr
+    assert "wrote facts.json" in result.stderr
+    assert asked == [(["gone:1", "acme/base:1"], "registry")]
+    again = run("convert", "web", "--inspect", "--image-facts", "facts.json")
+    assert asked[1:] == [(["gone:1"], "auto")]
+    assert again.stdout == result.stdout
+    assert "EM205" not in result.stderr

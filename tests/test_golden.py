@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -12,12 +12,14 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
+from migrate import imagefacts
 from migrate.context import Context, UnknownContext
 from migrate.convert import Conversion, convert
 from migrate.diagnostics import Severity
 from migrate.disk import DiskContext
 from migrate.dockerfile.reader import read as read_dockerfile
 from migrate.earthfile.reader import read as read_earthfile
+from migrate.mappings import Mappings, builtin
 from migrate.report.diff import unified
 from migrate.settings import Settings
 
@@ -35,11 +37,12 @@ class Case:
     folder: Path
     settings: Settings
     context: Context
+    mappings: Mappings
 
     def converted(self) -> Conversion:
         """The case's Dockerfile, converted."""
         source = (self.folder / "Dockerfile").read_bytes()
-        return convert(source, self.settings, path="Dockerfile", context=self.context)
+        return convert(source, self.settings, path="Dockerfile", context=self.context, mappings=self.mappings)
 
 
 def load(folder: Path) -> Case:
@@ -55,7 +58,11 @@ def load(folder: Path) -> Case:
     options["images"] = tuple(options.get("images", ()))
     options.setdefault("name", "app")
     options.setdefault("writes", known)  # a pair with a context keeps its .earthlyignore too
-    return Case(folder, Settings(**options), context)
+    facts = folder / "image-facts.json"
+    mappings = builtin()
+    if facts.exists():
+        mappings = replace(mappings, inspected=imagefacts.section(imagefacts.read(facts.read_text(encoding="utf-8"))))
+    return Case(folder, Settings(**options), context, mappings)
 
 
 @cache

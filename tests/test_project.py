@@ -29,7 +29,7 @@ LAYERS = (
     "visible",
     "mappings",
     "images dockerfile earthfile",
-    "artifacts archives layout scope stages",
+    "artifacts archives firing imagefacts layout scope stages",
     # What rules are written with.
     "adding arguments bindmounts configured contextsources copying execform fallen folders header helperfiles"
     " heredocfiles mounts ownership plan recipe rootfiles runheredocs runtext scripts timestamps",
@@ -39,7 +39,7 @@ LAYERS = (
     "assemble delivery",
     "convert",
     "combine disk report verify",
-    "changes discovery records",
+    "changes discovery inspecting records",
     "driver repository",
     "repodriver",
     "cli",
@@ -50,7 +50,7 @@ APART = {"dockerfile": "earthfile", "earthfile": "dockerfile"}
 """Reading and printing know nothing of each other."""
 
 ON_DISK = {
-    *("changes", "cli", "discovery", "disk", "driver", "mappings", "mappings_compile"),
+    *("changes", "cli", "discovery", "disk", "driver", "inspecting", "mappings", "mappings_compile"),
     "repodriver",
     *("verify.sources", "verify.reading", "verify.zstd", "verify.registry", "verify.credentials"),
     *("verify.builders", "verify.pairs", "verify.processes", "verify.progress", "verify.run", "verify.session"),

@@ -213,6 +213,20 @@ class Instruction(NamedTuple):
         return Span(self.position(start), Position(last.line, last.column + 1))
 
 
+class Fired(Instruction):
+    """An ONBUILD trigger of a base image: it stands in no file, so every place in it is that of the FROM (``span``)."""
+
+    __slots__ = ()
+
+    def position(self, offset: int) -> Position:
+        """Where the FROM stands."""
+        return self.span.start
+
+    def span_of(self, start: int, end: int) -> Span:
+        """The span of the FROM."""
+        return self.span
+
+
 class Dockerfile(NamedTuple):
     """A whole file. ``trailing`` are the comment and blank lines after the last instruction."""
 

@@ -16,6 +16,7 @@ def convert(instruction: Instruction, stage: Recipe) -> Iterator[Item]:
     assert isinstance(detail, CopyDetail)
     place = stage.arguments.roots.of(stage.stage, instruction)
     if place is not None:
+        stage.has_shell = None if stage.has_shell is False else stage.has_shell  # the archive may bring one
         yield configured.remark(instruction, place, stage)
     elif all(source.heredoc is not None for source in detail.sources):
         yield from heredocfiles.convert(instruction, stage)

@@ -14,7 +14,7 @@ from migrate.verify.errors import VerifyError
 from migrate.verify.flatten import BadEntry, Flattener
 from migrate.verify.layers import Hashing, items, unpacked
 from migrate.verify.manifests import Descriptor, find
-from migrate.verify.model import Image
+from migrate.verify.model import Image, ImageConfig
 from migrate.verify.sources import Source, open_path, read_small
 from migrate.verify.zstd import BadZstd
 
@@ -49,6 +49,14 @@ def read_image(
             progress(number, len(manifest.layers))
         _lay(flattener, source, layer, diff_id, f"layer {number} of {len(manifest.layers)}")
     return Image(manifest.digest or manifest.config.digest, config, flattener.tree(), len(manifest.layers))
+
+
+def read_only_config(source: Source, *, platform: str | None = None) -> ImageConfig:
+    """The config of the image that ``source`` leads to, its layers left alone. Raises VerifyError."""
+    top, digest = _checked_top(source)
+    manifest = find(top, digest, lambda blob: _small(source, blob, "manifest"), source.where, platform, None)
+    config, _ = read_config(_small(source, manifest.config, "config"), source.where)
+    return config
 
 
 def _checked_top(source: Source) -> tuple[bytes, str]:

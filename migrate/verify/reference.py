@@ -11,7 +11,7 @@ from migrate.verify.errors import VerifyError
 
 _HUB = "docker.io"
 _HOST = re.compile(r"(?P<name>[A-Za-z0-9.-]+|\[[0-9A-Fa-f:]+\])(?::[0-9]{1,5})?")
-_REPOSITORY = re.compile(r"[a-z0-9]+(?:[._/-]+[a-z0-9]+)*")
+_REPOSITORY = re.compile(r"[a-z0-9]+(?:(?:[./]|_{1,2}|-+)[a-z0-9]+)*")
 _WANTED = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}|sha256:[0-9a-f]{64}")
 
 
