@@ -97,6 +97,11 @@ def daemons(_: list[str]) -> int:
         return 0
 
 
+def verdicts(arguments: list[str]) -> int:
+    """Build the golden pairs with the real builders and keep the verdicts: [-k CASE] [--stale] [--jobs 2]."""
+    return call([str(python()), str(ROOT / "tests" / "verdicts.py"), *arguments])
+
+
 def mappings(_: list[str]) -> int:
     """Compile mappings/*.yaml to what a run loads."""
     return call([str(python()), "-m", "migrate.mappings_compile"])
@@ -139,7 +144,23 @@ def package(_: list[str]) -> int:
     return 0
 
 
-COMMANDS = (run, test, lint, format_, types, check, golden, judge, fuzz, images, daemons, mappings, build, package)
+COMMANDS = (
+    run,
+    test,
+    lint,
+    format_,
+    types,
+    check,
+    golden,
+    judge,
+    fuzz,
+    images,
+    daemons,
+    verdicts,
+    mappings,
+    build,
+    package,
+)
 
 
 def converted(command: list[str], environment: dict[str, str]) -> bytes:

@@ -17,6 +17,8 @@ settings.load_profile("ci" if os.environ.get("CI") else "default")
 
 NEEDS = {"earth": ("earth",), "oracle": ("go",), "e2e": ("earth", "buildctl", *daemons.PROGRAMS)}
 """Marker -> the programs without which its tests are skipped."""
+STALE = "stale verdict"
+"""Why tests/test_verdicts.py skips a pair."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -47,6 +49,10 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> Genera
     yield
     skipped = terminalreporter.stats.get("skipped", [])
     counts = Counter(marker for report in skipped for marker in NEEDS if marker in report.keywords)
+    stale = sum(STALE in str(report.longrepr) for report in skipped)
+    if stale:
+        line = f"STALE: {stale} golden pairs have no verdict on what they are now (python3 dev.py verdicts --stale)"
+        terminalreporter.write_line(line, red=True, bold=True)
     if counts:
         kinds = ", ".join(f"{count} {marker}" for marker, count in sorted(counts.items()))
         terminalreporter.write_line(f"NOT RUN, their tools are missing: {kinds}", red=True, bold=True)
