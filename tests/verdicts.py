@@ -176,7 +176,7 @@ class Judges:
                 built = self.earth.build(asked, place.archives / "image.tar", Runner().within(SECONDS))
             except VerifyError as error:
                 return job, result, [_said(error)]
-            self.earth.discard(built, Runner())
+            self.earth.discard(built)
         return job, result, []
 
     def _unconverted(self, folder: Path, context: Path, inputs: Inputs, tools: dict[str, str]) -> Verdict:
