@@ -38,9 +38,9 @@ LAYERS = (
     "checked embedded fallback fromdockerfile headerlines ignorefile passing suppression",
     "assemble delivery",
     "convert",
-    "combine disk report verify",
-    "changes discovery inspecting records",
-    "driver repository",
+    "combine disk",
+    "changes discovery records",
+    "driver inspecting report repository verify",
     "repodriver",
     "cli",
 )
@@ -53,6 +53,7 @@ ON_DISK = {
     *("changes", "cli", "discovery", "disk", "driver", "inspecting", "mappings", "mappings_compile"),
     "repodriver",
     *("verify.sources", "verify.reading", "verify.zstd", "verify.registry", "verify.credentials"),
+    *("verify.finding", "verify.migrated"),
     *("verify.builders", "verify.pairs", "verify.processes", "verify.progress", "verify.run", "verify.session"),
     *("verify.tools", "verify.workplace"),
 }

@@ -17,7 +17,7 @@ from migrate.verify.builders import Tool
 from migrate.verify.compare import Aspect, Comparison, Difference
 from migrate.verify.errors import VerifyError
 from migrate.verify.pairs import Job, Pair
-from migrate.verify.run import Outcome
+from migrate.verify.run import Checked, Outcome
 from migrate.verify.session import Result, Verdict
 
 TEXT = "VERSION 0.8\napp:\n    FROM alpine\n    ENV A=2\n"
@@ -142,8 +142,8 @@ def test_json_holds_everything(pair: Pair) -> None:
     assert (second["error"]["code"], second["error"]["lines"]) == ("EM925", ["slow"])
 
 
-def test_the_static_level_never_says_that_it_verified(pair: Pair) -> None:
-    checked = [(pair, ()), (pair, (FINDING,))]
+def test_the_static_level_never_says_that_it_verified() -> None:
+    checked = [Checked("a", ()), Checked("b", (FINDING,))]
     text = verification.static_text(checked)
     assert text.splitlines()[-1] == "static check only, nothing was built or compared: 2 Earthfiles, 1 finding"
     assert "web/Dockerfile:3: EM611[stop-signal]: cannot" in text

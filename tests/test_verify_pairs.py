@@ -9,7 +9,7 @@ import pytest
 from migrate.diagnostics import Grade
 from migrate.mappings import builtin
 from migrate.verify.errors import VerifyError
-from migrate.verify.pairs import Pair, find, jobs, targets
+from migrate.verify.pairs import Pair, jobs, read, targets
 
 STAGES = "FROM alpine AS build\nRUN x\nFROM alpine AS my_app\nCOPY --from=build /x /\nFROM scratch\n"
 
@@ -20,61 +20,8 @@ def write(path: Path, text: str = "FROM alpine\n") -> Path:
     return path
 
 
-def found(path: Path, context: Path | None = None, *, fresh: bool = False) -> tuple[Pair, ...]:
-    return find(path, context=context, fresh=fresh, fidelity="clean", mappings=builtin())
-
-
-def code(path: Path) -> str:
-    with pytest.raises(VerifyError) as caught:
-        found(path)
-    return caught.value.code
-
-
-def test_a_dockerfile_alone_is_converted(tmp_path: Path) -> None:
-    write(tmp_path / "app" / "Dockerfile")
-    for path in (tmp_path / "app", tmp_path / "app" / "Dockerfile"):
-        (pair,) = found(path)
-        assert pair.context == tmp_path / "app"
-        assert pair.earthfile == pair.conversion.earthfile
-        assert [file.name for file in pair.overlay or ()] == ["Earthfile"]
-        assert pair.is_ours
-    assert [path.name for path in tmp_path.rglob("*")] == ["app", "Dockerfile"]
-
-
-def test_an_earthfile_beside_it_is_taken_as_it_is(tmp_path: Path) -> None:
-    write(tmp_path / "Dockerfile")
-    write(tmp_path / "Earthfile", "VERSION 0.8\ndocker:\n    FROM alpine\n")
-    (pair,) = found(tmp_path / "Dockerfile")
-    assert (pair.overlay, pair.is_ours) == (None, False)
-    assert pair.earthfile.startswith("VERSION 0.8\ndocker:")
-    (fresh,) = found(tmp_path / "Dockerfile", fresh=True)
-    assert (fresh.is_ours, fresh.overlay is not None) == (True, True)
-
-
-def test_a_context_apart_from_the_dockerfile(tmp_path: Path) -> None:
-    write(tmp_path / "docker" / "web.Dockerfile")
-    write(tmp_path / "src" / "Earthfile", "VERSION 0.8\ndocker:\n    FROM alpine\n")
-    (pair,) = found(tmp_path / "docker" / "web.Dockerfile", tmp_path / "src")
-    assert (pair.context, pair.overlay) == (tmp_path / "src", None)
-
-
-def test_a_migrated_repository_gives_every_pair(tmp_path: Path) -> None:
-    for name in ("a/Dockerfile", "a/Dockerfile.dev", "b/c/Containerfile", "b/c/x.Dockerfile", "alone/Dockerfile"):
-        write(tmp_path / name)
-    for name in ("a/Dockerfile.dockerignore", "a/Dockerfile.md", "a/Dockerfile.bak", "node_modules/x/Dockerfile"):
-        write(tmp_path / name)
-    for name in ("a", "b/c", "gone", "node_modules/x"):
-        write(tmp_path / name / "Earthfile", "VERSION 0.8\ndocker:\n    FROM alpine\n")
-    names = [pair.dockerfile.relative_to(tmp_path).as_posix() for pair in found(tmp_path)]
-    assert names == ["a/Dockerfile", "a/Dockerfile.dev", "b/c/Containerfile", "b/c/x.Dockerfile"]
-
-
-def test_nothing_to_verify(tmp_path: Path) -> None:
-    assert code(tmp_path) == "EM191"
-    assert code(tmp_path / "missing") == "EM190"
-    write(tmp_path / "Dockerfile", "FROM mcr.microsoft.com/windows/servercore:ltsc2022\nRUN dir\n")
-    refused = code(tmp_path)
-    assert refused == "EM933"
+def found(dockerfile: Path) -> tuple[Pair]:
+    return (read(dockerfile, dockerfile.parent, mappings=builtin()),)
 
 
 def test_the_last_stage_is_the_default(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from migrate.disk import shown
 from migrate.mappings import builtin
 from migrate.verify.builders import Registry, Secret, Tool
 from migrate.verify.processes import Runner
@@ -73,8 +74,8 @@ def test_the_static_level_without_earth(tmp_path: Path) -> None:
     (tmp_path / "Dockerfile").write_text("FROM alpine\n", encoding="utf-8")
     request = Request(tmp_path)
     request = Request(tmp_path, choice=request.choice._replace(earth="no-such-program-of-ours"))
-    ((pair, found),) = check(request, builtin())
-    assert (pair.dockerfile, found) == (tmp_path / "Dockerfile", ())
+    ((name, found),) = check(request, builtin())
+    assert (name, found) == (shown(tmp_path / "Dockerfile"), ())
     (tmp_path / "Earthfile").write_text("VERSION 0.8\na:\n    FROM +b\n", encoding="utf-8")
     ((_, found),) = check(request, builtin())
     assert [(item.code, item.path, item.span and item.span.start.line) for item in found] == [

@@ -59,6 +59,23 @@ def test_a_conversion_is_laid_over_a_copy(context: Path) -> None:
     assert snapshot(context) == before
 
 
+def test_what_the_ignore_file_leaves_out_is_not_copied(context: Path) -> None:
+    for name in ("build/big", "build/keep/me", "logs/x.log", "src/a.log", "src/main"):
+        (context / name).parent.mkdir(parents=True, exist_ok=True)
+        (context / name).write_bytes(b"x")
+
+    def copied(ignore: str) -> set[str]:
+        (context / ".dockerignore").write_text(ignore, encoding="utf-8")
+        with prepared(pair(context)) as place:
+            copy = place.earthfiles / place.reference
+            return {path.relative_to(copy).as_posix() for path in copy.rglob("*") if path.is_file()}
+
+    always = {"Dockerfile", "Earthfile", ".earthlyignore", "file", "src/main", ".dockerignore"}
+    assert copied("build\n**/*.log\n") == always
+    assert copied("build\n!build/keep\n**/*.log\nDockerfile\n") == {*always, "build/keep/me"}
+    assert copied("[") == {*always, "build/big", "build/keep/me", "logs/x.log", "src/a.log"}
+
+
 @POSIX
 def test_an_existing_earthfile_is_linked_to_and_hidden_from_docker(context: Path) -> None:
     (context / "Earthfile").write_text("VERSION 0.8\ndocker:\n    FROM alpine\n", encoding="utf-8")

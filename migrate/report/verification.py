@@ -15,13 +15,11 @@ from migrate.report.verdicts import as_data, render
 from migrate.verify.builders import Tool
 from migrate.verify.errors import VerifyError
 from migrate.verify.origins import origins
-from migrate.verify.pairs import Pair
-from migrate.verify.run import Outcome
+from migrate.verify.run import Checked, Outcome
 from migrate.verify.session import Result, Verdict
 
 Explain = Callable[[VerifyError, str], Diagnostic]
 """An error on a file -> its diagnostic."""
-Checked = Sequence[tuple[Pair, tuple[Diagnostic, ...]]]
 _DOUBTFUL = ("EM936", "EM937")
 STATIC = "static check only, nothing was built or compared"
 
@@ -83,13 +81,12 @@ def why(error: VerifyError, explain: Explain, path: str) -> Iterator[str]:
 
 
 def _result(result: Result, explain: Explain, current: bool) -> Iterator[str]:
-    pair, label = result.job.pair, result.job.label
-    if result.comparison is None:
-        yield f"{visible(label)}: {result.verdict.value}"
+    if result.job is None or result.comparison is None:
+        yield f"{visible(result.label)}: {result.verdict.value}"
         if result.error is not None:
-            yield from (f"  {line}" for line in why(result.error, explain, pair.name))
+            yield from (f"  {line}" for line in why(result.error, explain, result.name))
         return
-    yield render(label, result.comparison, origins(result.job)).rstrip("\n")
+    yield render(result.label, result.comparison, origins(result.job)).rstrip("\n")
     if result.verdict is Verdict.DIFFERS:
         yield from _judgement(result, current)
 
@@ -105,7 +102,7 @@ def _judgement(result: Result, current: bool) -> Iterator[str]:
         yield "  Nothing announced this difference: it may come from the builder, verify with a current BuildKit."
     elif result.surprising:
         yield "  Nothing announced this difference: it is a defect of earthmigrate, please report it with both files."
-    elif not result.job.pair.is_ours:
+    elif result.job is not None and not result.job.pair.is_ours:
         yield "  The Earthfile is not the one that earthmigrate writes for this Dockerfile now."
 
 
@@ -123,18 +120,18 @@ def to_json(outcome: Outcome, explain: Explain) -> str:
 def _data(result: Result, explain: Explain) -> dict[str, Any]:
     job, comparison = result.job, result.comparison
     return {
-        "dockerfile": job.pair.name,
-        "stage": job.stage,
-        "target": job.target,
+        "dockerfile": result.name,
+        "stage": job.stage if job is not None else None,
+        "target": job.target if job is not None else None,
         "verdict": result.verdict.value,
-        "promised": job.grade.label if job.grade is not None else None,
+        "promised": job.grade.label if job is not None and job.grade is not None else None,
         "announced": diagnostics(result.announced),
         "unannounced": result.surprising,
         "built_again": result.twice,
         "seconds": round(result.seconds, 1),
         "bases": dict(result.bases),
-        "comparison": as_data(comparison, origins(job)) if comparison is not None else None,
-        "error": _error(result.error, explain, job.pair.name),
+        "comparison": as_data(comparison, origins(job)) if job is not None and comparison is not None else None,
+        "error": _error(result.error, explain, result.name),
     }
 
 
@@ -146,7 +143,7 @@ def _error(error: VerifyError | None, explain: Explain, path: str) -> dict[str, 
     return {**found, "lines": list(lines) if isinstance(lines, tuple) else []}
 
 
-def static_text(checked: Checked) -> str:
+def static_text(checked: Sequence[Checked]) -> str:
     """The findings of the static level, and a last line that says what it is."""
     lines = []
     for _, found in checked:
@@ -157,9 +154,9 @@ def static_text(checked: Checked) -> str:
     return "\n".join([*lines, f"{STATIC}: {_count(len(checked), 'Earthfile')}, {_count(count, 'finding')}"]) + "\n"
 
 
-def static_json(checked: Checked) -> str:
+def static_json(checked: Sequence[Checked]) -> str:
     """The same as one JSON object."""
-    found = [{"dockerfile": pair.name, "findings": diagnostics(items)} for pair, items in checked]
+    found = [{"dockerfile": item.dockerfile, "findings": diagnostics(item.findings)} for item in checked]
     return _dumped({"static": True, "results": found})
 
 

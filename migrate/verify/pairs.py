@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
 from migrate.convert import Conversion, OutputFile, convert
 from migrate.diagnostics import Diagnostic, Grade
-from migrate.disk import DOCKERFILE_NAMES, DiskContext, DiskError, find_dockerfile, read_existing, read_input, shown
+from migrate.disk import DiskContext, DiskError, read_existing, read_input, shown
 from migrate.images import image_name
 from migrate.mappings import Mappings
 from migrate.settings import Settings
 from migrate.verify.errors import VerifyError
 
 EARTHFILE = "Earthfile"
-_PASSED_OVER = frozenset((".git", ".hg", ".svn", "node_modules", ".venv", "vendor", "__pycache__"))
-_ENDING = ".Dockerfile"
 _LARGEST_EARTHFILE = 4 * 1024 * 1024
 
 
@@ -37,11 +34,20 @@ class Pair:
     conversion: Conversion
     earthfile: str
     overlay: tuple[OutputFile, ...] | None = None
+    written: str | None = None
+    """What the tool writes now, where that is more than ``conversion``: several Dockerfiles share an Earthfile."""
 
     @property
     def is_ours(self) -> bool:
         """Whether nobody has changed the Earthfile."""
-        return self.earthfile == self.conversion.earthfile
+        return self.earthfile == (self.conversion.earthfile if self.written is None else self.written)
+
+
+class Unread(NamedTuple):
+    """A Dockerfile that cannot be verified, and why."""
+
+    name: str
+    error: VerifyError
 
 
 class Job(NamedTuple):
@@ -59,23 +65,6 @@ class Job(NamedTuple):
     def label(self) -> str:
         """``web/Dockerfile +app``."""
         return f"{self.pair.name} +{self.target}"
-
-
-def find(path: Path, *, context: Path | None, fresh: bool, fidelity: str, mappings: Mappings) -> tuple[Pair, ...]:
-    """The pairs at ``path``: a Dockerfile, its folder, or a repository with Earthfiles in it.
-
-    ``fresh`` leaves existing Earthfiles alone and converts anew. Raises VerifyError when there is nothing.
-    """
-    if path.is_dir() and context is None and not fresh:
-        migrated = [found for folder in _folders(path) if (folder / EARTHFILE).is_file() for found in _beside(folder)]
-        if migrated:
-            return tuple(read(file, file.parent, fidelity=fidelity, mappings=mappings) for file in migrated)
-    try:
-        dockerfile = find_dockerfile(path)
-    except DiskError as error:
-        raise VerifyError(error.code, **error.fields) from None
-    folder = context if context is not None else dockerfile.parent
-    return (read(dockerfile, folder, fresh=fresh, fidelity=fidelity, mappings=mappings),)
 
 
 def read(dockerfile: Path, context: Path, *, fresh: bool = False, fidelity: str = "clean", mappings: Mappings) -> Pair:
@@ -148,22 +137,3 @@ def targets(earthfile: str) -> tuple[str, ...] | None:
         return tuple(recipe.name for recipe in read_earthfile(earthfile, strict=False).targets)
     except EarthfileError:
         return None
-
-
-def _folders(top: Path) -> Iterator[Path]:
-    for folder, names, _ in os.walk(top):
-        names[:] = sorted(name for name in names if name not in _PASSED_OVER)
-        yield Path(folder)
-
-
-def _beside(folder: Path) -> list[Path]:
-    """The Dockerfiles in a folder, by their usual names."""
-    with os.scandir(folder) as entries:
-        names = sorted(entry.name for entry in entries if entry.is_file() and _is_dockerfile(entry.name))
-    return [folder / name for name in names]
-
-
-def _is_dockerfile(name: str) -> bool:
-    if name.endswith((".dockerignore", ".md", ".txt", "~", ".bak", ".orig")):
-        return False
-    return name in DOCKERFILE_NAMES or name.startswith(("Dockerfile.", "Containerfile.")) or name.endswith(_ENDING)

@@ -6,6 +6,7 @@ import os
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 from typing import NamedTuple
 
@@ -13,12 +14,14 @@ from migrate.diagnostics import Collector, Diagnostic
 from migrate.mappings import Mappings
 from migrate.verify import static
 from migrate.verify.builders import QUESTION, Inputs, Registry, Secret, Tool
+from migrate.verify.errors import VerifyError
+from migrate.verify.finding import find
 from migrate.verify.model import Image
-from migrate.verify.pairs import Pair, find, jobs
+from migrate.verify.pairs import Job, Pair, Unread, jobs
 from migrate.verify.processes import Finished, Masker, Missing, Runner, TimedOut
 from migrate.verify.processes import find as find_program
 from migrate.verify.reading import read_path
-from migrate.verify.session import Plan, Result, Session, Watcher
+from migrate.verify.session import Plan, Result, Session, Verdict, Watcher
 from migrate.verify.tools import EARTHS, Choice, docker_builder, earth
 from migrate.verify.workplace import prepared
 
@@ -46,6 +49,13 @@ class Request:
     own_frontend: bool = False
 
 
+class Checked(NamedTuple):
+    """What the static level says about one Dockerfile's Earthfile."""
+
+    dockerfile: str
+    findings: tuple[Diagnostic, ...]
+
+
 class Outcome(NamedTuple):
     """``tools`` maps a side to what has built it."""
 
@@ -58,29 +68,61 @@ def execute(request: Request, mappings: Mappings, watcher: Watcher) -> Outcome:
     """Verify everything that ``request`` names. Raises VerifyError when nothing could be begun."""
     mask = Masker([text for secret in request.inputs.secrets for text in _values(secret)])
     runner = Runner(mask=mask)
-    pairs = _pairs(request, mappings)
-    work = tuple(job for pair in pairs for job in jobs(pair, request.stages, every=request.every))
+    work, unread = _work(request, mappings)
     exact = request.fidelity == "exact"
     choice = request.choice._replace(labels=not exact)
     docker, other = docker_builder(choice, find_program, runner), earth(choice, find_program, runner)
     tools = {"Dockerfile": docker.tool(runner), "Earthfile": other.tool(runner)}
     plan = Plan(request.inputs, mappings.noise, request.baseline, exact, request.timeout)
     session = Session(docker, other, plan, read_image, watcher, mask)
-    results = []
-    for pair in pairs:
-        with prepared(pair, own_frontend=request.own_frontend) as place:
-            results += [session.verify(job, place) for job in work if job.pair is pair]
+    results = [Result(None, Verdict.NOT_BUILT, error=item.error, unread=item.name) for item in unread]
+    for pair, found in groupby(work, lambda job: job.pair):
+        results += _verified(pair, list(found), session, own_frontend=request.own_frontend)
     return Outcome(tuple(results), tools, notes(tools["Dockerfile"], session.left, request.path.as_posix(), mappings))
 
 
-def check(request: Request, mappings: Mappings) -> tuple[tuple[Pair, tuple[Diagnostic, ...]], ...]:
+def _verified(pair: Pair, work: Sequence[Job], session: Session, *, own_frontend: bool) -> list[Result]:
+    try:
+        with prepared(pair, own_frontend=own_frontend) as place:
+            return [session.verify(job, place) for job in work]
+    except VerifyError as error:
+        return [Result(job, Verdict.NOT_BUILT, error=error) for job in work]
+
+
+def _work(request: Request, mappings: Mappings) -> tuple[list[Job], list[Unread]]:
+    """What there is to do, and what cannot be done. Raises VerifyError when nothing can.
+
+    Of several Dockerfiles those that lack a stage that is asked for are left out.
+    """
+    work: list[Job] = []
+    unread: list[Unread] = []
+    lacking: list[VerifyError] = []
+    for item in _pairs(request, mappings):
+        if isinstance(item, Unread):
+            unread.append(item)
+            continue
+        try:
+            work += jobs(item, request.stages, every=request.every)
+        except VerifyError as error:
+            if error.code == "EM932":
+                lacking.append(error)
+            else:
+                unread.append(Unread(item.name, error))
+    if not work:
+        raise (*(item.error for item in unread), *lacking)[0]
+    return work, unread
+
+
+def check(request: Request, mappings: Mappings) -> tuple[Checked, ...]:
     """The static level: for each pair what is wrong with its Earthfile, earth asked where it is installed."""
     names = (request.choice.earth,) if request.choice.earth is not None else EARTHS
     program = next((found for name in names if (found := find_program(name))), None)
-    return tuple((pair, _checked(pair, mappings, program)) for pair in _pairs(request, mappings))
+    return tuple(Checked(item.name, _checked(item, mappings, program)) for item in _pairs(request, mappings))
 
 
-def _checked(pair: Pair, mappings: Mappings, program: str | None) -> tuple[Diagnostic, ...]:
+def _checked(pair: Pair | Unread, mappings: Mappings, program: str | None) -> tuple[Diagnostic, ...]:
+    if isinstance(pair, Unread):
+        return (Collector(pair.name, mappings.diagnostics).report(pair.error.code, None, **pair.error.fields),)
     collector = Collector(_earthfile_name(pair), mappings.diagnostics)
     for finding in static.check(pair.earthfile):
         collector.report(finding.error.code, finding.span, **finding.error.fields)
@@ -107,7 +149,7 @@ def _earthfile_name(pair: Pair) -> str:
     return (pair.context / "Earthfile").as_posix() if pair.overlay is None else f"{pair.name} (converted)"
 
 
-def _pairs(request: Request, mappings: Mappings) -> tuple[Pair, ...]:
+def _pairs(request: Request, mappings: Mappings) -> tuple[Pair | Unread, ...]:
     return find(
         request.path, context=request.context, fresh=request.fresh, fidelity=request.fidelity, mappings=mappings
     )

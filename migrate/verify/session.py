@@ -44,12 +44,13 @@ class Verdict(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """``comparison`` is None for what was not built: then ``error`` says why, and ``lines`` are a builder's last.
+    """``comparison`` is None for what was not built: then ``error`` says why, with a builder's last lines.
 
-    ``bases`` are the base images with the digests that both sides have used, as far as they tell.
+    ``job`` is None for a Dockerfile that could not even be read: then ``unread`` is its name. ``bases`` are the base
+    images with the digests that both sides have used, as far as they tell.
     """
 
-    job: Job
+    job: Job | None
     verdict: Verdict
     comparison: Comparison | None = None
     error: VerifyError | None = None
@@ -57,17 +58,28 @@ class Result:
     seconds: float = 0.0
     twice: bool = False
     """Whether the Dockerfile was built once more without cache."""
+    unread: str = ""
+
+    @property
+    def name(self) -> str:
+        """The Dockerfile."""
+        return self.job.pair.name if self.job is not None else self.unread
+
+    @property
+    def label(self) -> str:
+        """Dockerfile and target."""
+        return self.job.label if self.job is not None else self.unread
 
     @property
     def announced(self) -> tuple[Diagnostic, ...]:
         """The diagnostics that name a difference."""
-        return self.job.announced
+        return self.job.announced if self.job is not None else ()
 
     @property
     def surprising(self) -> bool:
         """Whether a difference was found that our own conversion does not announce."""
-        promised = self.job.grade in (Grade.EXACT, Grade.EQUAL)
-        return self.verdict is Verdict.DIFFERS and self.job.pair.is_ours and promised
+        promised = self.job is not None and self.job.pair.is_ours and self.job.grade in (Grade.EXACT, Grade.EQUAL)
+        return self.verdict is Verdict.DIFFERS and promised
 
 
 class Watcher(Protocol):

@@ -14,6 +14,7 @@ from typing import NamedTuple
 from migrate import ignorefile
 from migrate.disk import DiskContext
 from migrate.dockerfile.directives import frontend
+from migrate.ignorematch import IgnoreRules, PatternError
 from migrate.verify.errors import VerifyError
 from migrate.verify.pairs import Pair
 
@@ -88,13 +89,32 @@ def _earth_side(pair: Pair, folder: Path, top: Path) -> str:
             (folder / _LINKED).symlink_to(pair.context.resolve(), target_is_directory=True)
             return f"./{_LINKED}"
     copy = folder / _CONTEXT
-    copy_tree(pair.context, copy, lambda path: path == top)
+    copy_tree(pair.context, copy, left_out(pair, top))
     for file in pair.overlay or ():
         place = copy / file.name
         if place.is_symlink() or place.exists():
             place.unlink()
         place.write_text(file.text, encoding="utf-8", errors="surrogateescape", newline="")
     return f"./{_CONTEXT}"
+
+
+def left_out(pair: Pair, top: Path) -> Callable[[Path], bool]:
+    """What earth would not look at, so that it need not be copied: often the larger part of a folder."""
+    ignores = [file.text for file in pair.overlay or () if file.name == ignorefile.NAME]
+    existing = DiskContext(pair.context, pair.dockerfile).earth_ignore_text()
+    try:
+        rules = IgnoreRules(ignores[0] if ignores else existing[1] if existing is not None else "")
+    except PatternError:
+        rules = IgnoreRules("")  # earth will say so
+    kept = {pair.dockerfile, pair.dockerfile.with_name(f"{pair.dockerfile.name}.dockerignore")}
+
+    def leave_out(path: Path) -> bool:
+        if path == top or path in kept or any(path in one.parents for one in kept):
+            return path == top
+        whole = not rules.has_exceptions or path.is_symlink() or not path.is_dir()
+        return whole and rules.excludes(path.relative_to(pair.context).as_posix())
+
+    return leave_out
 
 
 def copy_tree(source: Path, target: Path, leave_out: Callable[[Path], bool]) -> None:
