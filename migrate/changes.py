@@ -74,10 +74,14 @@ def make(root: Path, changes: Sequence[FileChange], *, git: bool) -> None:
             done.append(change)
             _put(root / change.path, change.after)
     except BaseException:
-        for change in reversed(done):
-            _put(root / change.path, change.before)
-        (root / JOURNAL).unlink()
+        _undo(root, done)
         raise
+    (root / JOURNAL).unlink()
+
+
+def _undo(root: Path, done: Sequence[FileChange]) -> None:
+    for change in reversed(done):
+        _put(root / change.path, change.before)
     (root / JOURNAL).unlink()
 
 
