@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 from ruamel.yaml import YAML
 
@@ -55,7 +57,7 @@ def test_an_edit_means_what_it_should_or_is_refused(text: str, new: str) -> None
 
 def test_bombs_and_depth_are_bounded() -> None:
     names = "abcdefghij"
-    rows = [f"{new}: &{new} [{','.join([f'*{old}'] * 9)}]\n" for old, new in zip(names, names[1:], strict=False)]
+    rows = [f"{new}: &{new} [{','.join([f'*{old}'] * 9)}]\n" for old, new in itertools.pairwise(names)]
     bomb = "a: &a [x]\n" + "".join(rows)
     assert documents(bomb)
     for text in ("[" * 5000, "\n".join(" " * n + "a:" for n in range(3000)), "a: " + "x" * LARGEST, "a: [", "\t- a"):
