@@ -67,8 +67,8 @@ def test_the_next_run_knows_how_to_go_back(root: Path, git: bool, monkeypatch: p
     before = tree(root)
     if git:
         identity = ["-c", "user.name=x", "-c", "user.email=x@example.com"]
-        for command in (["init", "-q"], ["add", "-A"], [*identity, "commit", "-qm", "x"]):
-            subprocess.run(["git", *command], cwd=root, check=True)
+        for arguments in (["init", "-q"], ["add", "-A"], [*identity, "commit", "-qm", "x"]):
+            subprocess.run(["git", *arguments], cwd=root, check=True)
     assert changes.interrupted(root) is None
     real_put = changes._put
 
