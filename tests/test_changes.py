@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from migrate import changes
+from migrate import changes, disk
 from migrate.disk import DiskError
 from migrate.gitpatch import FileChange
 
@@ -33,7 +33,7 @@ def test_all_are_made(root: Path) -> None:
 
 def test_an_error_in_the_middle_undoes_the_rest(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     before = tree(root)
-    real = changes.write_file
+    real = disk.write_file
 
     def failing(path: Path, data: bytes) -> None:
         if path.name == "c" and data == b"new c":
@@ -48,7 +48,7 @@ def test_an_error_in_the_middle_undoes_the_rest(root: Path, monkeypatch: pytest.
 
 def test_ctrl_c_in_the_middle_undoes_the_rest(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     before = tree(root)
-    real = changes.write_file
+    real = disk.write_file
 
     def interrupted(path: Path, data: bytes) -> None:
         real(path, data)
