@@ -9,7 +9,7 @@ import pytest
 from imagefiles import INDEX, MANIFEST
 
 from migrate.verify.errors import VerifyError
-from migrate.verify.manifests import Descriptor, Manifest, find, normalized
+from migrate.verify.manifests import Descriptor, Manifest, check_platform, find, normalized
 
 LAYER = "application/vnd.oci.image.layer.v1.tar+gzip"
 
@@ -130,3 +130,11 @@ def test_spellings_of_platforms() -> None:
     assert normalized("linux/arm64/v8") == normalized("Linux/aarch64") == "linux/arm64"
     assert normalized("linux/x86_64") == "linux/amd64"
     assert normalized("linux/arm/v6") != normalized("linux/arm/v7") == normalized("linux/arm")
+
+
+def test_an_image_of_another_platform() -> None:
+    check_platform("linux/arm64/v8", "linux/arm64", "image.tar")
+    check_platform("linux/amd64", None, "image.tar")
+    with pytest.raises(VerifyError) as caught:
+        check_platform("linux/amd64", "linux/arm64", "image.tar")
+    assert (caught.value.code, caught.value.fields["choices"]) == ("EM907", "linux/amd64")

@@ -43,6 +43,12 @@ def normalized(platform: str) -> str:
     return f"{system}/{_VARIANTS.get(machine, machine)}"
 
 
+def check_platform(found: str, asked: str | None, where: str) -> None:
+    """Raise VerifyError where an image is of another platform than the one that was ``asked`` for."""
+    if asked is not None and normalized(found) != normalized(asked):
+        raise VerifyError("EM907", image=where, asked=asked, choices=normalized(found))
+
+
 def find(
     top: bytes, digest: str, fetch: Callable[[Descriptor], bytes], where: str, platform: str | None, name: str | None
 ) -> Manifest:

@@ -24,6 +24,7 @@ from migrate.verify.builders import (
 )
 from migrate.verify.compare import Aspect, Comparison, compare
 from migrate.verify.errors import VerifyError
+from migrate.verify.manifests import check_platform
 from migrate.verify.model import Entry, Image, Kind
 from migrate.verify.pairs import Job
 from migrate.verify.processes import Runner
@@ -190,7 +191,10 @@ class Session:
         archive = self._archive(place)
         try:
             built = self._docker.build(asked, archive, self._runner())
-            return without_mounts(self._reading(job, built, "Dockerfile"), built.mounts), built.bases
+            image = self._reading(job, built, "Dockerfile")
+            # The platform of the other side is compared.
+            check_platform(image.config.platform, inputs.platform, "the image of the Dockerfile")
+            return without_mounts(image, built.mounts), built.bases
         finally:
             archive.unlink(missing_ok=True)
 
