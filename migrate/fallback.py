@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple, Protocol, TypeVar
 
-from migrate import embedded, passing
+from migrate import embedded, leftout, passing
 from migrate.diagnostics import Collector, Diagnostic, Grade
 from migrate.fallen import FallenStage
 from migrate.mappings import Mappings
@@ -77,6 +77,8 @@ def settled(first: _Any, again: Callable[[Mapping[int, FallenStage]], _Any], map
     _report(causes, refused, first, draft.collector.report)
     for finding in _kept(first, causes, mappings):
         draft.collector.keep(finding)
+    for index in causes:
+        leftout.report(graph, index, first.recipes[index].context, mappings, draft.collector.report)
     return draft
 
 
