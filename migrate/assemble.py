@@ -306,7 +306,8 @@ def _image_helper(helper: Helper, work: Build) -> Target:
     span = source.instruction.span if source is not None else None
     reference = parse_reference(image)
     is_plain = not reference.registry and "/" not in reference.repository and not reference.tag
-    if source is not None and is_plain and base_image(image, work.mappings) is None:
+    named = bool(work.settings.build_contexts) and work.plan.graph.named
+    if source is not None and is_plain and not named and base_image(image, work.mappings) is None:
         work.report("EM220", source.span, name=image, target=helper.target)
     items: list[Item] = [Command.of("FROM", quoting.render(helper.image), source=span)]
     items += [_save(artifact, span) for artifact in helper.artifacts]

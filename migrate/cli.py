@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
@@ -30,6 +31,20 @@ class NothingProduced(click.ClickException):
     """Ends the run with a message and exit code 3."""
 
     exit_code = EXIT_NOTHING
+
+
+def _named_contexts(_: click.Context, __: click.Parameter, texts: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
+    pairs = [text.partition("=") for text in texts]
+    for name, _equals, value in pairs:
+        if not name or not value or not value.isprintable() or any(char.isspace() for char in value):
+            raise click.BadParameter("NAME=VALUE is expected, without blanks.")
+    return tuple((name, value) for name, _equals, value in pairs)
+
+
+def _helper_image(_: click.Context, __: click.Parameter, text: str) -> str:
+    if not re.fullmatch(r"[a-z0-9][A-Za-z0-9._:/@-]*", text):
+        raise click.BadParameter(f"{text!r} is no image.")
+    return text
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -65,6 +80,22 @@ def main() -> None:
     default="clean",
     show_default=True,
     help="clean keeps the modification times that programs need; exact all of them, and drops earth's own labels.",
+)
+@click.option(
+    "--build-context",
+    "build_contexts",
+    metavar="NAME=VALUE",
+    multiple=True,
+    callback=_named_contexts,
+    help="A named context of the build: docker-image://IMAGE, or target:TARGET of an Earthfile; may be repeated.",
+)
+@click.option(
+    "--helper-image",
+    metavar="IMAGE",
+    default="busybox",
+    show_default=True,
+    callback=_helper_image,
+    help="The image of helper targets that can use no image of the Dockerfile; it needs a shell.",
 )
 @click.option(
     "--fallback",
@@ -124,6 +155,8 @@ def convert(
     images: tuple[str, ...],
     target: str | None,
     fidelity: str,
+    build_contexts: tuple[tuple[str, str], ...],
+    helper_image: str,
     fallback: str,
     mappings: str | None,
     inspect: bool,
@@ -151,6 +184,8 @@ def convert(
         images=images,
         target=target,
         fidelity=fidelity,
+        build_contexts=build_contexts,
+        helper_image=helper_image,
         fallback=fallback,
         inspect=inspect_from if inspect else None,
         facts=Path(facts) if facts is not None else None,

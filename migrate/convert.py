@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from migrate import ignorefile
 from migrate.assemble import Assembled, assemble
@@ -25,6 +25,9 @@ from migrate.settings import Settings
 from migrate.spans import Span
 from migrate.stages import StageGraph, build, check_needed
 from migrate.suppression import apply
+
+if TYPE_CHECKING:
+    from migrate.namedcontexts import Note
 
 
 class OutputFile(NamedTuple):
@@ -90,6 +93,11 @@ def convert(
     try:
         dockerfile = read(source, every_stage=False)
         graph = _graph(dockerfile, mappings)
+        notes: tuple[Note, ...] = ()
+        if settings.build_contexts:
+            from migrate import namedcontexts  # few builds have any
+
+            graph, notes = namedcontexts.applied(graph, settings.build_contexts)
         check_needed(graph, settings.target)
     except DockerfileError as error:
         collector.report(error.code, error.span, **error.fields)
@@ -107,6 +115,8 @@ def convert(
             draft, lambda fallen: _drafted(graph, settings, mappings, visible, path, fallen), mappings
         )
     plan, assembled, collector = draft.plan, draft.assembled, draft.collector
+    for code, place, fields in notes:
+        collector.report(code, place, **fields)
     sources, falls = assembled.context_sources, bool(plan.fallen)
     ignore = ignorefile.needed(sources, context, mappings, collector.report, writes=settings.writes, falls=falls)
     text, source_map = render_file(draft.document)

@@ -35,6 +35,8 @@ class Job(NamedTuple):
     target: str | None = None
     fidelity: str = "clean"
     fallback: str = "dockerfile"
+    build_contexts: tuple[tuple[str, str], ...] = ()
+    helper_image: str = "busybox"
     inspect: str | None = None
     """Where base images are looked at: ``auto``, ``engine`` or ``registry``; None: nowhere."""
     facts: Path | None = None
@@ -113,6 +115,8 @@ def _converted(job: Job, mappings: Mappings | None, notes: list[str]) -> tuple[P
         target=job.target,
         fidelity=job.fidelity,
         fallback=job.fallback,
+        build_contexts=job.build_contexts,
+        helper_image=job.helper_image,
         dockerfile=_named(dockerfile, folder),
         name=None if folder is None else image_name(folder.resolve().name),
         writes=job.write or job.diff or job.check or job.json,
@@ -157,7 +161,7 @@ def _inspected(
 
 def _named(dockerfile: Path | None, folder: Path | None) -> str | None:
     """The Dockerfile as an Earthfile in ``folder`` names it, None when it is no file."""
-    if dockerfile is None or folder is None:
+    if dockerfile is None or folder is None or not dockerfile.is_file():
         return None
     try:
         return Path(os.path.relpath(dockerfile.resolve(), folder.resolve())).as_posix()

@@ -291,6 +291,11 @@ def _selected(site: _Site) -> Stage | None:
     return stage
 
 
+def _named_context(site: _Site) -> bool:
+    stage = site.stage
+    return stage is not None and site.instruction is stage.instruction and stage.index in site.group.graph.named
+
+
 def _unnamed(site: _Site) -> bool:
     stage = _selected(site)
     return stage is not None and stage.name is None and stage is not site.group.graph.stages[-1]
@@ -327,6 +332,7 @@ CHECKS: Mapping[str, Callable[[_Site], bool]] = {
         _escape_in_flags,
         _trigger_with_source,
         _git_source,
+        _named_context,
         _unnamed,
         _hidden,
         _standard_input,

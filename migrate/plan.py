@@ -250,7 +250,7 @@ def _image_helpers(
 
 
 def _basename(image: str) -> str:
-    return parse_reference(image).repository.rpartition("/")[2]
+    return parse_reference(image.rpartition("+")[2]).repository.rpartition("/")[2]
 
 
 def _artifacts(

@@ -44,5 +44,7 @@ class Settings:
     """Target names that this Earthfile has already."""
     private_arguments: frozenset[str] = frozenset()
     """Global arguments that must not become visible in the targets of another Dockerfile."""
+    build_contexts: tuple[tuple[str, str], ...] = ()
+    """(name, value) of the named contexts of the build: ``docker-image://IMAGE`` or ``target:TARGET``."""
     writes: bool = False
     """Whether the caller writes every file of the result: then nobody must be told to carry one over."""

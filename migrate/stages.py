@@ -76,6 +76,8 @@ class StageGraph:
     stages: tuple[Stage, ...]
     sources: Mapping[int, tuple[Source, ...]]
     """For each stage index, what its COPY --from and mounts name, in text order."""
+    named: frozenset[int] = frozenset()
+    """The stages that use a named context (see ``namedcontexts``)."""
 
     def chain(self, index: int) -> tuple[int, ...]:
         """``index`` and the stages it is FROM, nearest first."""

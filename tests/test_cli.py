@@ -443,3 +443,69 @@ def test_inspect_keeps_what_it_finds(folder: Path, monkeypatch: pytest.MonkeyPat
     assert asked[1:] == [(["gone:1"], "auto")]
     assert again.stdout == result.stdout
     assert "EM205" not in result.stderr
+
+
+# --- --fallback, --build-context and --helper-image -------------------------------------------------------------------
+
+
+ARRAY = b'FROM alpine:3.20 AS app\nCMD ["echo", "$(it\'s)"]\n'
+"""earth cannot read this array."""
+
+
+@pytest.mark.parametrize(
+    ("kind", "code", "text"),
+    [
+        ("dockerfile", 0, "    FROM DOCKERFILE ."),
+        ("comment", 0, "    # EM604, not converted: CMD"),
+        ("fail", 3, ""),
+    ],
+)
+def test_fallback(folder: Path, kind: str, code: int, text: str) -> None:
+    (folder / "Dockerfile").write_bytes(ARRAY)
+    result = run("convert", "web", "--fallback", kind)
+    assert result.exit_code == code
+    assert text in result.stdout
+    assert bool(result.stdout) == bool(text)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "line"),
+    [
+        (("web",), "FROM DOCKERFILE ."),
+        (("web/Containerfile", "--context", "web"), "FROM DOCKERFILE -f Containerfile ."),
+        (("web/docker/app", "--context", "web"), "FROM DOCKERFILE -f docker/app ."),
+        (("web/docker/app", "--context", "web/src"), "FROM DOCKERFILE -f ../docker/app ."),
+    ],
+)
+def test_the_dockerfile_is_named_from_the_context(folder: Path, arguments: tuple[str, ...], line: str) -> None:
+    (folder / "docker").mkdir()
+    (folder / "src").mkdir()
+    for name in ("Dockerfile", "Containerfile", "docker/app"):
+        (folder / name).write_bytes(ARRAY)
+    assert line in run("convert", *arguments).stdout
+
+
+def test_standard_input_has_no_file_to_fall_back_to(folder: Path) -> None:
+    result = run("convert", "-", "--context", "web", stdin=ARRAY)
+    assert "EM224[fallback-refused]" in result.stderr
+    assert "FROM DOCKERFILE" not in result.stdout
+
+
+def test_named_contexts(folder: Path) -> None:
+    (folder / "Dockerfile").write_bytes(b"FROM tools\nCOPY --from=files /a /a\n")
+    contexts = ("--build-context", "tools=docker-image://alpine:3.20", "--build-context", "files=target:./f+all")
+    result = run("convert", "web", *contexts)
+    assert "    FROM alpine:3.20\n    COPY --keep-own +all/a /a\n" in result.stdout
+    assert run("convert", "web", "--build-context", "files=../f").exit_code == 3
+    for wrong in ("tools", "=x", "tools=", "tools=a b", "tools=a\nb"):
+        assert run("convert", "web", "--build-context", wrong).exit_code == 2
+
+
+def test_helper_image(folder: Path) -> None:
+    (folder / "Dockerfile").write_bytes(b"FROM scratch\nCOPY <<EOF /a\nb\nEOF\n")
+    assert (
+        "    FROM registry.example.com/sh:1\n"
+        in run("convert", "web", "--helper-image", "registry.example.com/sh:1").stdout
+    )
+    for wrong in ("", "a b", "$(id)", "+target", "-x"):
+        assert run("convert", "web", "--helper-image", wrong).exit_code == 2

@@ -56,6 +56,7 @@ def load(folder: Path) -> Case:
     known = bool(options.pop("context", False))
     context = DiskContext(folder / "context", folder / "Dockerfile") if known else UnknownContext()
     options["images"] = tuple(options.get("images", ()))
+    options["build_contexts"] = tuple(options.get("build_contexts", {}).items())
     options.setdefault("name", "app")
     options.setdefault("writes", known)  # a pair with a context keeps its .earthlyignore too
     facts = folder / "image-facts.json"

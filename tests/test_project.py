@@ -35,7 +35,7 @@ LAYERS = (
     " heredocfiles mounts ownership plan recipe rootfiles runheredocs runtext scripts timestamps",
     "rules",
     "callsites gitpatch",
-    "checked embedded fallback fromdockerfile headerlines ignorefile leftout passing suppression",
+    "checked embedded fallback fromdockerfile headerlines ignorefile leftout namedcontexts passing suppression",
     "assemble delivery",
     "convert",
     "combine disk",
