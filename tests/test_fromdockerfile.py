@@ -41,10 +41,10 @@ def test_arguments(text: str, wanted: list[str]) -> None:
 
 
 def test_a_global_argument_that_native_stages_use_is_declared_once() -> None:
-    text = "ARG RELEASE=1\nFROM a:$RELEASE AS x\nRUN y\nFROM b:$RELEASE"
+    text = "ARG BASE=1\nFROM a:$BASE AS x\nRUN y\nFROM b:$BASE"
     conversion = converted(f"{text}\n{ARRAY}", fallback="dockerfile")
-    assert (conversion.earthfile or "").count("RELEASE=1") == 1
-    assert recipe(text) == ["FROM DOCKERFILE --build-arg RELEASE ."]
+    assert (conversion.earthfile or "").count("BASE=1") == 1
+    assert recipe(text) == ["FROM DOCKERFILE --build-arg BASE ."]
 
 
 def test_a_global_argument_of_another_default_is_hidden() -> None:
