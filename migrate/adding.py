@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from migrate import archives, copying, folders, helperfiles, timestamps
 from migrate.artifacts import clean
-from migrate.contextsources import Argument, argument, is_folder
+from migrate.contextsources import Argument, argument, names_folder
 from migrate.dockerfile.model import CopyDetail, Instruction, Operand
 from migrate.earthfile.model import Command, Item, Target
 from migrate.recipe import NotExpressible, Recipe, command
@@ -81,7 +81,7 @@ def convert(instruction: Instruction, stage: Recipe) -> Iterator[Item]:
         target = Argument(detail.destination, ".", (Literal("."),))  # earth would take the root
     path = folders.destination(stage.known(detail.destination.text), stage)
     makes_folder = found[0].kind in (ARCHIVE, REPOSITORY)
-    is_file = not makes_folder and not is_folder(detail.destination.text) and not folders.exists(path, stage)
+    is_file = not makes_folder and not names_folder(detail.destination.text) and not folders.exists(path, stage)
     if len(found) > 1 and is_file:
         at = instruction.span_of(detail.destination.start, detail.destination.end)
         raise NotExpressible("EM407", at, destination=detail.destination.text)
@@ -146,7 +146,7 @@ class _Copied:
 
     def _inner(self, source: Word) -> str:
         """What the COPY takes from the root of the helper: everything, or the one file by its name."""
-        if self.kind.kind in (ARCHIVE, UNPACKED) or is_folder(self.target.operand.text):
+        if self.kind.kind in (ARCHIVE, UNPACKED) or names_folder(self.target.operand.text):
             return "/"
         last = source[-1] if source else None
         text = last.text if isinstance(last, Literal) else ""
@@ -158,7 +158,7 @@ class _Copied:
 
     def _folder(self) -> str | None:
         """The folder that exists after the COPY."""
-        if self.kind.kind != DOWNLOAD or is_folder(self.target.operand.text):
+        if self.kind.kind != DOWNLOAD or names_folder(self.target.operand.text):
             return self.path
         return self.path.rpartition("/")[0] if self.path else None
 

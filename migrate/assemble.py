@@ -190,6 +190,7 @@ def _recipe(stage: Stage, recipes: list[Recipe], work: Build) -> Recipe:
         is_from_scratch=parent.is_from_scratch if parent is not None else stage.image == (Literal(SCRATCH),),
         image=parent.image if parent is not None else stage.reference or written,
         image_span=parent.image_span if parent is not None else _first_use(stage, work.plan.graph),
+        base=parent.base if parent is not None else image,
     )
     return recipe
 

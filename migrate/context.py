@@ -41,6 +41,9 @@ class Context(Protocol):
     def matches(self, pattern: str) -> tuple[str, ...] | None:
         """The paths that a COPY wildcard pattern matches, sorted."""
 
+    def mode(self, path: str) -> int | None:
+        """The permission bits of what stands at ``path``, special ones included."""
+
     def children(self, path: str) -> tuple[str, ...] | None:
         """The names in the directory at ``path`` (``""`` is the root), sorted."""
 
@@ -85,6 +88,10 @@ class UnknownContext:
         return None
 
     def matches(self, pattern: str) -> tuple[str, ...] | None:
+        """Unknown."""
+        return None
+
+    def mode(self, path: str) -> int | None:
         """Unknown."""
         return None
 

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import posixpath
+from dataclasses import replace
 from typing import NamedTuple
 
 from migrate import artifacts, folders
 from migrate.context import Context
 from migrate.dockerfile.model import Instruction, Operand
 from migrate.recipe import Recipe
+from migrate.wildcards import NOT_ASCII
 from migrate.words import Literal, Part, Variable, Word, literal_text, merged, variables
 
 WILDCARDS = frozenset("*?[")
 #: As many as Linux follows.
 _MOST_LINKS = 40
+#: More files than this are not named one by one in place of a pattern.
+_MOST_NAMES = 12
+#: earth's --if-exists writes the first character as a pattern of its own. BuildKit cleans these two components away.
+_IN_FRONT = "here/../"
 
 
 class Argument(NamedTuple):
@@ -34,31 +40,58 @@ class Argument(NamedTuple):
         return bool(WILDCARDS & set(self.text))
 
 
+class Piece(NamedTuple):
+    """One source of the new COPY and where it goes.
+
+    ``is_optional``: it may match nothing. ``is_folder`` is None when that is not known.
+    """
+
+    source: Argument
+    target: Argument
+    is_optional: bool = False
+    is_folder: bool | None = None
+
+
 def argument(operand: Operand, instruction: Instruction, stage: Recipe) -> Argument:
+    """``operand`` as an argument of the new COPY."""
     spelling, meaning = stage.word(operand.text, instruction, "path")
     return Argument(operand, spelling or '""', meaning)
 
 
-def is_folder(text: str) -> bool:
+def names_folder(text: str) -> bool:
+    """Whether a destination says by its end that it is a folder."""
     return text.endswith(("/", "/.")) or text in (".", "..", "")
 
 
-def context_source(operand: Operand, instruction: Instruction, stage: Recipe) -> Argument:
-    """A source without the leading slash and the dots that BuildKit ignores and earth does not."""
-    found = argument(operand, instruction, stage)
-    text = literal_text(found.meaning)
-    if text is not None:
-        cleaned = artifacts.clean(text)[1:] or "."
-        if not found.is_pattern and stage.context.is_ignored(cleaned):
-            name, _ = stage.context.ignore_text() or ("", "")
-            stage.warn("EM706", instruction, operand.start, operand.end, source=operand.text, name=name)
-        rooted = text.startswith("/") or ".." in text.split("/")
-        if not rooted and cleaned != ".":
-            return found
-        cleaned += "/" if text.endswith("/") and cleaned != "." else ""
-        meaning: Word = (Literal(cleaned),)
-        return Argument(operand, stage.spell(meaning, how="path"), meaning)
-    return _variable_source(found, instruction, stage)
+def goes_into_folder(target: Argument, stage: Recipe) -> bool:
+    """Whether ``target`` is a folder for certain: it says so, or one is there."""
+    value = stage.known(target.operand.text)
+    if names_folder(target.operand.text if value is None else value):
+        return True
+    return folders.exists(folders.destination(value, stage), stage)
+
+
+def pieces(operand: Operand, target: Argument, instruction: Instruction, stage: Recipe) -> list[Piece]:
+    """What the source ``operand`` becomes, most often one piece."""
+    source = _source(operand, instruction, stage)
+    stage.context_sources.append(taken_path(source, stage))
+    text = literal_text(source.meaning)
+    if text is None:
+        plain = _with_plain_names(source, instruction, stage)
+        if not source.is_pattern:
+            return [Piece(plain, target, False, _kind_of_value(source, stage))]
+        return [Piece(_findable(plain, instruction, stage), target, True)]
+    if not source.is_pattern:
+        return [_literal(source, text, target, instruction, stage)]
+    matches = stage.context.matches(text)
+    if matches and (named := _followed_matches(source, matches, target, instruction, stage)):
+        return named
+    kinds = {stage.context.is_directory(match) for match in matches or ()}
+    is_folder = kinds.pop() if len(kinds) == 1 else None
+    plain = _with_plain_names(source, instruction, stage)
+    if matches:
+        return [Piece(plain, target, False, is_folder)]
+    return [Piece(_findable(plain, instruction, stage), target, True, is_folder)]
 
 
 def taken_path(source: Argument, stage: Recipe) -> str:
@@ -68,107 +101,174 @@ def taken_path(source: Argument, stage: Recipe) -> str:
     return "".join(part.text if isinstance(part, Literal) else "*" for part in source.meaning)
 
 
-def _variable_source(argument: Argument, instruction: Instruction, stage: Recipe) -> Argument:
+def _source(operand: Operand, instruction: Instruction, stage: Recipe) -> Argument:
+    """A source without the leading slash and the dots that BuildKit ignores and earth does not."""
+    found = argument(operand, instruction, stage)
+    text = literal_text(found.meaning)
+    if text is None:
+        return _variable_source(found, instruction, stage)
+    cleaned = artifacts.clean(text)[1:] or "."
+    if not found.is_pattern and stage.context.is_ignored(cleaned):
+        name, _ = stage.context.ignore_text() or ("", "")
+        stage.warn("EM706", instruction, operand.start, operand.end, source=operand.text, name=name)
+    rooted = text.startswith("/") or ".." in text.split("/")
+    if not rooted and cleaned != ".":
+        return found
+    cleaned += "/" if text.endswith("/") and cleaned != "." else ""
+    return _respelled(found, (Literal(cleaned),), stage)
+
+
+def _variable_source(found: Argument, instruction: Instruction, stage: Recipe) -> Argument:
     """A source with variables: earth copies nothing for one that ends as ``""`` or ``./``, Docker the whole context."""
-    operand, meaning = argument.operand, argument.meaning
+    operand, meaning = found.operand, found.meaning
     value = stage.scope.static(meaning)
-    last = meaning[-1]
+    first, last = meaning[0], meaning[-1]
     is_folder = isinstance(last, Literal) and last.text.endswith("/")
-    if value is not None and value != "." and not is_folder and artifacts.clean(value) == "/":
+    alone = [part for part in meaning if isinstance(part, Variable)]
+    may_be_whole = artifacts.clean(found.text) == "/" and value in (None, found.text)
+    if is_folder:
+        meaning = merged([*meaning, Literal(".")])
+    elif may_be_whole and len(alone) == 1 and not alone[0].operator:
+        whole = replace(alone[0], operator=":-", operand=(Literal("."),))
+        meaning = merged([whole if part is alone[0] else part for part in meaning])
+    elif may_be_whole:
+        stage.warn("EM425", instruction, operand.start, operand.end, source=operand.text)
+    elif value not in (None, ".") and artifacts.clean(value or "") == "/":
         if stage.scope.is_overridable(meaning):
             names = ", ".join(variable.name for variable in variables(meaning))
             stage.warn("EM306", instruction, operand.start, operand.end, written=operand.text, value=".", name=names)
-        return Argument(operand, ".", (Literal("."),))
-    first = meaning[0]
+        return _respelled(found, (Literal("."),), stage)
     if isinstance(first, Literal) and first.text.startswith("/"):
         meaning = merged([Literal(first.text.lstrip("/")), *meaning[1:]])
-    elif value is not None and value.startswith("/"):
-        stage.warn("EM413", instruction, operand.start, operand.end, source=operand.text, value=value)
-    if is_folder:
-        meaning = merged([*meaning, Literal(".")])
-    elif all(isinstance(part, Variable) for part in meaning) and value is None:
-        stage.warn("EM425", instruction, operand.start, operand.end, source=operand.text)
-    return argument if meaning == argument.meaning else Argument(operand, stage.spell(meaning, how="path"), meaning)
+    elif not isinstance(first, Literal) and value is not None and value.startswith("/"):
+        meaning = merged([Literal("./"), *meaning])
+    return _respelled(found, meaning, stage)
 
 
-def without_question_marks(source: Argument, stage: Recipe) -> Argument:
-    """``?`` never matches in a context source of earth; ``[^/]`` is the same pattern and does."""
-    if "?" not in source.text:
+def _kind_of_value(source: Argument, stage: Recipe) -> bool | None:
+    """Whether a source with variables is a folder, with the values of a plain build."""
+    value = stage.scope.static(source.meaning)
+    if value is None:
+        return None
+    path = artifacts.clean(value)[1:]
+    return stage.context.is_directory(_resolved(path, stage.context) or path) if path else True
+
+
+def _respelled(found: Argument, meaning: Word, stage: Recipe) -> Argument:
+    return found if meaning == found.meaning else Argument(found.operand, stage.spell(meaning, how="path"), meaning)
+
+
+def _with_plain_names(source: Argument, instruction: Instruction, stage: Recipe) -> Argument:
+    """``source`` without what earth's list of wanted files cannot say: ``?``, and names beyond ASCII.
+
+    A pattern for one character takes their place; ``[^/]`` is ``?`` to both builders.
+    """
+    if "?" not in source.text and source.text.isascii():
         return source
     parts: list[Part] = []
     in_brackets = False
     for part in source.meaning:
-        if not isinstance(part, Literal):
-            parts.append(part)
-            continue
-        text = ""
-        for char in part.text:
+        text = part.text if isinstance(part, Literal) else ""
+        changed = ""
+        for char in text:
             in_brackets = char == "[" or (in_brackets and char != "]")
-            text += "[^/]" if char == "?" and not in_brackets else char
-        parts.append(Literal(text))
-    meaning = merged(parts)
-    return Argument(source.operand, stage.spell(meaning, how="path"), meaning)
+            special = "" if in_brackets else "[^/]" if char == "?" else "" if char.isascii() else NOT_ASCII
+            changed += special or char
+        parts.append(Literal(changed) if isinstance(part, Literal) else part)
+    plain = _respelled(source, merged(parts), stage)
+    if not source.text.isascii() and not _same_matches(plain.text, source.text, stage.context):
+        operand = source.operand
+        stage.warn("EM412", instruction, operand.start, operand.end, source=operand.text)
+    return plain
 
 
-def matches_nothing(source: Argument, instruction: Instruction, stage: Recipe) -> bool:
-    """A pattern that begins with a wildcard and is known to match nothing now: earth would fail on it."""
-    if source.text.removeprefix("./")[:1] not in WILDCARDS or literal_text(source.meaning) is None:
-        return False
-    if stage.context.matches(source.text) != ():
-        return False
-    stage.warn("EM410", instruction, source.operand.start, source.operand.end, source=source.operand.text)
-    return True
+def _same_matches(plain: str, text: str, context: Context) -> bool:
+    """Whether the ASCII pattern ``plain`` takes what ``text`` takes, as far as anyone can tell."""
+    return plain.isascii() and (context.matches(plain) is None or context.matches(plain) == context.matches(text))
 
 
-def followed(
-    source: Argument, target: Argument, path: str | None, instruction: Instruction, stage: Recipe
-) -> tuple[Argument, Argument]:
-    """A source that is a link in the context, replaced by what it points to: Docker follows it, earth does not."""
-    name = literal_text(source.meaning)
-    if not name or source.is_pattern:
-        return source, target
-    real = _resolved(artifacts.clean(name)[1:], stage.context)
-    if real is None or real == artifacts.clean(name)[1:]:
-        return source, target
-    folder = stage.context.is_directory(real)
+def _findable(source: Argument, instruction: Instruction, stage: Recipe) -> Argument:
+    """A pattern that may match nothing, so that --if-exists finds what it matches."""
+    value = stage.scope.static(source.meaning)
+    begins = (source.text if isinstance(source.meaning[0], Literal) else value or "*").removeprefix("./")
+    if begins[:1] not in WILDCARDS:
+        return source
     operand = source.operand
-    stage.warn("EM427", instruction, operand.start, operand.end, source=operand.text, real=real)
-    meaning: Word = (Literal(real),)
-    named = Argument(operand, stage.spell(meaning, how="path"), meaning)
-    written = literal_text(target.meaning)
-    if folder or written is None or not (is_folder(written) or folders.exists(path, stage)):
-        return named, target
-    end: Word = (Literal(posixpath.join(written, posixpath.basename(artifacts.clean(name)))),)
-    return named, Argument(target.operand, stage.spell(end, how="path"), end)
+    stage.warn("EM428", instruction, operand.start, operand.end, source=operand.text, front=_IN_FRONT)
+    first, *rest = source.meaning
+    start = Literal(_IN_FRONT + first.text.removeprefix("./")) if isinstance(first, Literal) else Literal(_IN_FRONT)
+    return _respelled(source, merged([start, *([] if isinstance(first, Literal) else [first]), *rest]), stage)
+
+
+def _literal(source: Argument, text: str, target: Argument, instruction: Instruction, stage: Recipe) -> Piece:
+    """A source without wildcards: a link is followed, as Docker does and earth does not."""
+    path = artifacts.clean(text)[1:]
+    real = _resolved(path, stage.context) if path else path
+    plain = source
+    if real is None:
+        stage.warn("EM411", instruction, source.operand.start, source.operand.end, source=source.operand.text)
+    elif real != path:
+        at = (source.operand.start, source.operand.end)
+        stage.warn("EM427", instruction, *at, source=source.operand.text, real=real)
+        plain = Argument(source.operand, stage.spell((Literal(real),), how="path"), (Literal(real),))
+        target = _named_target(target, posixpath.basename(path), real, stage)
+    is_folder = True if not real else stage.context.is_directory(real)
+    plain = _with_plain_names(plain, instruction, stage)
+    if source.text.endswith("/") and is_folder is None:
+        is_folder = True
+    return Piece(plain, target, False, is_folder)
+
+
+def _named_target(target: Argument, name: str, real: str, stage: Recipe) -> Argument:
+    """``target`` with the link's own name behind it, where the copy would take that of the real file."""
+    if name == posixpath.basename(real) or stage.context.is_directory(real) or not goes_into_folder(target, stage):
+        return target
+    written = target.meaning or (Literal("."),)
+    text = target.text
+    slash = "" if isinstance(written[-1], Literal) and text.endswith("/") else "/"
+    meaning = (Literal(name),) if text == "." and len(written) == 1 else merged([*written, Literal(slash + name)])
+    return Argument(target.operand, stage.spell(meaning, how="path"), meaning)
+
+
+def _followed_matches(
+    source: Argument, matches: tuple[str, ...], target: Argument, instruction: Instruction, stage: Recipe
+) -> list[Piece]:
+    """The files that a pattern matches, one by one, when a link among them leads to what the pattern does not take."""
+    reals = [_resolved(path, stage.context) for path in matches]
+    strays = [path for path, real in zip(matches, reals, strict=True) if real != path and not _is_taken(real, matches)]
+    if not strays:
+        return []
+    at = (source.operand.start, source.operand.end)
+    if len(matches) > _MOST_NAMES or None in reals:
+        stage.warn("EM411", instruction, *at, source=strays[0])
+        return []
+    named = []
+    for path in matches:
+        meaning: Word = (Literal(_escaped(path)),)
+        each = Argument(source.operand, stage.spell(meaning, how="path"), meaning)
+        named.append(_literal(each, path, target, instruction, stage))
+    return named
+
+
+def _is_taken(real: str | None, paths: tuple[str, ...]) -> bool:
+    return real is not None and any(real == path or real.startswith(path + "/") for path in paths)
+
+
+def _escaped(path: str) -> str:
+    """``path`` as a pattern that matches it alone."""
+    return "".join(f"[{char}]" if char in "*?[" else char for char in path)
 
 
 def _resolved(path: str, context: Context, depth: int = 0) -> str | None:
-    """``path`` without links on the way; None when one leads out of the context, in a ring, or nowhere known."""
+    """``path`` without links on the way, absolute ones rooted in the context; None when one leads to nothing."""
     parts = path.split("/")
     for end in range(1, len(parts) + 1):
         link = context.link_target("/".join(parts[:end]))
         if link is None:
             continue
-        real = posixpath.normpath("/".join((*parts[: end - 1], link, *parts[end:])))
-        if link.startswith("/") or real.startswith("..") or depth > _MOST_LINKS:
+        if depth > _MOST_LINKS:
             return None
+        above = parts[: end - 1] if not link.startswith("/") else []
+        real = artifacts.clean("/".join((*above, link.lstrip("/"), *parts[end:])))[1:]
         return _resolved(real, context, depth + 1)
-    return path if depth == 0 or context.exists(path) else None
-
-
-def is_optional(source: Argument, instruction: Instruction, stage: Recipe) -> bool:
-    """Whether a wildcard may match nothing, which Docker accepts and earth does not."""
-    operand = source.operand
-    if not source.text.isascii():
-        stage.warn("EM412", instruction, operand.start, operand.end, source=operand.text)
-    named = [source.text] if not source.is_pattern else stage.context.matches(source.text) or ()
-    if any(_resolved(path, stage.context) != path for path in (artifacts.clean(name)[1:] for name in named)):
-        stage.warn("EM411", instruction, operand.start, operand.end, source=operand.text)
-    if not source.is_pattern:
-        return False
-    if literal_text(source.meaning) is not None and stage.context.matches(source.text):
-        return False
-    if source.text.removeprefix("./")[:1] in WILDCARDS:
-        stage.warn("EM410", instruction, operand.start, operand.end, source=operand.text)
-        return False
-    return True
+    return path if depth == 0 or not path or context.exists(path) else None

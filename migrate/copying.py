@@ -4,26 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from migrate import artifacts, folders, ownership, timestamps
-from migrate.contextsources import (
-    Argument,
-    argument,
-    context_source,
-    followed,
-    is_folder,
-    is_optional,
-    matches_nothing,
-    taken_path,
-    without_question_marks,
-)
+from migrate import artifacts, copymodes, copyowners, folders, ownership, timestamps
+from migrate.contextsources import Argument, Piece, argument, goes_into_folder, names_folder, pieces
 from migrate.dockerfile import words
-from migrate.dockerfile.model import CopyDetail, Flag, Instruction
+from migrate.dockerfile.model import CopyDetail, Flag, Instruction, Operand
 from migrate.earthfile import quoting
 from migrate.earthfile.model import Command, Item, TextLine, Words
 from migrate.layout import Edit, lines_of
 from migrate.recipe import NotExpressible, Recipe, refuse_flags
 from migrate.stages import SCRATCH, Source
-from migrate.words import Literal, Word, literal_text, merged
+from migrate.words import Literal, Word, merged
 
 
 def convert(instruction: Instruction, stage: Recipe) -> Iterator[Item]:
@@ -36,15 +26,28 @@ def convert(instruction: Instruction, stage: Recipe) -> Iterator[Item]:
     target = argument(detail.destination, instruction, stage)
     if stage.scope.static(target.meaning) == "":
         target = Argument(detail.destination, ".", (Literal("."),))  # earth would take the root
-    path = folders.destination(stage.known(detail.destination.text), stage)
-    flags = mode_flag(instruction, path, stage)
     source = _source(instruction, stage)
+    had_shell = stage.has_shell
     if stage.has_shell is False:
         stage.has_shell = None  # what is copied may bring one
-    if source is not None:
-        yield from _from_source(source, detail, target, path, flags, instruction, stage)
+    if source is None:
+        named = [piece for operand in detail.sources for piece in pieces(operand, target, instruction, stage)]
+        flags = _context_flags(target, instruction, stage)
     else:
-        yield from _from_context(detail, target, path, flags, instruction, stage)
+        named = _artifact_pieces(source, detail, target, instruction, stage)
+        doubt = _unkept(source, named, target, instruction, stage)
+        if doubt and copyowners.is_possible(named, target, instruction, stage, had_shell=had_shell):
+            stage.copies = True
+            yield from copyowners.commands(_times(source, named, stage), named, target, instruction, stage)
+            return
+        if doubt:
+            stage.report("EM415", source.span, reason=doubt, destination=_path(target, stage) or "the destination")
+        flags = _artifact_flags(source, named, target, instruction, stage)
+    stage.copies = True
+    before, flags, named, after = copymodes.applied(flags, named, target, source, instruction, stage, had_shell)
+    yield from before
+    yield from _commands(flags, named, target, instruction, stage)
+    yield from after
 
 
 def _source(instruction: Instruction, stage: Recipe) -> Source | None:
@@ -52,8 +55,17 @@ def _source(instruction: Instruction, stage: Recipe) -> Source | None:
     return next((source for source in found if source.instruction is instruction), None)
 
 
+def owner_flag(instruction: Instruction, stage: Recipe) -> tuple[str, Word] | None:
+    """``--chown`` as it was written: its spelling and its meaning."""
+    flag = instruction.flag("chown")
+    if flag is None or not flag.value:
+        return None
+    spelling, word = stage.word(flag.value, instruction, "flag")
+    return f"--chown={spelling}", merged([Literal("--chown="), *word])
+
+
 def mode_flag(
-    instruction: Instruction, path: str | None, stage: Recipe, *, makes_folder: bool | None = None
+    instruction: Instruction, path: str | None, stage: Recipe, *, makes_folder: bool
 ) -> list[tuple[str, Word]]:
     """``--chmod`` where both builders apply it alike; ``makes_folder``: whether the destination becomes a folder."""
     flag = instruction.flag("chmod")
@@ -69,11 +81,7 @@ def mode_flag(
         detail = instruction.detail
         assert isinstance(detail, CopyDetail)
         folder = path
-        if (
-            path is not None
-            and not is_folder(detail.destination.text)
-            and not (_may_be_folder(detail, instruction, stage) if makes_folder is None else makes_folder)
-        ):
+        if path is not None and not names_folder(detail.destination.text) and not makes_folder:
             folder = path.rpartition("/")[0] or "/"
         if not folders.exists(folder, stage) and value not in ("755", "0755"):
             stage.report("EM406", at, mode=value, folder=folder or detail.destination.text)
@@ -81,26 +89,12 @@ def mode_flag(
     return [(f"--chmod={spelling}", merged([Literal("--chmod="), *word]))]
 
 
-def _may_be_folder(detail: CopyDetail, instruction: Instruction, stage: Recipe) -> bool:
-    """Whether one of the sources is a folder, or nobody can tell: then the destination itself is made."""
-    in_context = instruction.flag("from") is None
-    for source in detail.sources:
-        found = stage.context.is_directory(source.text.strip("/").removeprefix("./")) if in_context else None
-        if found or (found is None and "." not in source.text.rstrip("/").rpartition("/")[2]):
-            return True
-    return False
+def _path(target: Argument, stage: Recipe) -> str | None:
+    return folders.destination(stage.known(target.operand.text), stage)
 
 
-def owner_flag(instruction: Instruction, stage: Recipe) -> tuple[str, Word] | None:
-    """``--chown`` as it was written: its spelling and its meaning."""
-    flag = instruction.flag("chown")
-    if flag is None or not flag.value:
-        return None
-    spelling, word = stage.word(flag.value, instruction, "flag")
-    return f"--chown={spelling}", merged([Literal("--chown="), *word])
-
-
-def _plain(flag: str) -> tuple[str, Word]:
+def plain(flag: str) -> tuple[str, Word]:
+    """A flag that is nothing but its own text."""
     return flag, (Literal(flag),)
 
 
@@ -110,138 +104,62 @@ def is_linked(instruction: Instruction) -> bool:
     return link is not None and link.value != "false" and mode is None
 
 
-def _links_to_root(instruction: Instruction, path: str | None, stage: Recipe) -> bool:
-    """``--link --chown=0:0`` into folders that it resets: --keep-own says both for context files."""
+def _shows_link(instruction: Instruction, target: Argument, stage: Recipe) -> bool:
+    """Whether ``--link`` makes a difference, which --keep-own then makes too.
+
+    The copy is made on an empty file system and laid over: folders on the way are plain ones of root afterwards, and a
+    file takes the place of a folder of its name.
+    """
+    if not is_linked(instruction):
+        return False
+    path = _path(target, stage)
+    return not folders.is_ordinary(path, stage) or (folders.exists(path, stage) and not _says_folder(target, stage))
+
+
+def _says_folder(target: Argument, stage: Recipe) -> bool:
+    value = stage.known(target.operand.text)
+    return names_folder(target.operand.text if value is None else value)
+
+
+def _links_to_root(instruction: Instruction, target: Argument, stage: Recipe) -> bool:
+    """``--link --chown=0:0`` where the link shows: --keep-own says both for context files."""
     flag = instruction.flag("chown")
-    owned = flag is not None and flag.value in ownership.ROOT_OWNERS
-    return owned and is_linked(instruction) and not folders.is_ordinary(path, stage)
+    return flag is not None and flag.value in ownership.ROOT_OWNERS and _shows_link(instruction, target, stage)
 
 
 def check_linked_owner(instruction: Instruction, target: Argument, path: str | None, stage: Recipe) -> None:
     """With --link Docker gives --chown to every folder on the path, the existing ones too; earth cannot."""
     flag = instruction.flag("chown")
-    if flag is None or not is_linked(instruction) or flag.value in ownership.ROOT_OWNERS:
+    if flag is None or not is_linked(instruction):
         return
-    folder = path if is_folder(target.operand.text) or path is None else path.rpartition("/")[0] or "/"
+    if flag.value in ownership.ROOT_OWNERS and not _shows_link(instruction, target, stage):
+        return
+    inside = _says_folder(target, stage) or path is None or folders.exists(path, stage)
+    folder = path if inside else (path or "").rpartition("/")[0] or "/"
     if folder != "/":
         at = (flag.start, flag.end)
         stage.warn("EM426", instruction, *at, owner=flag.value or "", folder=folder or target.operand.text)
 
 
-def _from_context(
-    detail: CopyDetail,
-    target: Argument,
-    path: str | None,
-    mode: list[tuple[str, Word]],
-    instruction: Instruction,
-    stage: Recipe,
-) -> Iterator[Command]:
+def _context_flags(target: Argument, instruction: Instruction, stage: Recipe) -> list[tuple[str, Word]]:
+    """Context files are root's in Docker, whoever the USER is."""
+    path = _path(target, stage)
     flags: list[tuple[str, Word]] = []
-    if (owner := owner_flag(instruction, stage)) is not None and not _links_to_root(instruction, path, stage):
+    if stage.settings.fidelity == "exact" or timestamps.are_compared(stage.text, stage.arguments.mappings):
+        flags.append(plain("--keep-ts"))
+    if (owner := owner_flag(instruction, stage)) is not None and not _links_to_root(instruction, target, stage):
         check_linked_owner(instruction, target, path, stage)
         flags.append(owner)
-    elif is_linked(instruction) and not folders.is_ordinary(path, stage):
-        flags.append(_plain("--keep-own"))
+    elif _shows_link(instruction, target, stage):
+        flags.append(plain("--keep-own"))
     elif not stage.is_root():
-        flags.append(_plain("--chown=0:0"))
-    flags += mode
-    if stage.settings.fidelity == "exact" or timestamps.are_compared(stage.text, stage.arguments.mappings):
-        flags.insert(0, _plain("--keep-ts"))
-    sources = [context_source(operand, instruction, stage) for operand in detail.sources]
-    stage.context_sources += [taken_path(source, stage) for source in sources]
-    sources = _check_destination(sources, target, path, instruction, stage, in_context=True)
-    if len(sources) == 1:
-        sources[0], target = followed(sources[0], target, path, instruction, stage)
-    sources = [source for source in sources if not matches_nothing(source, instruction, stage)]
-    if not sources:
-        first = detail.sources[0]
-        raise NotExpressible("EM410", instruction.span_of(first.start, first.end), source=first.text)
-    optional = [is_optional(source, instruction, stage) for source in sources]
-    sources = [without_question_marks(source, stage) for source in sources]
-    yield from _commands(flags, sources, optional, target, path, instruction, stage)
+        flags.append(plain("--chown=0:0"))
+    return flags
 
 
-def _commands(
-    flags: list[tuple[str, Word]],
-    sources: Sequence[Argument],
-    optional: Sequence[bool],
-    target: Argument,
-    path: str | None,
-    instruction: Instruction,
-    stage: Recipe,
-) -> Iterator[Command]:
-    """One COPY, or one for each run of sources that must match and of those that need not."""
-    stage.copies = True
-    if not any(optional):
-        folder = path if is_folder(target.operand.text) else path.rpartition("/")[0] if path else None
-        folders.note_made(folder, stage)
-        yield _command(flags, sources, target, instruction)
-        return
-    for may_miss, group in _groups(sources, optional):
-        extra = [_plain("--if-exists")] if may_miss else []
-        yield _one_line([*flags, *extra], group, target, instruction)
-
-
-def _groups(sources: Sequence[Argument], optional: Sequence[bool]) -> Iterator[tuple[bool, list[Argument]]]:
-    """Neighbouring sources of one kind, in order: a later file still overwrites an earlier one."""
-    group: list[Argument] = []
-    for index, source in enumerate(sources):
-        if group and optional[index] != optional[index - 1]:
-            yield optional[index - 1], group
-            group = []
-        group.append(source)
-    yield optional[-1], group
-
-
-def _check_destination(
-    sources: list[Argument],
-    target: Argument,
-    path: str | None,
-    instruction: Instruction,
-    stage: Recipe,
-    *,
-    in_context: bool,
-) -> list[Argument]:
-    """The sources that take effect. Several files to one name: Docker keeps the last, earth makes a folder."""
-    value = stage.known(target.operand.text)
-    if is_folder(target.operand.text if value is None else value) or folders.exists(path, stage):
-        return sources
-    at = (target.operand.start, target.operand.end)
-    known = _known_files(sources, stage) if in_context else None
-    if known is not None and len(known) > 1:
-        last = known[-1]
-        stage.warn("EM419", instruction, *at, source=last, destination=target.operand.text)
-        meaning: Word = (Literal(last),)
-        return [Argument(sources[-1].operand, stage.spell(meaning, how="path"), meaning)]
-    all_folders = in_context and all(stage.context.is_directory(source.text.strip("/")) for source in sources)
-    if known is None and len(sources) > 1 and not all_folders:
-        stage.warn("EM407", instruction, *at, destination=target.operand.text)
-    elif known is None and sources[0].is_pattern:
-        stage.warn("EM408", instruction, *at, source=sources[0].operand.text, destination=target.operand.text)
-    return sources
-
-
-def _known_files(sources: Sequence[Argument], stage: Recipe) -> list[str] | None:
-    """Every file of the context that ``sources`` name, None when one is unknown or a folder."""
-    found: list[str] = []
-    for source in sources:
-        text = literal_text(source.meaning)
-        matches = stage.context.matches(text) if text is not None else None
-        if not matches or any(stage.context.is_directory(match) is not False for match in matches):
-            return None
-        found += matches
-    return found
-
-
-def _from_source(
-    source: Source,
-    detail: CopyDetail,
-    target: Argument,
-    path: str | None,
-    mode: list[tuple[str, Word]],
-    instruction: Instruction,
-    stage: Recipe,
-) -> Iterator[Command]:
+def _artifact_pieces(
+    source: Source, detail: CopyDetail, target: Argument, instruction: Instruction, stage: Recipe
+) -> list[Piece]:
     plan = stage.arguments.plan
     if source.stage is None and source.image == SCRATCH:
         raise NotExpressible("EM409", source.span)
@@ -250,58 +168,85 @@ def _from_source(
     whole = any(artifact.path == artifacts.ROOT for artifact in saved)
     if whole and source.stage is not None and stage.arguments.is_empty(source.stage):
         stage.report("EM414", source.span, source=name)
-    sources = []
+    named = []
     for operand in detail.sources:
-        path_word = artifacts.rooted(stage.adapt(words.parse_word(operand.text, stage.escape), instruction))
-        sources.append(Argument(operand, _artifact(name, path_word), merged([Literal(f"+{name}"), *path_word])))
-    sources = _check_destination(sources, target, path, instruction, stage, in_context=False)
-    helper = plan.image_helpers[source.image].artifacts if source.stage is None else saved
-    times = [_plain("--keep-ts")] if _keeps_times(sources, helper, stage) else []
-    flags = [*times, *_artifact_owner(source, sources, target, path, instruction, stage), *mode]
-    optional = [source.is_pattern for source in sources]
-    yield from _commands(flags, sources, optional, target, path, instruction, stage)
+        word = artifacts.rooted(stage.adapt(words.parse_word(operand.text, stage.escape), instruction))
+        found = Argument(operand, artifact_reference(name, word), merged([Literal(f"+{name}"), *word]))
+        is_folder = _is_folder(source, operand, found, stage)
+        if found.is_pattern and not _begins_with_name(word):
+            stage.warn("EM410", instruction, operand.start, operand.end, source=operand.text)
+            named.append(Piece(found, target, False, is_folder))
+        else:
+            named.append(Piece(found, target, found.is_pattern, is_folder))
+    return named
 
 
-def _keeps_times(sources: Sequence[Argument], saved: Sequence[artifacts.Artifact], stage: Recipe) -> bool:
-    wanted = [artifacts.needed(words.parse_word(item.operand.text, stage.escape)) for item in sources]
-    return any(item.keep_times and (item.covers(one) or one.covers(item)) for item in saved for one in wanted)
+def _is_folder(source: Source, operand: Operand, found: Argument, stage: Recipe) -> bool | None:
+    if found.text.endswith("/"):
+        return True
+    path = artifacts.clean(operand.text)
+    return False if ownership.is_file(stage.arguments.plan, source, path) else None
 
 
-def _artifact(target: str, path: Word) -> str:
+def _begins_with_name(word: Word) -> bool:
+    """Whether the first character below the root is no wildcard: --if-exists would make it a plain character."""
+    first = word[0]
+    return isinstance(first, Literal) and first.text.lstrip("/")[:1] not in ("", *artifacts.WILDCARDS)
+
+
+def artifact_reference(target: str, path: Word) -> str:
+    """``+target/path``. Raises NotExpressible."""
     try:
         return quoting.render_artifact(target, path)
     except quoting.UnrenderableError as error:
         raise NotExpressible("EM320", None, text=str(error)) from None
 
 
-def _artifact_owner(
-    source: Source,
-    sources: Sequence[Argument],
-    target: Argument,
-    path: str | None,
-    instruction: Instruction,
-    stage: Recipe,
+def _artifact_flags(
+    source: Source, named: Sequence[Piece], target: Argument, instruction: Instruction, stage: Recipe
 ) -> list[tuple[str, Word]]:
-    """The first of hard-cases.md 4 that fits: no flag, --chown=0:0, --chown=U:G, --keep-own."""
+    """The first of hard-cases.md 4 that fits: no owner flag, --chown=0:0, --chown=U:G, --keep-own."""
+    times = _times(source, named, stage)
+    path = _path(target, stage)
     if (owner := owner_flag(instruction, stage)) is not None:
         check_linked_owner(instruction, target, path, stage)
-        return [owner]
-    ordinary = folders.is_ordinary(path, stage)
-    if is_linked(instruction) and not ordinary:
-        return [_plain("--keep-own")]
-    doubt = _doubt(source, sources, stage)
-    if doubt is not None and ordinary:
-        return [_plain("--keep-own")]
-    if doubt is not None and doubt.certain:
-        stage.report("EM415", source.span, reason=doubt.reason, destination=path or "the destination")
-    return [] if stage.is_root() else [_plain("--chown=0:0")]
+        return [*times, owner]
+    if _shows_link(instruction, target, stage):
+        return [*times, plain("--keep-own")]
+    if folders.is_ordinary(path, stage) and _doubt(source, named, stage) is not None:
+        folders.assume_plain(path, stage)
+        return [*times, plain("--keep-own")]
+    return times if stage.is_root() else [*times, plain("--chown=0:0")]
 
 
-def _doubt(source: Source, sources: Sequence[Argument], stage: Recipe) -> ownership.Doubt | None:
+def _unkept(
+    source: Source, named: Sequence[Piece], target: Argument, instruction: Instruction, stage: Recipe
+) -> str | None:
+    """Why no flag gives the files their owners: they have others than root, and --keep-own would do harm."""
+    flag = instruction.flag("chown")
+    if (flag is not None and flag.value) or _shows_link(instruction, target, stage):
+        return None
+    doubt = None if folders.is_ordinary(_path(target, stage), stage) else _doubt(source, named, stage)
+    return doubt.reason if doubt is not None and doubt.certain else None
+
+
+def _times(source: Source, named: Sequence[Piece], stage: Recipe) -> list[tuple[str, Word]]:
+    plan = stage.arguments.plan
+    is_image = source.stage is None
+    saved = plan.image_helpers[source.image].artifacts if is_image else plan.artifacts.get(source.stage or 0, ())
+    return [plain("--keep-ts")] if _keeps_times(named, saved, stage) else []
+
+
+def _keeps_times(named: Sequence[Piece], saved: Sequence[artifacts.Artifact], stage: Recipe) -> bool:
+    wanted = [artifacts.needed(words.parse_word(item.source.operand.text, stage.escape)) for item in named]
+    return any(item.keep_times and (item.covers(one) or one.covers(item)) for item in saved for one in wanted)
+
+
+def _doubt(source: Source, named: Sequence[Piece], stage: Recipe) -> ownership.Doubt | None:
     """The first doubt about who owns what these sources bring."""
     mappings = stage.arguments.mappings
-    for item in sources:
-        path = artifacts.needed(words.parse_word(item.operand.text, stage.escape)).path
+    for item in named:
+        path = artifacts.needed(words.parse_word(item.source.operand.text, stage.escape)).path
         if source.stage is not None:
             found = ownership.foreign_owner(stage.arguments.plan, source.stage, path, mappings)
         else:
@@ -311,12 +256,46 @@ def _doubt(source: Source, sources: Sequence[Argument], stage: Recipe) -> owners
     return None
 
 
+def _commands(
+    flags: Sequence[tuple[str, Word]], named: Sequence[Piece], target: Argument, instruction: Instruction, stage: Recipe
+) -> Iterator[Command]:
+    """One COPY where one can say it.
+
+    Sources that may match nothing stand in one with --if-exists. When the destination may be a name and not a folder,
+    each source has a COPY of its own: of several, earth would make a folder, and Docker writes one over the other.
+    """
+    path = _path(target, stage)
+    into_folder = _says_folder(target, stage) or (not is_linked(instruction) and goes_into_folder(target, stage))
+    if not all(piece.is_optional for piece in named):
+        is_made = names_folder(target.text) or any(piece.is_folder for piece in named)
+        folders.note_made(path if is_made else path and path.rpartition("/")[0], stage)
+    groups = list(_groups(named, together=into_folder))
+    if len(groups) == 1 and not groups[0][0].is_optional and groups[0][0].target is target:
+        yield _command(flags, [piece.source for piece in named], target, instruction)
+        return
+    for group in groups:
+        extra = [plain("--if-exists")] if group[0].is_optional else []
+        yield _one_line([*flags, *extra], [piece.source for piece in group], group[0].target, instruction)
+
+
+def _groups(named: Sequence[Piece], *, together: bool) -> Iterator[list[Piece]]:
+    """Neighbouring sources of one kind, in order: a later file still overwrites an earlier one."""
+    group: list[Piece] = []
+    for piece in named:
+        alike = group and together and (piece.is_optional, piece.target) == (group[0].is_optional, group[0].target)
+        if group and not alike:
+            yield group
+            group = []
+        group.append(piece)
+    yield group
+
+
 def _command(
     flags: Sequence[tuple[str, Word]], sources: Sequence[Argument], target: Argument, instruction: Instruction
 ) -> Command:
     """COPY on the lines of the original where it had several."""
     made = _one_line(flags, sources, target, instruction)
-    if instruction.exec_form is not None:
+    if instruction.exec_form is not None or len({id(item.operand) for item in sources}) < len(sources):
         return made
     edits: list[Edit] = [_gone(flag, instruction) for flag in instruction.flags]
     edits += [(item.operand.start, item.operand.end, item.spelling) for item in (*sources, target)]

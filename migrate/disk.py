@@ -209,6 +209,12 @@ class DiskContext:
             found = [posixpath.join(folder, name) for folder, name in names if pattern_part.matches(name)]
         return tuple(sorted((path for path in found if self.exists(path)), key=lambda path: path.split("/")))
 
+    def mode(self, path: str) -> int | None:
+        """The permission bits of what stands at ``path``; None where the system has others."""
+        found = self._find(path)
+        mode = _mode(found) if found is not None and os.name != "nt" else None
+        return None if mode is None else stat.S_IMODE(mode)
+
     def children(self, path: str) -> tuple[str, ...] | None:
         """The names in the real directory at ``path``, sorted; None when there is none or it cannot be read."""
         found = self._find(path)

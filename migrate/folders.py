@@ -41,14 +41,36 @@ def is_ordinary(path: str | None, stage: Recipe) -> bool:
 
 def special_paths(stage: Recipe) -> tuple[str, ...]:
     """The paths that may be something else than a folder of root's with mode 0755."""
-    return (*stage.arguments.mappings.ownership["special-folders"], *_unusual(stage))
+    own = (stage.base.special_folders or ()) if stage.base is not None else ()
+    return (*stage.arguments.mappings.ownership["special-folders"], *own, *_unusual(stage))
+
+
+def assume_plain(path: str | None, stage: Recipe) -> None:
+    """Say once per image that its own folders on ``path`` are taken to be plain, where nobody knows them."""
+    base = stage.base
+    known = base is not None and base.special_folders is not None and base.user in ("root", "0")
+    if path is not None and not known and missing(path, stage):
+        stage.report("EM431", stage.image_span, image=stage.image)
 
 
 def exists(path: str | None, stage: Recipe) -> bool:
     """Whether the directory ``path`` is there for certain."""
     if path is None:
         return False
-    return path == stage.workdir or path in stage.made or is_standard(path, stage.arguments.mappings)
+    if path == "/" or path == stage.workdir or path in stage.made:
+        return True
+    if stage.base is not None and stage.base.folders is not None:
+        return path in stage.base.folders
+    return is_standard(path, stage.arguments.mappings)
+
+
+def missing(path: str, stage: Recipe) -> list[str]:
+    """``path`` and the directories above it that are not there for certain, the highest first."""
+    found: list[str] = []
+    while not exists(path, stage):
+        found.append(path)
+        path = path.rpartition("/")[0] or "/"
+    return found[::-1]
 
 
 def is_standard(path: str, mappings: Mappings) -> bool:

@@ -11,14 +11,12 @@ from migrate.ignorematch import IgnoreRules, PatternError, patterns
 from migrate.mappings import Mappings
 from migrate.recipe import Reporter
 from migrate.visible import Difference, VisibleContext, difference
-from migrate.wildcards import component
+from migrate.wildcards import NOT_ASCII, component
 
 NAME = ".earthlyignore"
 #: Files that only the Earthfile side has in its context.
 OWN_FILES = ("Earthfile", NAME)
 _OTHER_NAME = ".earthignore"
-#: What stands for a character that is not plain ASCII: one such pattern makes earth misread every other one.
-_NOT_ASCII = "[^!-~]"
 _SHOWN = 4
 
 
@@ -63,7 +61,7 @@ def needed(
     if not wanted:
         return None
     if patterns(plain_ascii(text)) != patterns(text):
-        report("EM710", None, name=NAME, pattern=_NOT_ASCII)
+        report("EM710", None, name=NAME, pattern=NOT_ASCII)
     if not writes:
         source = posixpath.basename(docker[0]) if docker is not None else "no .dockerignore"
         has_effect = takes_own or _differs(context, "", wanted, taken)
@@ -107,7 +105,7 @@ def plain_ascii(text: str) -> str:
 
 def _plain_pattern(line: str) -> str:
     whole = re.sub(r"\[[^\]]*[^\x00-\x7f][^\]]*\]", "[^/]", line)
-    return re.sub(r"\\?[^\x00-\x7f]", _NOT_ASCII, whole)
+    return re.sub(r"\\?[^\x00-\x7f]", NOT_ASCII, whole)
 
 
 def taker(sources: Sequence[str]) -> Callable[[str], bool]:

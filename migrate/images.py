@@ -10,8 +10,17 @@ from typing import Any, NamedTuple
 from migrate.mappings import Mappings, builtin
 
 _DOCKER_HUB = ("docker.io", "index.docker.io", "registry-1.docker.io")
-_FACTS: Mapping[str, Any] = {"user": None, "shell": None, "onbuild": False, "has_shell": True, "environment": None}
-_UNLISTED: Mapping[str, Any] = {**_FACTS, "has_shell": None}
+_FACTS: Mapping[str, Any] = {
+    "user": None,
+    "shell": None,
+    "onbuild": False,
+    "has_shell": True,
+    "environment": None,
+    "folders": None,
+    "special_folders": (),
+    "workdir": None,
+}
+_UNLISTED: Mapping[str, Any] = {**_FACTS, "has_shell": None, "special_folders": None}
 
 
 class ImageReference(NamedTuple):
@@ -47,6 +56,10 @@ class BaseImage(NamedTuple):
     triggers: tuple[str, ...] | None = None
     """The texts of its ONBUILD, None when unknown."""
     workdir: str | None = None
+    folders: tuple[str, ...] | None = None
+    """The standard folders that it has, None for those of every distribution."""
+    special_folders: tuple[str, ...] | None = ()
+    """Folders of its own that are not plain ones of root with mode 0755, None when unknown."""
 
 
 def parse_reference(text: str) -> ImageReference:

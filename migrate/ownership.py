@@ -26,6 +26,10 @@ ROOT_OWNERS = frozenset({"0", "0:0", "root", "root:root", "0:root", "root:0"})
 COMMAND = r"(?:\A|[;&|({!\n]|\b(?:then|do|else|sudo|exec|xargs|time|env)\s)\s*"
 
 
+#: A mode with more than the nine plain bits, as chmod, mkdir and install take it.
+_SPECIAL_BITS = r"\b(?:chmod|mkdir|install)\b[^;&|\n]*(?:[\s=]0*[1-7][0-7]{3}\b|[ugoa]*[-+=][rwxXst]*[st])"
+
+
 class Doubt(NamedTuple):
     """Why copied files may belong to another user than root; ``certain`` is False when only the image is unknown."""
 
@@ -90,6 +94,37 @@ def image_owner(reference: str | None, path: str, mappings: Mappings, data: str 
     if path.startswith(mappings.ownership[data]):
         return Doubt(f"{reference} may give {path} to the user of its service", certain=False)
     return None
+
+
+def special_bits(plan: Plan, source: Source, path: str, mappings: Mappings) -> bool:
+    """Whether ``path`` of ``source`` may hold files or folders with setuid, setgid or sticky bits."""
+    graph = plan.graph
+    stages = [graph.stages[index] for index in graph.chain(source.stage)] if source.stage is not None else []
+    from_image = not stages or not stages[-1].is_scratch
+    if from_image and any(related(known, path) for known in mappings.ownership["special-files"]):
+        return True
+    return any(_sets_special_bits(instruction) for stage in stages for instruction in stage.instructions)
+
+
+def is_file(plan: Plan, source: Source, path: str) -> bool:
+    """Whether a RUN of the stage shows that ``path`` is a file: something is written to it."""
+    if source.stage is None:
+        return False
+    graph = plan.graph
+    runs = [item for index in graph.chain(source.stage) for item in graph.stages[index].instructions]
+    texts = [item.operand for item in runs if item.keyword == "RUN" and path in item.operand]
+    end = r"['\"]?(?:[\s;&|)]|\Z)"
+    writes = rf"(?:>|\s-o[ =]?|\btouch\s)\s*['\"]?{re.escape(path)}{end}"
+    holds = rf"(?:\bmkdir\b[^;&|]*\s|\bcd\s+)['\"]?{re.escape(path)}{end}|{re.escape(path)}/"
+    return any(re.search(writes, text) for text in texts) and not any(re.search(holds, text) for text in texts)
+
+
+def _sets_special_bits(instruction: Instruction) -> bool:
+    if instruction.keyword == "RUN":
+        text = instruction.operand + "".join(heredoc.body for heredoc in instruction.heredocs)
+        return re.search(_SPECIAL_BITS, text) is not None
+    flag = instruction.flag("chmod") if isinstance(instruction.detail, CopyDetail) else None
+    return flag is not None and re.fullmatch(r"0*[1-7][0-7]{3}|.*[st].*", flag.value or "") is not None
 
 
 def _reason(instruction: Instruction, path: str, evidence: Section) -> str | None:

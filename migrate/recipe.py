@@ -11,6 +11,7 @@ from migrate.dockerfile import words as docker_words
 from migrate.dockerfile.model import Instruction, Pair, PairsDetail
 from migrate.earthfile import quoting
 from migrate.earthfile.model import Command, Item, Remark, Target, TextLine, Words
+from migrate.images import BaseImage
 from migrate.mappings import Mappings
 from migrate.scope import ENVIRONMENT, Binding, Scope, without_variables
 from migrate.settings import Settings
@@ -85,6 +86,8 @@ class Recipe:
     image_span: Span | None = None
     is_from_scratch: bool = False
     """Whether the chain begins at ``scratch``, without any default argument."""
+    base: BaseImage | None = None
+    """What is known of that image."""
     made: set[str] = field(default_factory=set)
     """Directories that exist for certain."""
     copies: bool = False

@@ -49,6 +49,10 @@ class VisibleContext(NamedTuple):
         found = self.context.matches(pattern)
         return None if found is None else tuple(path for path in found if not self.is_ignored(path))
 
+    def mode(self, path: str) -> int | None:
+        """The permission bits of what stands at ``path``."""
+        return self.context.mode(path)
+
     def children(self, path: str) -> tuple[str, ...] | None:
         """The names in the directory at ``path``."""
         found = self.context.children(path)

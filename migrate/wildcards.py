@@ -13,6 +13,8 @@ from typing import NamedTuple
 #: One bracket of filepath.Match: a list of characters and ranges, ``-`` and ``]`` only behind a backslash.
 BRACKET = r"(?:\[\^|\[(?!\^))(?:(?:\\.|[^\]\\-])(?:-(?:\\.|[^\]\\-]))?)+\]"
 NOT_SLASH = "[^/]"
+#: One character beyond ASCII, to patterns of COPY and of ignore files. earth cannot pass on such a character itself.
+NOT_ASCII = "[^!-~]"
 _PIECE = rf"(\*)|(\?)|({BRACKET})|\\(.)|([^\\\[*?])"
 
 

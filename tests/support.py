@@ -8,7 +8,6 @@ import re
 import shlex
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from fnmatch import fnmatchcase
 from typing import Any
 
 from migrate.archives import kind_of, members_of
@@ -26,6 +25,7 @@ from migrate.mappings import builtin
 from migrate.plan import Plan, make
 from migrate.settings import Settings
 from migrate.stages import StageGraph, build
+from migrate.wildcards import Automaton, component
 from migrate.words import Literal, Part, ShellOut, Word
 
 BASE = "FROM alpine:3.20\n"
@@ -41,6 +41,7 @@ class DictContext:
         self.entries = dict(entries)
         self.ignore = ignore
         self.own = own
+        self.modes: dict[str, int] = {}
 
     def exists(self, path: str) -> bool | None:
         return path in self.entries
@@ -65,7 +66,11 @@ class DictContext:
         return members_of(io.BytesIO(found), 1000) if isinstance(found, bytes) else None
 
     def matches(self, pattern: str) -> tuple[str, ...] | None:
-        return tuple(sorted(path for path in self.entries if fnmatchcase(path, pattern)))
+        wanted = [component(part) for part in pattern.strip("/").split("/")]
+        return tuple(sorted(path for path in self.entries if _fits(path.split("/"), wanted)))
+
+    def mode(self, path: str) -> int | None:
+        return self.modes.get(path, 0o755 if self.is_directory(path) else 0o644)
 
     def children(self, path: str) -> tuple[str, ...] | None:
         above = f"{path}/" if path else ""
@@ -83,6 +88,11 @@ class DictContext:
 
     def known(self) -> bool:
         return True
+
+
+def _fits(parts: list[str], wanted: list[Automaton | None]) -> bool:
+    pairs = zip(parts, wanted, strict=False)
+    return len(parts) == len(wanted) and all(one is not None and one.matches(part) for part, one in pairs)
 
 
 def converted(text: str, context: DictContext | None = None, **options: Any) -> Conversion:

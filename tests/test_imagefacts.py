@@ -70,7 +70,7 @@ def test_the_config_counts_more_than_the_mappings() -> None:
     assert base_image("alpine:3", mappings) == BaseImage("app", None, False, True, ("PATH", "X"), (), "/w")
     assert base_image("docker.io/library/alpine:3", mappings) == base_image("alpine:3", mappings)
     assert base_image("alpine:4", mappings) == base_image("alpine:4")
-    assert base_image("unlisted:1", mappings) == BaseImage("root", None, False, None, (), (), "/")
+    assert base_image("unlisted:1", mappings) == BaseImage("root", None, False, None, (), (), "/", None, None)
 
 
 def test_what_was_unknown_is_known() -> None:

@@ -77,16 +77,17 @@ def test_anything_else_is_unknown_never_root(reference: str) -> None:
 
 
 def test_other_facts() -> None:
-    assert base_image("tomcat:10") == BaseImage("root", None, False, True)
+    assert base_image("tomcat:10") == BaseImage("root", None, False, True, workdir="/usr/local/tomcat")
     assert base_image("pypy:2-onbuild") == BaseImage("root", None, True, True)
     assert base_image("pypy:$V") == BaseImage("root", None, None, True)
-    assert base_image("gcr.io/distroless/static") == BaseImage("root", None, False, False)
+    folders = ("/etc", "/home", "/root", "/tmp", "/var")
+    assert base_image("gcr.io/distroless/static") == BaseImage("root", None, False, False, folders=folders)
     bash = ("/bin/bash", "-o", "pipefail", "-c")
     assert base_image("quay.io/jupyter/base-notebook") == BaseImage("1000", bash, False, True)
 
 
 def test_environments() -> None:
-    assert base_image("debian:12") == BaseImage("root", None, False, True, ("PATH",))
+    assert base_image("debian:12") == BaseImage("root", None, False, True, ("PATH",), workdir="/")
     found = base_image("node:$V")
     assert found is not None
     assert found.environment is not None

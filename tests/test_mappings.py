@@ -46,7 +46,8 @@ def test_the_schema_holds(path: Path) -> None:
 WRONG = [
     (
         "base-images: {alpine: {usr: root}}",
-        "1:24: usr is not known here; known are official, user, shell, onbuild, has_shell, tags, environment",
+        "1:24: usr is not known here; known are official, user, shell, onbuild, has_shell, tags, environment, "
+        "folders, special_folders, workdir",
     ),
     ("base-images:\n  alpine: {user: 0}", "2:12: string or null expected, not 0"),
     ("base-images:\n  alpine: {shell: [1]}", "2:20: string expected, not 1"),
@@ -110,11 +111,11 @@ def test_scalars() -> None:
 def test_overlay_merges_names_and_replaces_the_rest() -> None:
     text = "base-images:\n  tomcat: {shell: [/bin/ash, -c]}\nenvironment-names:\n  our tools read it: [ACME_*]\n"
     changed = overlay(builtin(), text, "my.yaml")
-    assert changed.base_images["tomcat"] == {"user": "root", "shell": ("/bin/ash", "-c")}
+    assert changed.base_images["tomcat"] == {**builtin().base_images["tomcat"], "shell": ("/bin/ash", "-c")}
     assert changed.base_images["debian"] == builtin().base_images["debian"]
     assert changed.environment_names["ACME_*"] == "our tools read it"
     assert changed.environment_names["CC"] == builtin().environment_names["CC"]
-    assert builtin().base_images["tomcat"] == {"user": "root"}
+    assert "shell" not in builtin().base_images["tomcat"]
 
 
 def test_values_are_plain_and_can_be_sent_to_a_worker() -> None:

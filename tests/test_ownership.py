@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from support import converted, targets
+from support import codes, converted, targets
 
 
 @pytest.mark.parametrize(
@@ -66,7 +66,15 @@ def test_owners_follow_a_second_copy() -> None:
 def test_where_owners_can_be_kept(destination: str, is_kept: bool) -> None:
     conversion = converted(f"FROM alpine AS b\nRUN chown 5 /x\nFROM alpine\nCOPY --from=b /x {destination}\n")
     line = targets(conversion)["docker"][1]
-    assert ("--keep-own" in line) is is_kept
+    if is_kept:
+        assert line == f"COPY --keep-own +b/x {destination}"
+    elif destination.endswith("/"):
+        assert line == "COPY --keep-own +b/x /.copied/"
+        assert f"-exec cp -a '{{}}' {destination} ';' && " in (conversion.earthfile or "")
+        assert "EM432" in codes(conversion)
+    else:
+        assert line == f"COPY +b/x {destination}"
+        assert "EM415" in codes(conversion)
 
 
 @pytest.mark.parametrize(
@@ -80,7 +88,7 @@ def test_where_owners_can_be_kept(destination: str, is_kept: bool) -> None:
 )
 def test_a_folder_that_the_text_changed_is_not_reset(before: str) -> None:
     conversion = converted(f"FROM alpine AS b\nRUN chown 5 /x\nFROM alpine\n{before}\nCOPY --from=b /x /d/\n")
-    assert "--keep-own" not in targets(conversion)["docker"][-2]
+    assert "COPY --keep-own +b/x /.copied/" in targets(conversion)["docker"]
 
 
 @pytest.mark.parametrize(
@@ -94,3 +102,19 @@ def test_a_folder_that_the_text_changed_is_not_reset(before: str) -> None:
 )
 def test_the_user_of_the_base_image(image: str, copy: str) -> None:
     assert targets(converted(f"FROM {image}\nCOPY a /x/\n"))["docker"][1] == copy
+
+
+@pytest.mark.parametrize(
+    ("run", "is_file"),
+    [
+        ("go build -o /out/x .", True),
+        ("echo 1 >/out/x", True),
+        ("touch '/out/x' && true", True),
+        ("mkdir -p /out/x && touch /out/x/y", False),
+        ("make", False),
+        ("echo 1 > /out/xy", False),
+    ],
+)
+def test_what_is_written_to_is_a_file(run: str, is_file: bool) -> None:
+    conversion = converted(f"FROM alpine AS b\nRUN {run}\nFROM alpine\nCOPY --from=b --chmod=600 /out/x /srv/x\n")
+    assert ("EM406" in codes(conversion)) is not is_file

@@ -31,8 +31,8 @@ LAYERS = (
     "images dockerfile earthfile",
     "artifacts archives firing imagefacts layout scope stages",
     # What rules are written with.
-    "adding arguments bindmounts configured contextsources copying execform fallen folders header helperfiles"
-    " heredocfiles mounts ownership plan recipe rootfiles runheredocs runtext scripts timestamps",
+    "adding arguments bindmounts configured contextsources copying copymodes copyowners execform fallen folders header"
+    " helperfiles heredocfiles mounts ownership plan recipe rootfiles runheredocs runtext scripts timestamps",
     "rules",
     "callsites gitpatch",
     "checked embedded fallback fromdockerfile headerlines ignorefile leftout namedcontexts passing suppression",

@@ -29,13 +29,28 @@ from migrate.words import literal_text
         ("COPY --chmod=0640 a.conf /etc/x", "COPY --chmod=0640 a.conf /etc/x", []),
         # Nobody knows whether it is a folder: then Docker gives the mode to /etc/x as well.
         ("COPY --chmod=0640 a /etc/x", "COPY --chmod=0640 a /etc/x", ["EM406"]),
-        ("COPY --chmod=640 a /q/", "COPY --chmod=640 a /q/", ["EM406"]),
+        ("COPY --chmod=640 a /q/", "RUN [ -d /q ] || mkdir -m 640 /q\nCOPY --chmod=640 a /q/", ["EM429"]),
+        (
+            "COPY --chmod=640 --chown=7 a /q/r/",
+            'RUN for folder in /q /q/r; do [ -d "$folder" ] || { mkdir -m 640 "$folder"; chown 7:7 "$folder"; }; done\n'
+            "COPY --chown=7 --chmod=640 a /q/r/",
+            ["EM429"],
+        ),
+        (
+            "ARG M=640\nCOPY --chmod=$M a /q/",
+            'ARG M=640\nRUN [ -d /q ] || mkdir -m "$M" /q\nCOPY --chmod=$M a /q/',
+            ["EM429"],
+        ),
+        ("USER 5\nCOPY --chmod=640 a /q/", "USER 5\nCOPY --chown=0:0 --chmod=640 a /q/", ["EM406"]),
+        ("COPY --chmod=640 a? /q/", "COPY --chmod=640 --if-exists a[^/] /q/", ["EM406"]),
         ("COPY --chown=1:2 --chmod=755 --link=false a /x/", "COPY --chown=1:2 --chmod=755 a /x/", []),
         # A wildcard that matches nothing is nothing in Docker and an error in an Earthfile.
         ("COPY package.json yarn.lock* ./", "COPY package.json ./\nCOPY --if-exists yarn.lock* ./", []),
         ("COPY d/*.json ./", "COPY --if-exists d/*.json ./", []),
-        ("COPY *.json ./", "COPY *.json ./", ["EM410"]),
-        ("COPY a b /y", "COPY a b /y", ["EM407"]),
+        ("COPY *.json ./", "COPY --if-exists here/../*.json ./", ["EM428"]),
+        ("COPY [ab].json ./", "COPY --if-exists here/../[ab].json ./", ["EM428"]),
+        ("COPY r\u00e9sum\u00e9.txt /x/", "COPY r[^!-~]sum[^!-~].txt /x/", []),
+        ("COPY a b /y", "COPY a /y\nCOPY b /y", []),
         ("COPY a b /usr/bin", "COPY a b /usr/bin", []),
         ("ENV D=/x\nCOPY a $D/", "ENV D=/x\nCOPY a $D/", []),
         ("COPY a \\\n     # second\n     b \\\n     /x/", "COPY a \\\n     # second\n     b \\\n     /x/", []),
@@ -57,8 +72,9 @@ def test_an_array_becomes_words() -> None:
     [
         ("COPY --parents a/b /x/", "EM401"),
         ("COPY --exclude=*.md . /x/", "EM402"),
-        ("COPY --chmod=u+x a /x/", "EM404"),
-        ("COPY --chmod=4755 a /x/", "EM405"),
+        ("COPY --chmod=u=g a /x/", "EM404"),
+        ("COPY --chmod=u+x,go=X a /x/", "EM404"),
+        ("COPY --chmod=4755 a b /y", "EM405"),
         ("COPY --from=scratch / /x/", "EM409"),
     ],
 )
@@ -138,8 +154,8 @@ def test_owners_of_artifacts(producer: str, consumer: str, copy: str, flag: str 
     conversion = converted(f"FROM alpine AS b\n{producer}\nFROM alpine\n{consumer}\nCOPY --from=b {copy}\n")
     line = body(conversion)[-1]
     if flag is None:
-        assert "--keep-own" not in line
-        assert "EM415" in codes(conversion)
+        assert line.strip() == "rm -r /.copied"
+        assert "EM432" in codes(conversion)
     else:
         source, destination = copy.split()
         assert line == f"COPY {flag}+b{source} {destination}"
@@ -169,14 +185,72 @@ def test_from_an_empty_stage() -> None:
 
 
 def test_a_known_context() -> None:
-    context = DictContext({"link": "a.txt", "a.txt": b"", "b.json": b"", "d": None})
-    followed = converted(f"{BASE}COPY link /x\nCOPY link /etc/\n", context)
-    assert codes(followed) == ["EM427", "EM427"]
-    assert body(followed) == ["COPY a.txt /x", "COPY a.txt /etc/link"]
-    assert "EM411" in codes(converted(f"{BASE}COPY lin* /x/\n", context))
+    files = {"a.txt": b"", "b.json": b"", "d": None, "d/x": b""}
+    context = DictContext({**files, "link": "a.txt", "abs": "/d/x", "way": "d", "gone": "nowhere"})
+    followed = converted(f"{BASE}ARG N=/n\nCOPY link /x\nCOPY link /etc/\nCOPY abs $N/\nCOPY way/x /y/\n", context)
+    assert codes(followed) == ["EM427"] * 4
+    assert body(followed)[1:] == ["COPY a.txt /x", "COPY a.txt /etc/link", "COPY d/x $N/abs", "COPY d/x /y/"]
+    pattern = converted(f"{BASE}COPY lin* b.json /x/\n", context)
+    assert body(pattern) == ["COPY a.txt /x/link", "COPY b.json /x/"]
+    # What a link leads to is there when the pattern takes it as well.
+    assert body(converted(f"{BASE}COPY * /x/\n", DictContext({"l": "a", "a": b""}))) == ["COPY * /x/"]
+    assert codes(converted(f"{BASE}COPY gone /x/\n", context)) == ["EM411"]
     assert codes(converted(f"{BASE}COPY *.json ./\n", context)) == []
+    assert codes(converted(f"{BASE}COPY *.crt ./\n", context)) == ["EM428"]
     assert codes(converted(f"{BASE}COPY --chmod=0640 a.txt /etc/x\n", context)) == []
-    assert "EM412" in codes(converted(f"{BASE}COPY é.txt /x\n", context))
+    assert codes(converted(f"{BASE}COPY --chmod=0640 d /etc/x\n", context)) == ["EM429"]
+
+
+def test_a_name_beyond_ascii_must_fit_no_other() -> None:
+    both = DictContext({"\u00e9": b"", "\u00fc": b"", "r\u00e9": b""})
+    assert codes(converted(f"{BASE}COPY r\u00e9 /x\n", both)) == []
+    assert codes(converted(f"{BASE}COPY \u00e9 /x\n", both)) == ["EM412"]
+
+
+@pytest.mark.parametrize(
+    ("mode", "chmod"), [("+x", "a+x"), ("u=rwX,go=rX", "u=rwX,go=rX"), ("4755", "4755"), ("g-w,o-rwx", "g-w,o-rwx")]
+)
+def test_modes_that_only_chmod_sets(mode: str, chmod: str) -> None:
+    context = DictContext({"run": b"", "d": None, "d/x": b""})
+    known = converted(f"{BASE}COPY --chmod={mode} run /usr/bin/\n", context)
+    assert body(known) == ["COPY run /usr/bin/", f"RUN chmod {chmod} /usr/bin/run"]
+    assert codes(known) == ["EM433"]
+    recipes = targets(converted(f"{BASE}COPY --chmod={mode} d /usr/bin/\n", context))
+    assert recipes["docker-modes"] == [
+        "FROM busybox",
+        "WORKDIR /modes",
+        "COPY d /modes/",
+        f"RUN chmod -R {chmod:0>5} /modes" if chmod.isdigit() else f"RUN chmod -R {chmod} /modes",
+        "SAVE ARTIFACT /modes /modes",
+    ]
+    assert recipes["docker"][1] == "COPY +docker-modes/modes /usr/bin/"
+
+
+def test_a_mode_for_files_that_have_special_bits() -> None:
+    context = DictContext({"d": None, "d/su": b""})
+    context.modes["d/su"] = 0o4755
+    assert "docker-modes" in targets(converted(f"{BASE}COPY --chmod=755 d /srv/\n", context))
+    text = f"FROM debian AS b\nRUN true\n{BASE}COPY --from=b --chmod=755 "
+    assert "docker-modes" in targets(converted(f"{text}/usr/bin /srv/\n"))
+    assert "docker-modes" not in targets(converted(f"{text}/opt/app /srv/\n"))
+    assert "docker-modes" in targets(converted(text.replace("RUN true", "RUN chmod 2755 /x") + "/opt/app /srv/\n"))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "source", "expected"),
+    [
+        ("ARG X", "$X", "${X:-.}"),
+        ("ARG X=", "./$X", "./${X:-.}"),
+        ("ARG X=/d/x", "$X", "./$X"),
+        ("ARG X=d", "$X", "$X"),
+        ("ARG X=d", "/$X/x", "$X/x"),
+        ("ARG X=d", "$X/", "$X/."),
+    ],
+)
+def test_sources_with_variables(arguments: str, source: str, expected: str) -> None:
+    conversion = converted(f"{BASE}{arguments}\nCOPY {source} /srv/\n")
+    assert body(conversion)[-1] == f"COPY {expected} /srv/"
+    assert set(codes(conversion)) <= {"EM301"}
 
 
 HEREDOC = "COPY <<{name} {destination}\n{lines}\nEOF\n"
