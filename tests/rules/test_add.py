@@ -139,7 +139,6 @@ def test_names_that_the_file_has_are_left_alone() -> None:
         ("ADD https://e.com/a https://e.com/b /new", "EM407"),
         ("ADD --exclude=*.md https://e.com/x.git /x/", "EM402"),
         # What already exists there, and what of it the archive names, is not known.
-        ("ARG D=/x\nADD a.tgz $D", "EM420"),
         ("ADD a.tgz $WHERE", "EM420"),
         ("RUN chown 5 /srv\nADD a.tgz /srv/x", "EM420"),
         ("RUN a\nADD a.tgz /", "EM420"),
