@@ -117,6 +117,7 @@ def test_a_global_header_is_no_entry() -> None:
 
 def test_an_archive_may_end_without_a_mark() -> None:
     assert read(b"") == []
+    assert read(layer()) == []
     whole = layer(member("f", content=b"x"))
     assert len(read(whole[:1024])) == 1
 

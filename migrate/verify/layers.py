@@ -75,7 +75,7 @@ def items(stream: IO[bytes]) -> Iterator[Item]:
 
 def _members(archive: tarfile.TarFile) -> Iterator[Item]:
     total = 0
-    while (member := archive.next()) is not None:
+    for member in archive:
         archive.members.clear()  # type: ignore[attr-defined]  # otherwise it keeps every one
         total += member.size
         if total > MOST_BYTES:
