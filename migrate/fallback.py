@@ -66,20 +66,20 @@ def settled(first: _Any, again: Callable[[Mapping[int, FallenStage]], _Any], map
     refused: dict[Diagnostic, embedded.Refusal] = {}
     draft = first
     while _fell(draft, causes, refused, mappings):
-        draft = again(
-            {
-                index: FallenStage(
-                    first.recipes[index], passing.passed(graph, index, mappings), _remark(index, causes, first)
-                )
-                for index in sorted(causes)
-            }
-        )
+        draft = again({index: _fallen(index, causes, first, mappings) for index in sorted(causes)})
     _report(causes, refused, first, draft.collector.report)
     for finding in _kept(first, causes, mappings):
         draft.collector.keep(finding)
     for index in causes:
         leftout.report(graph, index, first.recipes[index].context, mappings, draft.collector.report)
     return draft
+
+
+def _fallen(index: int, causes: Mapping[int, _Cause], first: Draft, mappings: Mappings) -> FallenStage:
+    graph = first.plan.graph
+    native = passing.is_native(graph, index, graph.chain(first.plan.final))
+    arguments = passing.passed(graph, index, mappings, native=native)
+    return FallenStage(first.recipes[index], arguments, _remark(index, causes, first), native)
 
 
 def _report(
@@ -133,15 +133,23 @@ def _descends(finding: Diagnostic, graph: StageGraph, mappings: Mappings) -> boo
 def _group(index: int, draft: Draft, mappings: Mappings, *, descends: bool) -> embedded.Group:
     """The stages that fall with stage ``index``: those it is FROM, and with ``descends`` those that are FROM it."""
     graph, recipe = draft.plan.graph, draft.recipes[index]
-    found = {index}
-    for stage in graph.stages[index:] if descends else ():
-        if stage.base in found or found & set(stage.selects):
-            found.add(stage.index)
-    selected = frozenset(parent for member in found for parent in graph.chain(member))
+    delivered = graph.chain(draft.plan.final)
+    found = set(graph.chain(index))
+    shared = {index} if descends else set()
+    # What starts from an image of another platform goes on for it; only FROM DOCKERFILE itself knows that.
+    shared |= {
+        one
+        for one in found
+        if passing.is_for_another_platform(graph, one) and not passing.is_native(graph, one, delivered)
+    }
+    for stage in graph.stages:
+        if stage.base in shared or shared & set(stage.selects):
+            shared.add(stage.index)
+    selected = frozenset(parent for member in found | shared for parent in graph.chain(member))
     return embedded.Group(
         graph,
         selected,
-        frozenset(graph.chain(draft.plan.final)),
+        frozenset(delivered),
         tuple(item for member in sorted(selected) for item in passing.passed(graph, member, mappings)),
         recipe.settings,
         mappings,

@@ -27,9 +27,10 @@ class PassedArgument(NamedTuple):
 class FallenStage(NamedTuple):
     """``recipe`` is the state after the stage's last line, as its native form left it: children go on from there.
 
-    ``why`` is the comment that the target gets.
+    ``why`` is the comment that the target gets. ``native``: it is built for the platform of the builder.
     """
 
     recipe: Recipe
     passed: tuple[PassedArgument, ...]
     why: str
+    native: bool = False

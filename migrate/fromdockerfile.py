@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from copy import copy
 from dataclasses import replace
@@ -34,7 +35,7 @@ def items(
     """The lines of the target; ``moved`` are comments of global ARGs that go with the first ARG of their name."""
     span = Span(stage.instruction.span.start, (stage.instructions or (stage.instruction,))[-1].span.end)
     yield Remark((f"# {fallen.why}",), span)
-    words: list[tuple[str, Word]] = []
+    words: list[tuple[str, Word]] = [("--platform=native", (Literal("native"),))] if fallen.native else []
     if stage.index != plan.graph.stages[-1].index:
         assert stage.name is not None, "embedded.py refuses the others"
         words.append((f"--target {stage.name}", (Literal(stage.name),)))
@@ -87,7 +88,7 @@ def _file(settings: Settings, recipe: Recipe) -> tuple[str, Word]:
 def _command(words: list[tuple[str, Word]], span: Span) -> Command:
     """On one line where it fits, else two arguments a line."""
     texts = [text for text, _ in words]
-    meaning = [merged([Literal(f"{text.partition(' ')[0]}="), *word]) for text, word in words]
+    meaning = [merged([Literal(f"{re.split('[ =]', text, maxsplit=1)[0]}="), *word]) for text, word in words]
     whole = " ".join([*texts, "."])
     made = Command.of("FROM DOCKERFILE", whole, source=span, meaning=Words((*meaning, (Literal("."),))))
     if len(whole) <= _WIDTH:

@@ -6,13 +6,14 @@ default wherever the stages built with it declare it. All others are passed only
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from typing import NamedTuple
 
 from migrate.dockerfile.model import FromDetail, Instruction, OnbuildDetail, Pair, PairsDetail
 from migrate.dockerfile.words import parse_word
 from migrate.fallen import PassedArgument
 from migrate.mappings import Mappings
+from migrate.plan import whole_platform
 from migrate.stages import StageGraph
 from migrate.words import literal_text, variables
 
@@ -27,8 +28,40 @@ class _Declared(NamedTuple):
     stage: int
 
 
-def passed(graph: StageGraph, index: int, mappings: Mappings) -> tuple[PassedArgument, ...]:
-    """The arguments that stage ``index`` and all that it is made from can read, in text order."""
+def is_native(graph: StageGraph, index: int, delivered: Container[int]) -> bool:
+    """Whether stage ``index``, and all that it is made from, is for the platform of the builder, and no image.
+
+    Then its target can say so: stages that are FROM it go on for that platform in an Earthfile, too.
+    """
+    header = {item.pair.key for item in _declared(graph.arguments, _HEADER)}
+    stages = graph.reachable(index)
+    images = [source for one in stages for source in graph.sources.get(one, ()) if source.stage is None]
+    return (
+        index not in delivered
+        and not images
+        and "BUILDPLATFORM" not in header
+        and all(_platform_of(graph, one) == "BUILDPLATFORM" for one in stages)
+    )
+
+
+def is_for_another_platform(graph: StageGraph, index: int) -> bool:
+    """Whether the image that stage ``index`` starts from is chosen for another platform than the one of the build."""
+    return _platform_of(graph, index) not in ("", "TARGETPLATFORM")
+
+
+def _platform_of(graph: StageGraph, index: int) -> str:
+    """The platform of the image at a stage's root: a whole variable's name, other text, "" for that of the build."""
+    root = graph.stages[graph.chain(index)[-1]]
+    flag = root.instruction.flag("platform")
+    written = (flag.value or "") if flag is not None else ""
+    return whole_platform(written) or written
+
+
+def passed(graph: StageGraph, index: int, mappings: Mappings, *, native: bool = False) -> tuple[PassedArgument, ...]:
+    """The arguments that stage ``index`` and all that it is made from can read, in text order.
+
+    ``native``: FROM DOCKERFILE is told to build for the platform of the builder (see ``is_native``).
+    """
     stages = sorted(graph.reachable(index))
     own = [item for index in stages for item in _declared(_unwrapped(graph.stages[index].instructions), index)]
     header = list(_declared(graph.arguments, _HEADER))
@@ -42,14 +75,14 @@ def passed(graph: StageGraph, index: int, mappings: Mappings) -> tuple[PassedArg
         declared = [item for item in all_items if item.pair.key == name]
         kind = mappings.builtin_arguments.get(name, {}).get("kind", "")
         if kind.endswith("-platform") and not any(item.pair.value is not None for item in declared):
-            found += _platform(name, kind, declared, places.get(name), mappings)
+            found += _platform(name, kind, declared, places.get(name), mappings, native=native)
         elif declared and kind in ("", "proxy", "build-platform", "earth"):
             found.append(_passed(declared, graph.dockerfile.escape, is_environment=name in environment))
     return tuple(found)
 
 
 def _platform(
-    name: str, kind: str, declared: list[_Declared], place: Instruction | None, mappings: Mappings
+    name: str, kind: str, declared: list[_Declared], place: Instruction | None, mappings: Mappings, *, native: bool
 ) -> Iterator[PassedArgument]:
     """A platform argument that the frontend inside earth would give another value.
 
@@ -57,7 +90,8 @@ def _platform(
     """
     known = mappings.builtin_arguments[name]["earthfile"]
     emptied = any(item.stage == _HEADER for item in declared)
-    if place is not None and known is not None and (kind == "build-platform" or emptied):
+    other = "target-platform" if native else "build-platform"
+    if place is not None and known is not None and (kind == other or emptied):
         yield PassedArgument(name, None, None, place, known)
 
 

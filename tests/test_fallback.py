@@ -112,8 +112,8 @@ def test_a_finding_of_the_second_conversion_makes_its_stage_fall_too() -> None:
 
 
 def test_what_both_ways_lose_stays_reported() -> None:
-    conversion = fallen(f"FROM alpine:3.20\nMAINTAINER me\n{ARRAY}")
-    assert codes(conversion) == ["EM610", "EM222"]
+    conversion = fallen(f'FROM alpine:3.20\nSHELL ["/bin/ash", "-c"]\n{ARRAY}')
+    assert codes(conversion) == ["EM613", "EM222"]
     assert conversion.targets[0].grade.label == "differs"
 
 
@@ -221,3 +221,30 @@ def test_no_input_makes_it_raise(source: bytes) -> None:
     conversion = convert(source, Settings(name="app"))
     if conversion.files:
         read_earthfile(conversion.files[0].text)
+
+
+CROSS = "FROM --platform=$BUILDPLATFORM alpine:3.20 AS a\nARG TARGETARCH\n"
+
+
+def test_what_is_all_for_the_builder_says_so() -> None:
+    lines = from_lines(fallen(f"{CROSS}{ARRAY}FROM a AS b\nRUN x\nFROM scratch\nCOPY --from=b /x /x\n"))
+    assert lines["a"] == "FROM DOCKERFILE --platform=native --target a --build-arg TARGETARCH ."
+    assert lines["b"] == "FROM +a"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"{CROSS}COPY --from=busybox /x /x\n{ARRAY}FROM a AS b\nRUN x\nFROM scratch\nCOPY --from=b /x /x\n",
+        f"FROM scratch AS f\nCOPY f /f\n{CROSS}COPY --from=f /f /f\n{ARRAY}FROM a AS b\nRUN x\nFROM scratch\n",
+        f"{CROSS.replace('$BUILDPLATFORM', 'linux/arm64')}{ARRAY}FROM a AS b\nRUN x\nFROM scratch\n",
+    ],
+)
+def test_what_is_not_falls_with_its_children(text: str) -> None:
+    lines = from_lines(fallen(text))
+    assert "FROM DOCKERFILE --target a" in lines["a"]
+    assert "FROM DOCKERFILE --target b" in lines["b"]
+
+
+def test_a_delivered_stage_has_the_platform_that_was_asked_for() -> None:
+    assert "native" not in from_lines(fallen(f"{CROSS}{ARRAY}", target="a"))["a"].split()[2]
