@@ -259,8 +259,8 @@ def commands(block: Any) -> list[Any]:
         if kind == "command":
             found.append([value["name"], value.get("args", []), value.get("execMode", False), value.get("docs", "")])
         elif kind == "if":
-            branches = [[value["expression"], commands(value["ifBody"])]]
-            branches += [[other["expression"], commands(other["body"])] for other in value.get("elseIf", ())]
+            branches = [[value["expression"] or [], commands(value["ifBody"])]]
+            branches += [[other["expression"] or [], commands(other["body"])] for other in value.get("elseIf", ())]
             branches += [[[], commands(value["elseBody"])]] if "elseBody" in value else []
             found.append(["IF", branches])
         elif kind == "for":

@@ -5,19 +5,19 @@ from __future__ import annotations
 import pytest
 from support import codes, converted
 
-STOP = "STOPSIGNAL SIGINT\n"
+STOP = "RUN --device=x true\n"
 
 
 @pytest.mark.parametrize(
     ("pragma", "shown", "hidden"),
     [
-        ("", ["EM611"], []),
-        ("# earthmigrate: ignore=EM611\n", [], ["EM611"]),
-        ("#earthmigrate:ignore=em611\n", [], ["EM611"]),
-        ("  # earthmigrate: ignore=EM611\n", [], ["EM611"]),
-        ("# earthmigrate: ignore=EM611, EM601\n", ["EM199"], ["EM611"]),
-        ("# earthmigrate: ignore=EM601\n", ["EM199", "EM611"], []),
-        ("# earthmigrate: ignore=EM611\n\n# why\n", [], ["EM611"]),
+        ("", ["EM515"], []),
+        ("# earthmigrate: ignore=EM515\n", [], ["EM515"]),
+        ("#earthmigrate:ignore=em515\n", [], ["EM515"]),
+        ("  # earthmigrate: ignore=EM515\n", [], ["EM515"]),
+        ("# earthmigrate: ignore=EM515, EM601\n", ["EM199"], ["EM515"]),
+        ("# earthmigrate: ignore=EM601\n", ["EM199", "EM515"], []),
+        ("# earthmigrate: ignore=EM515\n\n# why\n", [], ["EM515"]),
     ],
 )
 def test_suppression(pragma: str, shown: list[str], hidden: list[str]) -> None:
@@ -29,8 +29,8 @@ def test_suppression(pragma: str, shown: list[str], hidden: list[str]) -> None:
 
 
 def test_it_holds_for_the_next_instruction_only() -> None:
-    conversion = converted(f"FROM alpine:3.20\n# earthmigrate: ignore=EM611\n{STOP}{STOP}")
-    assert codes(conversion) == ["EM611"]
+    conversion = converted(f"FROM alpine:3.20\n# earthmigrate: ignore=EM515\n{STOP}{STOP}")
+    assert codes(conversion) == ["EM515"]
 
 
 def test_a_comment_that_only_mentions_us_stays() -> None:
