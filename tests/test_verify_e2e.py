@@ -351,6 +351,24 @@ def test_a_signal_ends_everything(
     assert process.returncode == code
 
 
+def test_a_migrated_repository_is_verified_whole(builders: Daemons, home: Mapping[str, str], tmp_path: Path) -> None:
+    for name in ("web", "job"):
+        build = f"FROM alpine:3.20 AS build\nRUN echo {name} > /out\n"
+        write(tmp_path, f"{build}FROM alpine:3.20\nCOPY --from=build /out /\nCOPY . /all/\n")
+        (tmp_path / "Dockerfile").rename(tmp_path / f"{name}.Dockerfile")
+    write(tmp_path / "own", "FROM alpine:3.20\nCOPY . /x/\n")
+    calls = [f"docker build -f {name}.Dockerfile -t {name} .\n" for name in ("web", "job")]
+    (tmp_path / "build.sh").write_text("#!/bin/sh\n" + "".join(calls), encoding="utf-8")
+    migrate = [sys.executable, "-m", "migrate.cli", "repo", "--write", "--allow-dirty", "."]
+    assert run(migrate, home, tmp_path).code == 0
+    done = run(command(builders, ".", "--format=json"), home, tmp_path)
+    assert [(result["dockerfile"], result["verdict"]) for result in done.results] == [
+        ("job.Dockerfile", "equal"),
+        ("web.Dockerfile", "equal"),
+        ("own/Dockerfile", "equal"),
+    ], done.stdout
+
+
 @pytest.mark.parametrize("builder", ["podman", "buildah"])
 def test_another_reader_of_dockerfiles(
     builder: str, builders: Daemons, home: Mapping[str, str], tmp_path: Path

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ipaddress
 import os
+import re
 import secrets
 import tempfile
 from collections.abc import Mapping
@@ -26,7 +27,6 @@ from migrate.verify.builders import (
     Tool,
     first_line,
     run_build,
-    version_in,
 )
 from migrate.verify.builders.engine import Engine, unique_name
 from migrate.verify.errors import VerifyError
@@ -66,7 +66,9 @@ class Earth:
             raise VerifyError("EM922", program=self.program, reason="it fails when asked for its version")
         if self.registry is None and self.engine is None:
             raise VerifyError("EM926", program=Path(self.program).stem)
-        return Tool(Path(self.program).stem, version_in(first_line(text)))
+        # A build of one's own says no version, but then that of the system follows.
+        found = re.match(r"\S+ version v?(\d\S*)", first_line(text))
+        return Tool(Path(self.program).stem, found[1] if found else "")
 
     def build(self, asked: EarthfileBuild, archive: Path, runner: Runner) -> Built:
         """Build and leave the image in the registry, or save it from the engine to ``archive``."""
