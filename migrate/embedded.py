@@ -306,6 +306,10 @@ def _hidden(site: _Site) -> bool:
     return stage is not None and stage.name is not None and site.group.graph.find_target(stage.name) != stage.index
 
 
+def _artifact_path(site: _Site) -> bool:
+    return _selected(site) is not None and re.search(r"\+[^+]*/", site.group.settings.dockerfile or "") is not None
+
+
 def _standard_input(site: _Site) -> bool:
     return _selected(site) is not None and site.group.settings.dockerfile is None
 
@@ -336,6 +340,7 @@ CHECKS: Mapping[str, Callable[[_Site], bool]] = {
         _unnamed,
         _hidden,
         _standard_input,
+        _artifact_path,
     )
 }
 """The tests that mappings/fallback.yaml names."""

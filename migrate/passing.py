@@ -6,6 +6,7 @@ default wherever the stages built with it declare it. All others are passed only
 
 from __future__ import annotations
 
+import re
 from collections.abc import Container, Iterable, Iterator
 from typing import NamedTuple
 
@@ -78,7 +79,18 @@ def passed(graph: StageGraph, index: int, mappings: Mappings, *, native: bool = 
             found += _platform(name, kind, declared, places.get(name), mappings, native=native)
         elif declared and kind in ("", "proxy", "build-platform", "earth"):
             found.append(_passed(declared, graph.dockerfile.escape, is_environment=name in environment))
-    return tuple(found)
+    return (*found, *_proxies(graph, stages, {argument.name for argument in found}, mappings))
+
+
+def _proxies(graph: StageGraph, stages: list[int], known: set[str], mappings: Mappings) -> Iterator[PassedArgument]:
+    """The proxy arguments that the stages mention and nobody declares: Docker hands them to every RUN all the same."""
+    kinds = {name: entry["kind"] for name, entry in mappings.builtin_arguments.items()}
+    for name in (name for name, kind in kinds.items() if kind == "proxy" and name not in known):
+        mention = re.compile(rf"\b{name}\b")
+        items = (item for index in stages for item in graph.stages[index].instructions if item.keyword == "RUN")
+        place = next((item for item in items if any(mention.search(line.text) for line in item.lines)), None)
+        if place is not None:
+            yield PassedArgument(name, None, None, place)
 
 
 def _platform(

@@ -171,6 +171,13 @@ def test_standard_input_cannot_be_named() -> None:
     assert codes(fallen(f"FROM alpine:3.20\n{ARRAY}", dockerfile=None)) == ["EM224", "EM604"]
 
 
+@pytest.mark.parametrize(("path", "falls"), [("a+b", True), ("a+b/Dockerfile", False), ("../c++/Dockerfile", False)])
+def test_a_path_with_a_plus_sign(path: str, falls: bool) -> None:
+    conversion = fallen(f"FROM alpine:3.20\n{ARRAY}", dockerfile=path)
+    assert ("EM222" in codes(conversion)) is falls
+    assert ("EM224" in codes(conversion)) is not falls
+
+
 def test_an_archive_with_an_owner_is_looked_at() -> None:
     text = f"FROM alpine:3.20\nADD --chown=1:1 f /d/\n{ARRAY}"
     plain = DictContext({"f": b"text", "d": None})
