@@ -34,6 +34,8 @@ class Assembled(NamedTuple):
     earthfile: Earthfile
     helpers: Mapping[str, int]
     context_sources: tuple[str, ...]
+    leftovers: frozenset[str]
+    """Those of them that reach no image."""
     recipes: tuple[Recipe, ...]
     """The state of each stage after its last line."""
 
@@ -67,7 +69,8 @@ def assemble(plan: Plan, settings: Settings, mappings: Mappings, context: Contex
     trailing = comments(graph.dockerfile.trailing, blank_first=True)
     version = delivery.version(targets)
     file = Earthfile(tuple(header), tuple(_with_trailing(targets, trailing)), version, newline=graph.dockerfile.newline)
-    return Assembled(file, helpers, sources, tuple(recipes))
+    reaching = {source for recipe in recipes for source in recipe.context_sources if source not in recipe.leftovers}
+    return Assembled(file, helpers, sources, frozenset(sources) - reaching, tuple(recipes))
 
 
 def _stage(stage: Stage, recipes: list[Recipe], above: tuple[str, ...], work: Build) -> list[Target]:
@@ -187,6 +190,7 @@ def _recipe(stage: Stage, recipes: list[Recipe], work: Build) -> Recipe:
         delivered=stage.index in graph.chain(plan.final),
         owners=set(parent.owners) if parent is not None else set(),
         made=set(parent.made) if parent is not None else set(),
+        perhaps=set(parent.perhaps) if parent is not None else set(),
         is_from_scratch=parent.is_from_scratch if parent is not None else stage.image == (Literal(SCRATCH),),
         image=parent.image if parent is not None else stage.reference or written,
         image_span=parent.image_span if parent is not None else _first_use(stage, work.plan.graph),

@@ -8,7 +8,8 @@ from typing import NamedTuple
 
 from migrate import artifacts, folders
 from migrate.context import Context
-from migrate.dockerfile.model import Instruction, Operand
+from migrate.dockerfile.model import CopyDetail, Instruction, Operand
+from migrate.dockerfile.words import parse_word
 from migrate.recipe import Recipe
 from migrate.wildcards import NOT_ASCII
 from migrate.words import Literal, Part, Variable, Word, literal_text, merged, variables
@@ -75,6 +76,8 @@ def pieces(operand: Operand, target: Argument, instruction: Instruction, stage: 
     """What the source ``operand`` becomes, most often one piece."""
     source = _source(operand, instruction, stage)
     stage.context_sources.append(taken_path(source, stage))
+    if _stays(target, stage):
+        stage.leftovers.add(taken_path(source, stage))
     text = literal_text(source.meaning)
     if text is None:
         plain = _with_plain_names(source, instruction, stage)
@@ -92,6 +95,26 @@ def pieces(operand: Operand, target: Argument, instruction: Instruction, stage: 
     if matches:
         return [Piece(plain, target, False, is_folder)]
     return [Piece(_findable(plain, instruction, stage), target, True, is_folder)]
+
+
+def _stays(target: Argument, stage: Recipe) -> bool:
+    """Whether no image and no other stage takes the folder ``target``: at most something deeper in it."""
+    plan = stage.arguments.plan
+    graph = plan.graph
+    place = folders.destination(stage.known(target.operand.text), stage)
+    kept = {index for end in (plan.final, *plan.saved) for index in graph.chain(end)}
+    if place is None or stage.stage in kept:
+        return False
+    for source in (source for found in graph.sources.values() for source in found):
+        if source.stage is None or stage.stage not in graph.chain(source.stage):
+            continue
+        detail = source.instruction.detail
+        if not isinstance(detail, CopyDetail):
+            return False
+        paths = [artifacts.needed(parse_word(operand.text, stage.escape)).path for operand in detail.sources]
+        if any(path == artifacts.ROOT or f"{place}/".startswith(f"{path}/") for path in paths):
+            return False
+    return True
 
 
 def taken_path(source: Argument, stage: Recipe) -> str:

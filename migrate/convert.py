@@ -117,8 +117,8 @@ def convert(
     plan, assembled, collector = draft.plan, draft.assembled, draft.collector
     for code, place, fields in notes:
         collector.report(code, place, **fields)
-    sources, falls = assembled.context_sources, bool(plan.fallen)
-    ignore = ignorefile.needed(sources, context, mappings, collector.report, writes=settings.writes, falls=falls)
+    taken = ignorefile.Taken(assembled.context_sources, assembled.leftovers, bool(plan.fallen))
+    ignore = ignorefile.needed(taken, context, mappings, collector.report, writes=settings.writes)
     text, source_map = render_file(draft.document)
     files = [OutputFile("Earthfile", text)]
     if ignore is not None:

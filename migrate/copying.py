@@ -44,6 +44,8 @@ def convert(instruction: Instruction, stage: Recipe) -> Iterator[Item]:
             stage.report("EM415", source.span, reason=doubt, destination=_path(target, stage) or "the destination")
         flags = _artifact_flags(source, named, target, instruction, stage)
     stage.copies = True
+    if not is_linked(instruction) and any(spelling == "--keep-own" for spelling, _ in flags):
+        named = _with_slashes(named, target, stage)
     before, flags, named, after = copymodes.applied(flags, named, target, source, instruction, stage, had_shell)
     yield from before
     yield from _commands(flags, named, target, instruction, stage)
@@ -213,10 +215,20 @@ def _artifact_flags(
         return [*times, owner]
     if _shows_link(instruction, target, stage):
         return [*times, plain("--keep-own")]
-    if folders.is_ordinary(path, stage) and _doubt(source, named, stage) is not None:
+    keeps = folders.keeps_owners(path, stage, says_folder=_says_folder(target, stage))
+    if keeps and _doubt(source, named, stage) is not None:
         folders.assume_plain(path, stage)
         return [*times, plain("--keep-own")]
     return times if stage.is_root() else [*times, plain("--chown=0:0")]
+
+
+def _with_slashes(named: Sequence[Piece], target: Argument, stage: Recipe) -> list[Piece]:
+    """``named`` for --keep-own, which does not see that a destination is a folder already: a slash says so."""
+    if _says_folder(target, stage) or not folders.exists(_path(target, stage), stage):
+        return list(named)
+    meaning = merged([*target.meaning, Literal("/")])
+    slashed = Argument(target.operand, stage.spell(meaning, how="path"), meaning)
+    return [piece._replace(target=slashed) for piece in named]
 
 
 def _unkept(
@@ -226,7 +238,8 @@ def _unkept(
     flag = instruction.flag("chown")
     if (flag is not None and flag.value) or _shows_link(instruction, target, stage):
         return None
-    doubt = None if folders.is_ordinary(_path(target, stage), stage) else _doubt(source, named, stage)
+    keeps = folders.keeps_owners(_path(target, stage), stage, says_folder=_says_folder(target, stage))
+    doubt = None if keeps else _doubt(source, named, stage)
     return doubt.reason if doubt is not None and doubt.certain else None
 
 
@@ -269,9 +282,11 @@ def _commands(
     if not all(piece.is_optional for piece in named):
         is_made = names_folder(target.text) or any(piece.is_folder for piece in named)
         folders.note_made(path if is_made else path and path.rpartition("/")[0], stage)
+    if path is not None and any(piece.is_folder is None for piece in named):
+        stage.perhaps.add(path)
     groups = list(_groups(named, together=into_folder))
-    if len(groups) == 1 and not groups[0][0].is_optional and groups[0][0].target is target:
-        yield _command(flags, [piece.source for piece in named], target, instruction)
+    if len(groups) == 1 and not groups[0][0].is_optional and groups[0][0].target.operand is target.operand:
+        yield _command(flags, [piece.source for piece in named], groups[0][0].target, instruction)
         return
     for group in groups:
         extra = [plain("--if-exists")] if group[0].is_optional else []

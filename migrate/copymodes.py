@@ -13,8 +13,8 @@ from typing import NamedTuple
 
 from migrate import folders, ownership
 from migrate.artifacts import clean, needed
-from migrate.contextsources import Argument, Piece, goes_into_folder, names_folder
-from migrate.dockerfile.model import Instruction
+from migrate.contextsources import WILDCARDS, Argument, Piece, goes_into_folder, names_folder
+from migrate.dockerfile.model import CopyDetail, Instruction
 from migrate.dockerfile.words import parse_word
 from migrate.earthfile import quoting
 from migrate.earthfile.model import Command, Item, ShellText, Target, TextLine, Words
@@ -169,22 +169,28 @@ def _owner(instruction: Instruction, stage: Recipe) -> str | None:
 
 def _keeps_bits(named: Sequence[Piece], source: Source | None, stage: Recipe) -> bool:
     """Whether a source may have setuid, setgid or sticky bits, which the fork keeps when it sets a mode."""
-    for piece in named:
-        if source is None:
-            path = literal_text(piece.source.meaning)
-            if path is not None and _has_bits(path, piece, stage):
-                return True
-            continue
-        path = needed(parse_word(piece.source.operand.text, stage.escape)).path
-        if ownership.special_bits(stage.arguments.plan, source, path, stage.arguments.mappings):
-            return True
-    return False
+    if source is None:
+        taken = [(literal_text(piece.source.meaning), piece.source.is_pattern) for piece in named]
+        return any(path is not None and _has_bits(path, stage, is_pattern=pattern) for path, pattern in taken)
+    plan = stage.arguments.plan
+    paths = [needed(parse_word(piece.source.operand.text, stage.escape)).path for piece in named]
+    if any(ownership.special_bits(plan, source, path, stage.arguments.mappings) for path in paths):
+        return True
+    chain = plan.graph.chain(source.stage) if source.stage is not None else ()
+    copied = [item for index in chain for item in plan.graph.stages[index].instructions if item.keyword == "COPY"]
+    return any(
+        _has_bits(operand.text, stage, is_pattern=bool(WILDCARDS & set(operand.text)))
+        for item in copied
+        if isinstance(item.detail, CopyDetail) and item.flag("from") is None and item.flag("chmod") is None
+        for operand in item.detail.sources
+        if "$" not in operand.text and operand.heredoc is None
+    )
 
 
-def _has_bits(path: str, piece: Piece, stage: Recipe) -> bool:
+def _has_bits(path: str, stage: Recipe, *, is_pattern: bool) -> bool:
+    """Whether something at or below ``path`` of the context has special bits."""
     context = stage.context
-    top = context.matches(path) if piece.source.is_pattern else (clean(path)[1:],)
-    queue = list(top or ())
+    queue = list((context.matches(path) if is_pattern else (clean(path)[1:],)) or ())
     seen = 0
     while queue and seen < MOST_FILES:
         here = queue.pop()

@@ -39,6 +39,14 @@ def is_ordinary(path: str | None, stage: Recipe) -> bool:
     return not any(path == special or path.startswith(special + "/") for special in special_paths(stage))
 
 
+def keeps_owners(path: str | None, stage: Recipe, *, says_folder: bool) -> bool:
+    """Whether --keep-own does to ``path`` what a plain copy does.
+
+    It copies to an empty file system and lays that over: it does not see whether a bare name is a folder there.
+    """
+    return is_ordinary(path, stage) and (says_folder or path not in stage.perhaps)
+
+
 def special_paths(stage: Recipe) -> tuple[str, ...]:
     """The paths that may be something else than a folder of root's with mode 0755."""
     own = (stage.base.special_folders or ()) if stage.base is not None else ()

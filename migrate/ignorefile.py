@@ -5,6 +5,7 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 from migrate.context import Context
 from migrate.ignorematch import IgnoreRules, PatternError, patterns
@@ -30,23 +31,32 @@ def applied(context: Context) -> Context:
     return VisibleContext(context, rules) if rules.patterns else context
 
 
-def needed(
-    sources: Sequence[str], context: Context, mappings: Mappings, report: Reporter, *, writes: bool, falls: bool = False
-) -> str | None:
+class Taken(NamedTuple):
+    """What the stages take from the context: paths with wildcards for variables, and those of them that reach no image.
+
+    ``by_dockerfile``: a stage is built FROM DOCKERFILE, which reads .dockerignore and leaves out our own files itself.
+    """
+
+    sources: tuple[str, ...]
+    leftovers: frozenset[str] = frozenset()
+    by_dockerfile: bool = False
+
+
+def needed(what: Taken, context: Context, mappings: Mappings, report: Reporter, *, writes: bool) -> str | None:
     """The text of the .earthlyignore that must stand beside the Earthfile, None when none is needed or it exists.
 
-    ``sources`` are the context paths that COPY names, with wildcards for variables.
-    ``falls`` says that a stage is built FROM DOCKERFILE, which reads .dockerignore and leaves out the own files by
-    itself. Findings go to ``report``.
+    Findings go to ``report``.
     """
-    if not sources and not (falls and _is_needed_by_dockerfile(context)):
+    sources = what.sources
+    if not sources and not (what.by_dockerfile and _is_needed_by_dockerfile(context)):
         return None
     taken = taker(sources)
     takes_own = any(taken(name) for name in OWN_FILES)
     if not context.known():
-        if takes_own:
+        reaching = taker([source for source in sources if source not in what.leftovers])
+        if any(reaching(name) for name in OWN_FILES):
             report("EM705", None)
-        elif any("." not in source.rpartition("/")[2] for source in sources):
+        elif takes_own or any("." not in source.rpartition("/")[2] for source in sources):
             report("EM702", None)
         return None
     docker = context.ignore_text()

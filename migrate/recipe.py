@@ -90,10 +90,14 @@ class Recipe:
     """What is known of that image."""
     made: set[str] = field(default_factory=set)
     """Directories that exist for certain."""
+    perhaps: set[str] = field(default_factory=set)
+    """Paths that a COPY made, folder or file, nobody knows."""
     copies: bool = False
     """Whether a COPY was written."""
     context_sources: list[str] = field(default_factory=list)
-    """What COPY takes from the build context, literal text only."""
+    """What COPY takes from the build context, with wildcards for variables."""
+    leftovers: set[str] = field(default_factory=set)
+    """Those of them that stay in this stage: nothing takes the folder that they are copied to."""
     owners: set[str] = field(default_factory=set)
     """Directories (absolute, no slash at the end) that the text gives another owner or mode than root 0755."""
 

@@ -126,3 +126,19 @@ def test_an_unknown_context_is_said_once() -> None:
     assert [item.code for item in conversion.diagnostics].count("EM702") == 1
     assert "EM705" in file_codes(converted(f"{BASE}COPY . .\n"))
     assert "EM702" not in file_codes(converted(f"{BASE}RUN a\n"))
+
+
+@pytest.mark.parametrize(
+    ("take", "code"),
+    [
+        ("/src/bin/app /app", "EM702"),
+        ("/src/bin/* /app/", "EM702"),
+        ("/other /app", "EM702"),
+        ("/src /app", "EM705"),
+        ("/src/* /app/", "EM705"),
+        ("/ /app", "EM705"),
+    ],
+)
+def test_what_stays_in_a_build_stage_does_not_enter_the_image(take: str, code: str) -> None:
+    text = f"{BASE}WORKDIR /src\nCOPY . .\nRUN make\nFROM scratch\nCOPY --from=0 {take}\n"
+    assert code in file_codes(converted(text))
