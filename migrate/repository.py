@@ -17,9 +17,10 @@ from migrate.callsites import edits as editing
 from migrate.callsites.data import Data
 from migrate.callsites.model import Outcome, Site, reference
 from migrate.callsites.shellwords import ShellError
-from migrate.callsites.translate import EarthCall, Facts, Left, Place, platforms, translate
+from migrate.callsites.translate import EarthCall, Facts, Left, Place, platforms, tagged, translate
 from migrate.callsites.yamltext import YamlError
 from migrate.combine import Combined, Part, combine, image_argument, prefixes
+from migrate.convert import Conversion
 from migrate.diagnostics import Collector, Diagnostic
 from migrate.discovery import Files, carrier_of, is_dockerfile, is_template
 from migrate.disk import LARGEST_INPUT, DiskContext
@@ -176,7 +177,18 @@ def group(
         record = _decided(demand, source, sources, known.get((path, context)), files.root.name)
         records.append(record)
         parts.append(_part(record, source, files))
-    return Group(context, combine(parts, mappings), tuple(records))
+    combined = combine(parts, mappings)
+    pairs = zip(records, combined.conversions, strict=True)
+    return Group(context, combined, tuple(_existing(record, conversion) for record, conversion in pairs))
+
+
+def _existing(record: Record, conversion: Conversion) -> Record:
+    """``record`` without stages that a call names and the Dockerfile does not have."""
+    stages = {"", *(result.stage for result in conversion.targets if result.stage is not None)}
+    return record._replace(
+        images={stage: names for stage, names in record.images.items() if stage in stages},
+        arguments={stage: name for stage, name in record.arguments.items() if stage in stages},
+    )
 
 
 def _decided(
@@ -186,23 +198,31 @@ def _decided(
     images = dict(known.images) if known is not None else {}
     arguments = dict(known.arguments) if known is not None else {}
     open_names = known is not None and known.open
-    for stage, uses in sorted(_uses(demand.sites).items()):
+    last = _last_stage(source)
+    for stage, uses in sorted(_uses(demand.sites, last).items()):
         fixed = [names for names in uses if names is not None and None not in names]
         if stage not in images and fixed:
             counted = Counter(tuple(name for name in names if name) for names in fixed)
             images[stage] = max(counted, key=lambda names: (counted[names], -len(names)))
-        if any(names is None or names != list(images.get(stage, ())) for names in uses):
+        if any(names is None or not _same(names, images.get(stage, ())) for names in uses):
+            # A second fixed name would be saved once more for every name of a list.
+            images[stage] = images.get(stage, ())[:1]
+            open_names |= not stage and any(
+                (names is None or len(names) > 1) and not _same(names, images[stage])
+                for names in _uses(demand.sites, last, alone=True).get("", ())
+            )
+            if not images[stage]:
+                del images[stage]
             arguments.setdefault(stage, image_argument(sources, demand.dockerfile) + (f"_{stage}" if stage else ""))
-        open_names |= any(names is None or len(names) > 1 for names in uses if names != list(images.get(stage, ())))
     together = known.platforms if known is not None else ()
     for site in demand.sites:
-        together = together or _platforms(site)
+        together = together or _platforms(site, last)
     if together:
         arguments.setdefault("", image_argument(sources, demand.dockerfile))
     folder = demand.context.rpartition("/")[2]
     for site in demand.sites:
         if site.suggested is not None:
-            images.setdefault(_stage(site), (site.suggested,))
+            images.setdefault(_stage(site, last), (site.suggested,))
     if "" not in images:
         prefix = prefixes([path for path, _ in sources])[demand.dockerfile]
         name = "-".join(part for part in (image_name(folder or root) or "app", prefix) if part)
@@ -212,12 +232,29 @@ def _decided(
     return Record(demand.dockerfile, demand.context, earthfile, images, arguments, open_names, together, digest)
 
 
-def _uses(sites: Iterable[Site]) -> dict[str, list[list[str | None] | None]]:
-    """Stage -> the names that each call gives its image; None in a list for a name, and for a list, not known."""
+def _same(names: Sequence[str | None] | None, saved: Sequence[str]) -> bool:
+    return names is not None and [tagged(name) for name in names] == [tagged(name) for name in saved]
+
+
+def _last_stage(source: bytes) -> str:
+    """The name of the last stage, which a call may select too."""
+    lines = re.findall(r"^[ \t]*FROM[ \t]+([^\n]*)", source.decode("utf-8", "replace"), re.IGNORECASE | re.MULTILINE)
+    name = re.search(r"\sAS\s+(\S+)\s*$", lines[-1], re.IGNORECASE) if lines else None
+    return name.group(1).lower() if name else ""
+
+
+def _uses(sites: Iterable[Site], last: str, *, alone: bool = False) -> dict[str, list[list[str | None] | None]]:
+    """Stage -> the names that each call gives its image; None in a list for a name, and for a list, not known.
+
+    ``alone``: without the calls for several platforms.
+    """
     found: dict[str, list[list[str | None] | None]] = {}
     for site in sites:
         assert site.call is not None
-        stage = _stage(site)
+        target = site.call.last("target")
+        if (target is not None and target.text is None) or (alone and _platforms(site, last)):
+            continue
+        stage = _stage(site, last)
         if getattr(site.detail, "open_tags", None) is not None:
             found.setdefault(stage, []).append(None)
         elif site.call.values("image"):
@@ -225,18 +262,19 @@ def _uses(sites: Iterable[Site]) -> dict[str, list[list[str | None] | None]]:
     return found
 
 
-def _platforms(site: Site) -> tuple[str, ...]:
+def _platforms(site: Site, last: str) -> tuple[str, ...]:
     """The platforms for which a call builds the last stage, () when it is one or nobody knows."""
     try:
-        return platforms(site.call) if site.call is not None and not _stage(site) else ()
+        return platforms(site.call) if site.call is not None and not _stage(site, last) else ()
     except Left:
         return ()
 
 
-def _stage(site: Site) -> str:
+def _stage(site: Site, last: str) -> str:
     """The stage that a call selects, "" for the last."""
     target = site.call.last("target") if site.call is not None else None
-    return ((target.text or "") if target is not None else "").lower()
+    stage = ((target.text or "") if target is not None else "").lower()
+    return "" if stage == last else stage
 
 
 def _part(record: Record, source: bytes, files: Files) -> Part:
@@ -292,10 +330,20 @@ class Rewritten(NamedTuple):
     diagnostics: tuple[Diagnostic, ...]
 
 
-def rewrite(carrier: Carrier, places: Places, data: Data, mappings: Mappings, choice: Choice) -> Rewritten:
-    """Rewrite every certain call in ``carrier``; the others are reported on their line."""
+def rewrite(
+    carrier: Carrier,
+    places: Places,
+    data: Data,
+    mappings: Mappings,
+    choice: Choice,
+    blocked: frozenset[str] = frozenset(),
+) -> Rewritten:
+    """Rewrite every certain call in ``carrier``; the others are reported on their line.
+
+    ``blocked`` are contexts whose Earthfile is somebody's own.
+    """
     collector = Collector(carrier.path, mappings.diagnostics)
-    translator = _Translator(places)
+    translator = _Translator(places, blocked)
     outcomes = [
         carrier.module.rewritten(site, carrier.text, translator, data.earth_tools[choice.tool]["command"])
         for site in carrier.sites
@@ -320,13 +368,17 @@ def rewrite(carrier: Carrier, places: Places, data: Data, mappings: Mappings, ch
 class _Translator:
     """Gives each site the call of earth for the target that its build has become."""
 
-    def __init__(self, places: Places) -> None:
-        self.places = places
+    def __init__(self, places: Places, blocked: frozenset[str] = frozenset()) -> None:
+        self.places, self.blocked = places, blocked
 
     def __call__(self, site: Site) -> EarthCall:
         assert site.call is not None
         assert site.dockerfile is not None
         assert site.context is not None
+        if site.context in self.blocked:
+            raise Left(f"{posixpath.join(site.context, 'Earthfile')} was not written, because files there are not ours")
+        if not (site.folder or "").isascii():
+            raise Left(f"earth does not start in {site.folder}: a folder's name must be ASCII")
         target = site.call.last("target")
         if target is not None and target.text is None:
             raise Left("the stage that it builds is only known when it runs")
@@ -366,18 +418,20 @@ def migrate(files: Files, data: Data, mappings: Mappings, choice: Choice) -> Mig
         group(context, [demand for demand in wanted if demand.context == context], known, files, mappings)
         for context in contexts
     )
-    where = places(groups)
-    rewritten = tuple(rewrite(carrier, where, data, mappings, choice) for carrier in found.carriers)
+    ours = tuple(one for one in groups if _is_ours(one, files, earlier, force=choice.force))
+    where = places(ours)
+    blocked = frozenset(one.context for one in groups if one not in ours)
+    rewritten = tuple(rewrite(carrier, where, data, mappings, choice, blocked) for carrier in found.carriers)
     diagnostics = [*found.diagnostics]
     changes: list[FileChange] = []
     for one in groups:
-        changes += _outputs(one, files, mappings, earlier, diagnostics, force=choice.force)
+        changes += _outputs(one, files, mappings, diagnostics, ours=one in ours)
     for item in rewritten:
         diagnostics += item.diagnostics
         before = editing.encoded(item.carrier.text)
         path = item.carrier.path
         changes.append(FileChange(path, before, editing.encoded(item.text), path in files.executable))
-    done = [record for one in groups for record in one.records if one.combined.text is not None]
+    done = [record for one in ours for record in one.records if one.combined.text is not None]
     if done:
         after = records.written(done, rest).encode()
         changes.append(FileChange(records.NAME, existing, after))
@@ -385,30 +439,44 @@ def migrate(files: Files, data: Data, mappings: Mappings, choice: Choice) -> Mig
     return Migration(due, groups, rewritten, tuple(diagnostics))
 
 
+def _is_ours(one: Group, files: Files, earlier: Iterable[Record], *, force: bool) -> bool:
+    """Whether the files of a group may be written: none is somebody's own work."""
+    if force or any(record.context == one.context for record in earlier):
+        return True
+    for name, text in (("Earthfile", one.combined.text), (".earthlyignore", one.combined.ignore)):
+        before = files.read(posixpath.join(one.context, name), LARGEST_INPUT)
+        if text is not None and before is not None and before != _encoded(text):
+            return False
+    return True
+
+
+def _encoded(text: str) -> bytes:
+    return text.encode("utf-8", "surrogateescape")
+
+
 def _outputs(
     one: Group,
     files: Files,
     mappings: Mappings,
-    earlier: Iterable[Record],
     diagnostics: list[Diagnostic],
     *,
-    force: bool,
+    ours: bool,
 ) -> list[FileChange]:
     """The Earthfile and the ignore file of a group; what exists and was not ours stays, and is said."""
     for conversion in one.combined.conversions:
         diagnostics += conversion.diagnostics
     changes = []
-    ours = force or any(record.context == one.context for record in earlier)
     for name, text in (("Earthfile", one.combined.text), (".earthlyignore", one.combined.ignore)):
         if text is None:
             continue
         path = posixpath.join(one.context, name)
         before = files.read(path, LARGEST_INPUT)
-        after = text.encode("utf-8", "surrogateescape")
-        if before is not None and before != after and not ours:
-            collector = Collector(path, mappings.diagnostics)
-            collector.report("EM735", None)
-            diagnostics += collector.diagnostics
+        after = _encoded(text)
+        if not ours:
+            if before is not None and before != after:
+                collector = Collector(path, mappings.diagnostics)
+                collector.report("EM735", None)
+                diagnostics += collector.diagnostics
             continue
         changes.append(FileChange(path, before, after))
     return changes

@@ -80,7 +80,7 @@ def read(words: Sequence[Value], flags: Mapping[str, Any]) -> BuildCall | None:
     ``flags`` is mappings/docker-flags.yaml.
     """
     start = verb_length(words)
-    if not start:
+    if not start or any(word.text == "--help" for word in words[start:]):
         return None
     tool = (words[0].text or "docker").rpartition("/")[2]
     buildx = any(word.text == "buildx" for word in words[:start])

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 
 from migrate.callsites import buildcall, shellwords
+from migrate.callsites.buildcall import BuildCall, shown
 from migrate.callsites.data import Data
 from migrate.callsites.edits import Edit, apply
 from migrate.callsites.model import Outcome, Site, Translator, Tree, joined, located
 from migrate.callsites.shellwords import Command, ShellError
 from migrate.callsites.translate import EarthCall, Left
-from migrate.callsites.values import Value
+from migrate.callsites.values import Value, literal
 
 #: Commands that run the command behind them: how many words of their own stand in between is read by _skip_runner.
 _RUNNERS = frozenset(("sudo", "time", "nice", "exec", "command", "env", "timeout", "retry", "travis_retry", "nohup"))
@@ -64,19 +65,79 @@ def _sites(
     own = path.rpartition("/")[0]
     starts = [start] if start is not None else list(dict.fromkeys(("", own)))
     folders: dict[tuple[int, ...], tuple[str | None, ...]] = {(): tuple(starts)}
-    for command in commands:
+    pushed: dict[tuple[int, ...], list[tuple[str | None, ...]]] = {}
+    places = {word.start for command in commands for word in command.words}
+    moves = [command for command in commands if _name(command) in _MOVES]
+    for index, command in enumerate(commands):
         scope = command.scope
         while scope not in folders:
             scope = scope[:-1]
-        here = folders.setdefault(command.scope, folders[scope])
-        name = command.words[0].text if command.words else None
-        if name in ("cd", "pushd", "popd"):
+        inherited = (None,) if scope != command.scope and _moved_outside(command, moves) else folders[scope]
+        here = folders.setdefault(command.scope, inherited)
+        name = _name(command)
+        if name in _MOVES:
+            stack = pushed.setdefault(command.scope, [])
+            if name == "popd" and stack and not command.conditional:
+                folders[command.scope] = stack.pop()
+                continue
+            if name == "pushd":
+                stack.append(here)
             folders[command.scope] = tuple(_changed(command, folder, own) for folder in here)
+        elif any(move.function == name for move in moves):
+            folders[command.scope] = (None,)
+        elif (found := _build_words(command)) is not None:
+            yield _site(found, here, _reader(commands, index), text, path, tree, flags)
+        elif (hidden := _hidden(command, text, places)) is not None:
+            yield replace(hidden, path=path)
+
+
+_MOVES = ("cd", "pushd", "popd")
+
+
+def _name(command: Command) -> str | None:
+    return command.words[0].text if command.words else None
+
+
+def _moved_outside(command: Command, moves: Sequence[Command]) -> bool:
+    """Whether a function may start in another folder than where its text stands."""
+    return bool(command.function) and any(
+        move.function != command.function and (move.function or move.start > command.start) for move in moves
+    )
+
+
+def _reader(commands: Sequence[Command], index: int) -> str:
+    """The command that reads what the one at ``index`` prints, "" when none does; ``tee`` shows it only."""
+    command = commands[index]
+    if command.after not in ("|", "|&"):
+        return ""
+    following = [item for item in commands[index + 1 :] if item.scope == command.scope and item.start >= command.end]
+    name = (_name(following[0]) if following else None) or "?"
+    return "" if name in ("tee", "cat", "ts", "sed", "indent") else name
+
+
+def _hidden(command: Command, text: str, starts: Set[int]) -> Site | None:
+    """A build in the text of a word: a string that something else runs, or a variable that holds a command."""
+    if _name(command) in _TALKERS or _name(command) in buildcall.TOOLS:
+        return None
+    for word in (*command.assignments, *command.words[1:]):
+        found = _HIDDEN.search(text, word.start, word.end)
+        if found is None or (found.start() in starts and found.start() != word.start):
             continue
-        found = _build_words(command)
-        if found is None:
+        if word in command.assignments:
+            why = f"the variable {word.head.partition('=')[0].rstrip('+')} holds it"
+        elif _name(command) in _STRING_RUNNERS:
+            why = f"it is a string that {_name(command)} runs"
+        else:
             continue
-        yield _site(found, here, text, path, tree, flags)
+        return Site("", "shell", found.start(), word.end, why=why)
+    return None
+
+
+#: A call inside a word, as far as its first operand.
+_HIDDEN = re.compile(
+    r"(?<![\w./-])(?:docker|podman)\s+(?:buildx\s+|image\s+|builder\s+)?build(?=\s+[^\s\"'&;|]|\s*[\"')])"
+)
+_STRING_RUNNERS = frozenset(("eval", "bash", "sh", "dash", "zsh", "ksh", "ssh", "su", "xargs", "parallel", "watch"))
 
 
 def _changed(command: Command, folder: str | None, own: str) -> str | None:
@@ -101,6 +162,8 @@ def _changed(command: Command, folder: str | None, own: str) -> str | None:
 def _build_words(command: Command) -> _Words | None:
     """Where in ``command`` a build starts, None when nowhere."""
     words = command.words
+    if any(word.text == "--help" for word in words):
+        return None
     index = 0
     while index < len(words):
         text = words[index].text
@@ -140,11 +203,18 @@ def _skip_runner(words: Sequence[Value], index: int) -> int:
 
 
 def _site(
-    found: _Words, folders: tuple[str | None, ...], text: str, path: str, tree: Tree, flags: Mapping[str, object]
+    found: _Words,
+    folders: tuple[str | None, ...],
+    reader: str,
+    text: str,
+    path: str,
+    tree: Tree,
+    flags: Mapping[str, object],
 ) -> Site:
     command, tool = found.command, abs(found.tool)
     words = command.words[tool:]
     call = buildcall.read(words, flags)
+    call = _here(call) if call is not None else None
     site = Site(path, "shell", command.start, command.end, call, detail=_Words(command, tool))
     if found.tool < 0:
         return replace(site, why=f"{_raw(command.words[0], text)} decides what is run")
@@ -154,8 +224,8 @@ def _site(
         return replace(site, why="podman may build without the engine that earth needs")
     if command.substituted:
         return replace(site, why="its output is used")
-    if call.switched("quiet") and command.after in ("|", "|&"):
-        return replace(site, why="its output is used")
+    if reader or (call.switched("quiet") and (command.after in ("|", "|&") or _keeps_output(command, text))):
+        return replace(site, why=f"{reader} reads its output" if reader else "its output is used")
     reasons = []
     for folder in dict.fromkeys(folders):
         try:
@@ -163,8 +233,21 @@ def _site(
         except Left as left:
             reasons.append(str(left))
             continue
-        return replace(site, folder=folder, dockerfile=dockerfile, context=context)
+        return replace(site, call=call, folder=folder, dockerfile=dockerfile, context=context)
     return replace(site, why=reasons[0])
+
+
+def _keeps_output(command: Command, text: str) -> bool:
+    """Whether what the call prints goes to a file."""
+    targets = [text[start:end] for operator, start, end in command.redirections if operator in (">", ">>", "&>", "1>")]
+    return any("/dev/null" not in target and "/dev/stderr" not in target for target in targets)
+
+
+def _here(call: BuildCall) -> BuildCall:
+    """``call`` with a context such as ``$PWD`` as the plain dot that it means."""
+    if call.context is not None and shown(call.context) in ("$PWD", "${PWD}", "$(pwd)", "`pwd`"):
+        return replace(call, context=literal("."))
+    return call
 
 
 def rewritten(site: Site, text: str, translate: Translator, tool: str) -> Outcome:
@@ -183,7 +266,8 @@ def rewritten(site: Site, text: str, translate: Translator, tool: str) -> Outcom
     if made.silent and not any(operator in (">", "&>", ">>") for operator, _, _ in found.command.redirections):
         new += " >/dev/null 2>&1"
     edits = [Edit(words[0].start, words[-1].end, new), *_environment(found.command, made)]
-    _check(text, edits, site)
+    if not _reads_again(text, edits):
+        return Outcome(site, why="the script would not read the same around the new call")
     return Outcome(site, tuple(edits), tuple(made.notes))
 
 
@@ -241,9 +325,22 @@ def _raw(word: Value, text: str) -> str:
     return text[word.start : word.end]
 
 
-def _check(text: str, edits: Iterable[Edit], site: Site) -> None:
-    """The script must read again, and have the call where the old one was. A difference is a defect of ours."""
+def _reads_again(text: str, edits: Sequence[Edit]) -> bool:
+    """Whether the script has the same commands as before around its edits."""
     after = apply(text, edits)
-    before_count, after_count = len(shellwords.commands(text)), len(shellwords.commands(after))
-    if before_count != after_count:
-        raise ShellError(site.start, f"the edit changes the number of commands from {before_count} to {after_count}")
+    try:
+        return _outside(shellwords.commands(text), edits, old=True) == _outside(
+            shellwords.commands(after), edits, old=False
+        )
+    except ShellError:
+        return False
+
+
+def _outside(commands: Iterable[Command], edits: Sequence[Edit], *, old: bool) -> int:
+    """How many commands do not start inside an edit: substitutions in its words may go with an option."""
+    spans, shift = [], 0
+    for edit in sorted(edits):
+        start = edit.start + (0 if old else shift)
+        spans.append((start, edit.end if old else start + len(edit.new)))
+        shift += len(edit.new) - (edit.end - edit.start)
+    return sum(1 for command in commands if not any(start < command.start < end for start, end in spans))

@@ -48,6 +48,8 @@ class Command:
     scope: tuple[int, ...] = ()
     conditional: bool = False
     """Whether something may keep it from running: it stands in a branch, a loop, or behind ``&&`` or ``||``."""
+    function: str = ""
+    """The function in whose body it stands."""
 
     @property
     def start(self) -> int:
@@ -73,6 +75,10 @@ class _Reader:
     pending: list[tuple[str, bool]] = field(default_factory=list)
     """Here-documents whose bodies start on the next line: delimiter, and whether leading tabs go."""
     scopes: list[int] = field(default_factory=lambda: [0])
+    defined: str = ""
+    """The function whose body comes next."""
+    functions: list[str] = field(default_factory=list)
+    """The functions around this place."""
 
 
 def commands(text: str, start: int = 0, end: int | None = None) -> tuple[Command, ...]:
@@ -110,7 +116,7 @@ def _list(reader: _Reader, closing: str) -> None:
             _reserved(reader, word, open_)
             before = before if word in ("}", "fi", "done", "esac") else ""
             continue
-        before = _simple(reader, before, conditional=any(item != "{" for item in open_))
+        before = _simple(reader, before, conditional=any(item not in ("{", "function") for item in open_))
 
 
 def _take_operator(reader: _Reader, operator: str, before: str, open_: list[str]) -> None:
@@ -118,11 +124,14 @@ def _take_operator(reader: _Reader, operator: str, before: str, open_: list[str]
     if operator == "\n":
         _heredocs(reader)
     elif operator == "(":
+        name, reader.defined = reader.defined, ""
         if reader.text.startswith("(", reader.position):
             reader.position += 1
             _arithmetic(reader)
         else:
+            reader.functions += [name] if name else []
             _nested(reader)
+            del reader.functions[len(reader.functions) - bool(name) :]
     elif operator == ")":
         raise ShellError(reader.position - 1, "a ) too many")
     elif operator in (";;", ";&", ";;&"):
@@ -152,7 +161,7 @@ def _case_pattern(reader: _Reader, open_: list[str]) -> bool:
     raise ShellError(reader.position, "a case without its end")
 
 
-_CLOSES = {"fi": ("if",), "done": ("loop",), "esac": ("case",), "}": ("{",)}
+_CLOSES = {"fi": ("if",), "done": ("loop",), "esac": ("case",), "}": ("{", "function")}
 _OPENS = {"if": "if", "while": "loop", "until": "loop", "for": "loop", "select": "loop", "case": "pattern", "{": "{"}
 
 
@@ -165,9 +174,11 @@ def _reserved(reader: _Reader, word: str, open_: list[str]) -> None:
             raise ShellError(at, "[[ without ]]")
         reader.position = stop.end()
         return
-    if word in _CLOSES and (not open_ or open_.pop() not in _CLOSES[word]):
-        raise ShellError(at, f"{word} without its start")
-    if word in _OPENS:
+    if word in _CLOSES:
+        _close(reader, word, open_)
+    if word == "{" and reader.defined:
+        _open_function(reader, open_)
+    elif word in _OPENS:
         open_.append(_OPENS[word])
     if word in ("for", "select"):
         _for(reader)
@@ -182,9 +193,27 @@ def _reserved(reader: _Reader, word: str, open_: list[str]) -> None:
         reader.position += 2
     elif word == "function":
         _blanks(reader)
-        _word(reader)
+        reader.defined = _word(reader).text or "?"
         close = re.compile(r"[ \t]*\([ \t]*\)").match(reader.text, reader.position)
         reader.position = close.end() if close else reader.position
+
+
+def _close(reader: _Reader, word: str, open_: list[str]) -> None:
+    kind = open_.pop() if open_ else ""
+    if kind not in _CLOSES[word]:
+        raise ShellError(reader.position, f"{word} without its start")
+    if kind == "function":
+        reader.functions.pop()
+        reader.scope = reader.scope[:-1]
+
+
+def _open_function(reader: _Reader, open_: list[str]) -> None:
+    """The body of a function: what it does to the folder happens where it is called."""
+    open_.append("function")
+    reader.functions.append(reader.defined)
+    reader.defined = ""
+    reader.scopes[0] += 1
+    reader.scope = (*reader.scope, reader.scopes[0])
 
 
 def _simple(reader: _Reader, before: str, *, conditional: bool) -> str:
@@ -207,6 +236,7 @@ def _simple(reader: _Reader, before: str, *, conditional: bool) -> str:
             if close is None:
                 raise ShellError(reader.position, "an unexpected (")
             reader.position = close.end()
+            reader.defined = words[0].text or "?"
             return ""
         if operator:
             break
@@ -229,6 +259,7 @@ def _simple(reader: _Reader, before: str, *, conditional: bool) -> str:
         reader.substituted,
         reader.scope,
         conditional or before in ("&&", "||"),
+        (reader.functions or [""])[-1],
     )
     reader.commands.append(made)
     return after
@@ -502,6 +533,7 @@ def _dollar(reader: _Reader, pieces: list[Piece], quote: str) -> None:
 def _inner(reader: _Reader, start: int, end: int) -> None:
     """The commands of a backquoted substitution."""
     inner = _Reader(reader.text, start, end, reader.substituted + 1, (*reader.scope, -1), reader.depth + 1)
+    inner.functions = [*reader.functions]
     _list(inner, "")
     reader.commands += inner.commands
 

@@ -8,7 +8,7 @@ argument.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -112,7 +112,9 @@ def platforms(call: BuildCall) -> tuple[str, ...]:
     """The platforms of a call for several, () for one or none. Raises Left when they are not known."""
     values = call.values("platform")
     texts = [value.text for value in values]
-    if len(values) < 2 and "," not in (texts[0] or shown(values[0]) if values else ""):
+    written = shown(values[0]) if values else ""
+    many = "," in written or (texts[:1] == [None] and re.search(r"(?i)platforms|\$\{?(?:archs|arches)\b", written))
+    if len(values) < 2 and not many:
         return ()
     if None in texts:
         raise Left(f"--platform {shown(values[0])}: which platforms these are is only known when it runs")
@@ -195,6 +197,7 @@ def _name(tags: tuple[Value, ...], place: Place, pushes: bool, made: EarthCall) 
         made.reference = place.target
         return
     made.reference = place.image_target
+    tags = tuple(_once(tags))
     if [tag.text for tag in tags] == list(place.names) or _same_names(tags, place.names):
         return
     if len(tags) == 1 and place.name_argument is not None:
@@ -210,9 +213,19 @@ def _name(tags: tuple[Value, ...], place: Place, pushes: bool, made: EarthCall) 
     made.arguments.append(Value(tuple(pieces)).before(f"--{place.list_argument}="))
 
 
+def _once(tags: tuple[Value, ...]) -> Iterator[Value]:
+    """Each name once: earth refuses an image that is saved twice under one name."""
+    seen = set()
+    for tag in tags:
+        name = tagged(tag.text) or shown(tag)
+        if name not in seen:
+            seen.add(name)
+            yield tag
+
+
 def _double_quoted(piece: Piece) -> Piece:
     """``piece`` for a word in double quotes, where it can stand there."""
-    if piece.quote == "new" and piece.text is not None and not set(piece.text) & set('"$`\\'):
+    if piece.quote in ("new", "'") and piece.text is not None and not set(piece.text) & set('"$`\\!'):
         return Piece(piece.text, piece.text, '"')
     return piece._replace(quote='"') if piece.quote == "" and (piece.raw == piece.text or piece.text is None) else piece
 
@@ -226,10 +239,11 @@ def _open_names(names: Value, place: Place, made: EarthCall) -> None:
 
 def _same_names(tags: tuple[Value, ...], names: tuple[str, ...]) -> bool:
     """A name without a tag is :latest to both tools."""
-    return [_tagged(tag.text) for tag in tags] == [_tagged(name) for name in names]
+    return [tagged(tag.text) for tag in tags] == [tagged(name) for name in names]
 
 
-def _tagged(name: str | None) -> str | None:
+def tagged(name: str | None) -> str | None:
+    """``name`` with the tag that both tools add to one without."""
     return name if name is None or ":" in name.rpartition("/")[2] or "@" in name else f"{name}:latest"
 
 

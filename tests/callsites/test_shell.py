@@ -163,3 +163,49 @@ def test_values_arrive_as_they_did(script: str, tmp_path: Path) -> None:
             wanted += [f"--{value}"] if equals else [f"--{name}=1"] if name == "X" else []
     got = [word for word in recorded["earth"] if word.startswith("--") and word != "--ci"]
     assert sorted(got) == sorted(wanted), shlex.join(got)
+
+
+@pytest.mark.parametrize(
+    ("script", "after"),
+    [
+        (
+            "f() { cd web; docker build -t a .; }\ndocker build -t a .\n",
+            "f() { cd web; earth +docker --image=a; }\nearth +docker --image=a\n",
+        ),
+        (
+            "pushd web\ndocker build -t a .\npopd\ndocker build -t a web\n",
+            "pushd web\nearth +docker --image=a\npopd\nearth ./web+docker --image=a\n",
+        ),
+        ('docker build -t a "$PWD"\n', "earth +docker --image=a\n"),
+        ("docker build -t a -t a:latest -t b .\n", 'earth +docker-tags --images="a b"\n'),
+        ("docker build -t a . | tee log\n", "earth +docker --image=a | tee log\n"),
+    ],
+)
+def test_folders_and_names(script: str, after: str) -> None:
+    assert rewritten(script) == after
+
+
+@pytest.mark.parametrize(
+    ("script", "reason"),
+    [
+        ("f() { docker build -t a .; }\ncd web\nf\n", "the folder in which it runs is not certain"),
+        ("f() { cd web; }\nf\ndocker build -t a .\n", "the folder in which it runs is not certain"),
+        ("function f { cd web; }\nf\ndocker build -t a .\n", "the folder in which it runs is not certain"),
+        ("docker build -q . > id\n", "its output is used"),
+        ("docker build . | grep Built\n", "grep reads its output"),
+        ("docker build . 2>&1 | tail -n1\n", "tail reads its output"),
+        ("eval 'docker build -t a .'\n", "it is a string that eval runs"),
+        ('ssh host "docker build -t a ."\n', "it is a string that ssh runs"),
+        ("cmd=(docker build -t a)\n", "the variable cmd holds it"),
+        ("b='docker build'\n", "the variable b holds it"),
+        ('docker buildx build --platform "$PLATFORMS" --push -t a .\n', "only known when it runs"),
+    ],
+)
+def test_left_because_not_certain(script: str, reason: str) -> None:
+    found = outcomes(script)
+    assert [reason in item.why for item in found] == [True]
+    assert rewritten(script) == script
+
+
+def test_help_is_no_call() -> None:
+    assert outcomes("docker build --help\n") == []

@@ -1,0 +1,4 @@
+#!/bin/sh
+earth +runtime
+earth +dev-build
+earth +prod --VERSION=7

@@ -1,0 +1,3 @@
+#!/bin/sh
+docker build -t app .
+earth ./web+docker

@@ -1,0 +1,3 @@
+#!/bin/sh
+docker build -t app .
+docker build -t web web

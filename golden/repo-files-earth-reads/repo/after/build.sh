@@ -1,0 +1,4 @@
+#!/bin/sh
+earth +docker
+earth ./web+docker
+(cd web && earth +docker)

@@ -1,0 +1,4 @@
+#!/bin/sh
+# build
+earth +docker
+docker run app:1

@@ -1,0 +1,4 @@
+#!/bin/sh
+# build
+docker build -t app:1 .
+docker run app:1

@@ -1,0 +1,2 @@
+#!/bin/sh
+docker build -f docker/app.Dockerfile -t app:1 .

@@ -1,0 +1,4 @@
+﻿#!/bin/sh
+docker build \
+    -t app:1 \
+    .

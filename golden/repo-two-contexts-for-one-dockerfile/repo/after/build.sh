@@ -1,0 +1,3 @@
+#!/bin/sh
+earth ./a+docker
+earth ./b+docker

@@ -1,0 +1,3 @@
+#!/bin/sh
+docker build -f Dockerfile -t a a
+docker build -f Dockerfile -t b ./b/
