@@ -139,9 +139,9 @@ def snapshot(folder: Path) -> dict[str, tuple[int, int, bytes]]:
 
 @pytest.fixture(autouse=True)
 def nothing_is_left(builders: Daemons, home: Mapping[str, str]) -> Iterator[None]:
-    """After every test: no temporary folder, no process, and no image in the registry."""
+    """After every test: nothing in the temporary folder, no process, and no image in the registry."""
     yield
-    assert [path.name for path in Path(home["TMPDIR"]).iterdir() if path.name.startswith("earthmigrate")] == []
+    assert [path.name for path in Path(home["TMPDIR"]).iterdir()] == []
     assert processes(home["TMPDIR"]) == []
     names = asked(builders, "_catalog?n=1000")["repositories"]
     kept = [name for name in names if "earthmigrate-verify" in name or "must-not" in name]
@@ -369,12 +369,9 @@ def test_a_migrated_repository_is_verified_whole(builders: Daemons, home: Mappin
     ], done.stdout
 
 
-@pytest.mark.parametrize("builder", ["podman", "buildah"])
-def test_another_reader_of_dockerfiles(
-    builder: str, builders: Daemons, home: Mapping[str, str], tmp_path: Path
-) -> None:
-    if not shutil.which(builder):
-        pytest.skip(f"e2e: {builder} not on PATH")
+@pytest.fixture
+def containers(builders: Daemons, home: Mapping[str, str], tmp_path: Path) -> Iterator[Mapping[str, str]]:
+    """The environment for podman and buildah: images from the test registry, everything else in a folder of its own."""
     (tmp_path / "registries.conf").write_text(
         f'unqualified-search-registries = ["docker.io"]\n[[registry]]\nprefix = "docker.io"\n'
         f'location = "{builders.registry}"\ninsecure = true\n',
@@ -383,22 +380,61 @@ def test_another_reader_of_dockerfiles(
     (tmp_path / "storage.conf").write_text(
         f'[storage]\ndriver = "overlay"\ngraphroot = "{tmp_path}/graph"\nrunroot = "{tmp_path}/run"\n', encoding="utf-8"
     )
-    environment = {
+    yield {
         **home,
         "CONTAINERS_REGISTRIES_CONF": str(tmp_path / "registries.conf"),
         "CONTAINERS_STORAGE_CONF": str(tmp_path / "storage.conf"),
     }
+    subprocess.run(["umount", f"{tmp_path}/graph/overlay"], capture_output=True, check=False)
+
+
+def images(program: str, environment: Mapping[str, str]) -> list[str]:
+    """The images in an engine's store, apart from bases."""
+    done = subprocess.run([program, "images", "-a"], env=environment, capture_output=True, text=True, check=True)
+    return [line for line in done.stdout.splitlines()[1:] if "library/alpine" not in line]
+
+
+@pytest.mark.parametrize("builder", ["podman", "buildah"])
+def test_another_reader_of_dockerfiles(
+    builder: str, builders: Daemons, containers: Mapping[str, str], tmp_path: Path
+) -> None:
+    if not shutil.which(builder):
+        pytest.skip(f"e2e: {builder} not on PATH")
     folder = write(tmp_path / "app", DOCKERFILE.replace(" && mknod null c 1 3", ""))
     line = [*command(builders, ".", "--format=json"), f"--docker-builder={builder}"]
-    done = run(line, environment, folder)
-    try:
-        (result,) = done.results
-        assert result["error"] is None, "\n".join(result["error"]["lines"])
-        assert differences(result) == []
-        assert list(result["bases"]) == ["alpine:3.20"]
-        assert [note["code"] for note in json.loads(done.stdout)["notes"]] == ["EM937"]
-        images = subprocess.run([builder, "images", "-a", "-n"], env=environment, capture_output=True, text=True)
-        assert [line for line in images.stdout.splitlines() if "library/alpine" not in line] == []
-    finally:
-        unmounted = [builder, "unshare", "true"] if os.geteuid() else ["umount", f"{tmp_path}/graph/overlay"]
-        subprocess.run(unmounted, capture_output=True, check=False)
+    done = run(line, containers, folder)
+    (result,) = done.results
+    assert result["error"] is None, "\n".join(result["error"]["lines"])
+    assert differences(result) == []
+    assert list(result["bases"]) == ["alpine:3.20"]
+    assert [note["code"] for note in json.loads(done.stdout)["notes"]] == ["EM937"]
+    assert images(builder, containers) == []
+
+
+def test_buildx_with_a_daemon_of_ones_own(builders: Daemons, home: Mapping[str, str], tmp_path: Path) -> None:
+    if not shutil.which("docker") or subprocess.run(["docker", "buildx", "version"], capture_output=True).returncode:
+        pytest.skip("e2e: docker buildx not installed")
+    configuration = os.environ.get("DOCKER_CONFIG", os.path.expanduser("~/.docker"))
+    write(tmp_path, DOCKERFILE)
+    options = ["--docker-builder=buildx", "--docker-buildkit-host", builders.buildkit, "--format=json"]
+    done = run([*command(builders, "."), *options], {**home, "DOCKER_CONFIG": configuration}, tmp_path)
+    (result,) = done.results
+    assert result["error"] is None, "\n".join(result["error"]["lines"])
+    assert (result["verdict"], differences(result)) == ("equal", [])
+    assert list(result["bases"]) == ["docker.io/library/alpine:3.20"]
+
+
+@pytest.mark.parametrize("engine", ["docker", "podman"])
+def test_an_engine_hands_over_the_image(
+    engine: str, builders: Daemons, containers: Mapping[str, str], tmp_path: Path
+) -> None:
+    if not shutil.which(engine) or subprocess.run([engine, "info"], capture_output=True, env=containers).returncode:
+        pytest.skip(f"e2e: no {engine} engine answers")
+    kept = images(engine, containers)
+    folder = write(tmp_path / "app", DOCKERFILE)
+    line = [sys.executable, "-m", "migrate.cli", "verify", ".", "--docker-builder=buildctl", f"--engine={engine}"]
+    done = run([*line, "--format=json"], containers, folder)
+    (result,) = done.results
+    assert result["error"] is None, "\n".join(result["error"]["lines"])
+    assert (result["verdict"], differences(result)) == ("equal", [])
+    assert images(engine, containers) == kept

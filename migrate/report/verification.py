@@ -77,7 +77,8 @@ def why(error: VerifyError, explain: Explain, path: str) -> Iterator[str]:
         yield f"help: {found.hint}"
     lines = error.fields.get("lines")
     for line in lines if isinstance(lines, tuple) else ():
-        yield f"| {visible(str(line))}"
+        if str(line).strip():
+            yield f"| {visible(str(line))}"
 
 
 def _result(result: Result, explain: Explain, current: bool) -> Iterator[str]:

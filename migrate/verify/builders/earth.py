@@ -35,13 +35,7 @@ from migrate.verify.processes import Runner
 TARGET = "verified"
 _CONFIG_VARIABLES = ("EARTH_CONFIG", "EARTHLY_CONFIG")
 _OFF = ("CI", "PUSH", "OUTPUT", "NO_OUTPUT", "INTERACTIVE", "NO_CACHE", "AUTO_SKIP")
-_ENVIRONMENT: dict[str, str | None] = {
-    "NO_COLOR": "1",
-    **{f"{tool}_{name}": None for tool in ("EARTH", "EARTHLY") for name in _OFF},
-    # A daemon of one's own need not have the registry from which the engine would pull; a tar always does.
-    **{f"{tool}_DISABLE_REMOTE_REGISTRY_PROXY": "true" for tool in ("EARTH", "EARTHLY")},
-}
-"""Settings that would change what is built or where it goes."""
+"""Settings in the environment that would change what is built or where it goes."""
 _PATHS = ("tlsca", "tlsca_key", "tlscert", "tlskey", "buildkitd_tlscert", "buildkitd_tlskey")
 """Settings that are relative to the folder of the file they stand in."""
 
@@ -89,8 +83,20 @@ class Earth:
     def _run(self, asked: EarthfileBuild, name: str, private: Path, runner: Runner) -> None:
         # Started in our folder: earth reads .env, .arg and .secret where it is started.
         command = self.command(asked, name, private)
-        environment = {**_ENVIRONMENT, **_path_to(self.engine, os.environ.get("PATH", ""))}
+        environment = self._environment(private)
         run_build(runner, command, what="the Earthfile", environment=environment, folder=asked.folder)
+
+    def _environment(self, private: Path) -> dict[str, str | None]:
+        prefix = "EARTHLY" if "earthly" in Path(self.program).stem else "EARTH"
+        return {
+            "NO_COLOR": "1",
+            **{f"{tool}_{name}": None for tool in ("EARTH", "EARTHLY") for name in _OFF},
+            # A daemon of one's own need not have the registry from which the engine would pull; a tar always does.
+            f"{prefix}_DISABLE_REMOTE_REGISTRY_PROXY": "true",
+            # What it writes on the way to an engine goes with the folder.
+            **dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(private)),
+            **_path_to(self.engine, os.environ.get("PATH", "")),
+        }
 
     def discard(self, built: Built) -> bool:
         """Remove a pushed image; a registry may forbid that."""
