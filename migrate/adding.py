@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from migrate import archives, copying, folders, helperfiles, timestamps
 from migrate.artifacts import clean
+from migrate.context import Member
 from migrate.contextsources import Argument, argument, names_folder
 from migrate.dockerfile.model import CopyDetail, Instruction, Operand
 from migrate.earthfile.model import Command, Item, Target
@@ -167,6 +168,8 @@ class _Copied:
         owner = copying.owner_flag(instruction, stage)
         if owner is not None:
             copying.check_linked_owner(instruction, self.target, self.path, stage)
+            if self.kind.kind in (ARCHIVE, UNPACKED):
+                self._check_given_owner()
             return [owner]
         if self.kind.kind in (ARCHIVE, UNPACKED):
             return self._archive_owner()
@@ -174,12 +177,24 @@ class _Copied:
             return [("--keep-own", (Literal("--keep-own"),))]
         return [] if stage.is_root() else [("--chown=0:0", (Literal("--chown=0:0"),))]
 
+    def _members(self) -> tuple[Member, ...] | None:
+        if self.kind.kind != ARCHIVE or self.kind.value is None:
+            return None
+        return archives.members([self.kind.value], self.stage.context)
+
+    def _check_given_owner(self) -> None:
+        """Docker gives --chown to the entries of an archive alone, COPY to every folder that it makes on the way."""
+        found, operand = self._members(), self.kind.operand
+        at = self.instruction.span_of(operand.start, operand.end)
+        if found is None:
+            self.stage.report("EM466", at, source=operand.text)
+        elif self.path is None or archives.unnamed_folders(self.path, found):
+            raise NotExpressible("EM420", at, source=operand.text)
+
     def _archive_owner(self) -> list[tuple[str, Word]]:
         """No flag when all is root's, else --keep-own; NotExpressible where that would change existing folders."""
         stage, operand = self.stage, self.kind.operand
-        found = None
-        if self.kind.kind == ARCHIVE and self.kind.value is not None:
-            found = archives.members([self.kind.value], stage.context)
+        found = self._members()
         special = folders.special_paths(stage)
         if self.path is None or not archives.is_mergeable(self.path, found, special):
             raise NotExpressible("EM420", self.instruction.span_of(operand.start, operand.end), source=operand.text)

@@ -86,6 +86,19 @@ def are_roots(found: tuple[Member, ...] | None) -> bool:
     return found is not None and all(member.uid == 0 and member.gid == 0 for member in found)
 
 
+def unnamed_folders(target: str, found: tuple[Member, ...]) -> frozenset[str]:
+    """The folders below ``target`` that the entries ``found`` need and do not name: unpacking makes them root's."""
+    named, made = _folders(target, found)
+    return frozenset(made - named - {target})
+
+
+def _folders(target: str, found: tuple[Member, ...]) -> tuple[set[str], set[str]]:
+    """The folders that the archive names, and all folders that something in it lies in; with ``target`` in front."""
+    named = {posixpath.join(target, member.path).rstrip("/") for member in found if member.is_folder}
+    entries = {posixpath.join(target, member.path).rstrip("/") for member in found}
+    return named, {parent for path in entries for parent in _parents(path, target)}
+
+
 def is_mergeable(target: str, found: tuple[Member, ...] | None, special: Iterable[str]) -> bool:
     """Whether a COPY of the unpacked files to ``target`` leaves the existing folders as unpacking them there does.
 
@@ -96,9 +109,8 @@ def is_mergeable(target: str, found: tuple[Member, ...] | None, special: Iterabl
     special = tuple(special)
     if found is None:
         return not _is_special(target, special) and not any(_is_below(path, target) for path in special)
-    named = {posixpath.join(target, member.path).rstrip("/") for member in found if member.is_folder}
-    made = {posixpath.join(target, member.path).rstrip("/") for member in found}
-    folders = named | {parent for path in made for parent in _parents(path, target)}
+    named, above = _folders(target, found)
+    folders = named | above
     if any(folder in _LINKS for folder in folders):
         return False
     if are_roots(found):

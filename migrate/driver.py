@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -21,7 +20,7 @@ from migrate.disk import (
     shown,
     write_file,
 )
-from migrate.images import canonical, image_name
+from migrate.images import image_name
 from migrate.mappings import Mappings, builtin
 from migrate.settings import Settings
 
@@ -103,12 +102,15 @@ def _converted(job: Job, mappings: Mappings | None, notes: list[str]) -> tuple[P
             folder = folder if folder is not None else dockerfile.parent
     except DiskError as error:
         return folder, _with(Conversion(name, (), ()), error.code, error.fields), b""
-    found: list[tuple[str, dict[str, str]]] = []
+    findings: tuple[tuple[str, dict[str, str]], ...] = ()
     if job.inspect is not None or job.facts is not None:
+        from migrate.imageknowledge import gathered  # only such a run pays for it
+
         try:
-            mappings = _inspected(job, source, mappings or builtin(), found, notes)
+            mappings, findings, written = gathered([source], job.inspect, job.facts, mappings or builtin())
         except DiskError as error:
             return folder, _with(Conversion(name, (), ()), error.code, error.fields), source
+        notes += written
     context: Context = UnknownContext() if folder is None else DiskContext(folder, dockerfile)
     settings = Settings(
         images=job.images,
@@ -122,41 +124,9 @@ def _converted(job: Job, mappings: Mappings | None, notes: list[str]) -> tuple[P
         writes=job.write or job.diff or job.check or job.json,
     )
     conversion = convert(source, settings, path=name, context=context, mappings=mappings)
-    for code, fields in reversed(found):
+    for code, fields in reversed(findings):
         conversion = _with(conversion, code, fields)
     return folder, conversion, source
-
-
-def _inspected(
-    job: Job, source: bytes, mappings: Mappings, found: list[tuple[str, dict[str, str]]], notes: list[str]
-) -> Mappings:
-    """``mappings`` with what the file of facts and, on request, engine and registries say of the images of ``source``.
-
-    What could not be looked at is added to ``found``, a file that was written to ``notes``. Raises DiskError.
-    """
-    from migrate import imagefacts  # only a run with --inspect or --image-facts pays for it
-
-    known: dict[str, imagefacts.ImageFacts] = {}
-    old = read_existing(job.facts) if job.facts is not None else None
-    if job.facts is not None and old is not None:
-        try:
-            known = imagefacts.read(old.decode("utf-8"))
-        except (imagefacts.FactsError, UnicodeDecodeError) as error:
-            raise DiskError("EM648", path=shown(job.facts), reason=str(error)) from None
-    if job.inspect is not None:
-        from migrate import inspecting
-
-        missing = [one for one in inspecting.images_of(source) if canonical(one.image) not in known]
-        new, problems = inspecting.inspect(missing, job.inspect)
-        known.update(new)
-        for problem in problems:
-            entry = mappings.diagnostics[problem.error.code]
-            reason = entry.message.format(**problem.error.fields)
-            found.append(("EM647", {"images": ", ".join(problem.images), "reason": reason}))
-        if job.facts is not None and new:
-            write_file(job.facts, imagefacts.written(known).encode())
-            notes.append(f"wrote {shown(job.facts)}")
-    return replace(mappings, inspected={**mappings.inspected, **imagefacts.section(known)})
 
 
 def _named(dockerfile: Path | None, folder: Path | None) -> str | None:

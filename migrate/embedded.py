@@ -173,6 +173,11 @@ def _owner_of_unpacked(site: _Site) -> bool:
     )
 
 
+def _unpack_flag(site: _Site) -> bool:
+    """Also ``--unpack=false`` is a flag that it does not know."""
+    return site.instruction.keyword == "ADD" and site.instruction.flag("unpack") is not None
+
+
 def _git_over_ssh(site: _Site) -> bool:
     return any(_SSH_ADDRESS.match(source) for source in _sources(site))
 
@@ -323,6 +328,7 @@ CHECKS: Mapping[str, Callable[[_Site], bool]] = {
         _special_mode,
         _new_folder_mode,
         _owner_of_unpacked,
+        _unpack_flag,
         _git_over_ssh,
         _pattern_expansion,
         _expose_substitution,

@@ -40,7 +40,7 @@ LAYERS = (
     "convert",
     "combine disk",
     "changes discovery records",
-    "driver inspecting report repository verify",
+    "driver imageknowledge inspecting report repository verify",
     "repodriver",
     "cli",
 )
@@ -50,7 +50,7 @@ APART = {"dockerfile": "earthfile", "earthfile": "dockerfile"}
 """Reading and printing know nothing of each other."""
 
 ON_DISK = {
-    *("changes", "cli", "discovery", "disk", "driver", "inspecting", "mappings", "mappings_compile"),
+    *("changes", "cli", "discovery", "disk", "driver", "imageknowledge", "inspecting", "mappings", "mappings_compile"),
     "repodriver",
     *("verify.sources", "verify.reading", "verify.zstd", "verify.registry", "verify.credentials"),
     *("verify.finding", "verify.migrated"),

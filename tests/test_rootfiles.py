@@ -92,9 +92,9 @@ def test_a_stage_that_nobody_uses_is_said_to_carry_it() -> None:
 def test_a_stage_with_another_one_does_not_get_it() -> None:
     """The image to build says something else, so its sister keeps a comment (or falls back)."""
     conversion = converted(f"{BASE[:-1]} AS p\nFROM p AS other\nSTOPSIGNAL 4\nFROM p\nSTOPSIGNAL 3\n")
-    assert targets(conversion)["other"][1] == "# EM611, not converted: STOPSIGNAL 4"
+    assert targets(conversion)["other"][1] == "# EM650, not converted: STOPSIGNAL 4"
     native = converted(f"{BASE[:-1]} AS p\nFROM p AS other\nSTOPSIGNAL 4\nFROM p\n")
-    assert codes(native) == ["EM611"]
+    assert codes(native) == ["EM650"]
     assert not any("DOCKERFILE" in line for lines in targets(native).values() for line in lines)
 
 

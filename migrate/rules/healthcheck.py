@@ -8,7 +8,7 @@ from migrate import configured
 from migrate.dockerfile.model import HealthcheckDetail, Instruction
 from migrate.earthfile import quoting
 from migrate.earthfile.model import Command, Item, TextLine, Words
-from migrate.recipe import DEFAULT_SHELL, NotExpressible, Recipe
+from migrate.recipe import DEFAULT_SHELL, Recipe
 from migrate.words import Literal, Word, literal_text
 
 
@@ -27,7 +27,7 @@ def convert(instruction: Instruction, stage: Recipe) -> Iterator[Item]:
         yield Command.of("HEALTHCHECK", "NONE", source=instruction.span, meaning=Words(((Literal("NONE"),),)))
         return
     if detail.exec_form is not None:
-        raise NotExpressible("EM605")
+        raise configured.refusal(instruction, "EM605", stage)
     if stage.shell != DEFAULT_SHELL and not detail.text.startswith(stage.shell[0]):
         stage.warn("EM606", instruction, shell=" ".join(stage.shell))
     text, meaning = _text(detail.text)

@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from migrate import configured
 from migrate.dockerfile.model import Instruction
 from migrate.earthfile.model import Item
-from migrate.recipe import NotExpressible, Recipe
+from migrate.recipe import Recipe
 
 
 def convert(instruction: Instruction, stage: Recipe) -> Iterator[Item]:
     """A comment that says where it is set; where no root may carry it, there is no native form."""
     place = stage.arguments.roots.of(stage.stage, instruction)
     if place is None:
-        raise NotExpressible("EM611", signal=instruction.operand)
+        raise configured.refusal(instruction, "EM611", stage, signal=instruction.operand)
     yield configured.remark(instruction, place, stage)

@@ -86,11 +86,20 @@ def test_plain_files(instructions: str, expected: str, wanted: list[str]) -> Non
         ("ADD a.tar.gz /opt/", "COPY --keep-own (+unpack/ --source=a.tar.gz) /opt/"),
         ("ADD a.TAR /opt", "COPY --keep-own (+unpack/ --source=a.TAR) /opt"),
         ("ADD a-$V.tgz /opt", "COPY --keep-own (+unpack/ --source=a-$V.tgz) /opt"),
-        ("ADD --chown=1 --chmod=700 a.tgz /home/x", "COPY --chown=1 (+unpack/ --source=a.tgz) /home/x"),
     ],
 )  # fmt: skip
 def test_by_a_helper(instruction: str, expected: str) -> None:
     assert_lines(instruction, expected, ["EM460"])
+
+
+def test_an_owner_for_what_is_unpacked() -> None:
+    """Docker gives --chown to the entries alone, and ignores --chmod; COPY gives the owner to every folder it makes."""
+    unknown = converted(f"{BASE}ADD --chown=1 --chmod=700 a.tgz /home/x\n")
+    assert body(unknown) == ["COPY --chown=1 (+unpack/ --source=a.tgz) /home/x"]
+    assert codes(unknown) == ["EM460", "EM466"]
+    for content, found in ((tar(("d/f", 0), folders=("d",)), "EM460"), (tar(("d/f", 0)), "EM420")):
+        conversion = converted(f"{BASE}ADD --chown=1 a.tgz /home/x\n", DictContext({"a.tgz": content}))
+        assert codes(conversion) == [found]
 
 
 def test_the_helpers_serve_the_whole_file() -> None:
