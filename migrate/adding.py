@@ -20,19 +20,18 @@ from migrate.earthfile.model import Command, Item, Target
 from migrate.recipe import NotExpressible, Recipe, command
 from migrate.words import Literal, Word, merged
 
-PLAIN, ARCHIVE, DOWNLOAD, UNPACKED, REPOSITORY = "plain", "archive", "download", "unpacked", "repository"
+PLAIN, ARCHIVE, DOWNLOAD, REPOSITORY = "plain", "archive", "download", "repository"
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
 _SOURCE = "source"
 _COMMIT = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 _SAID = {
     ARCHIVE: "unpacks an archive",
     DOWNLOAD: "downloads",
-    UNPACKED: "downloads and unpacks",
     REPOSITORY: "clones",
 }
-_NAMES = {ARCHIVE: "unpack", DOWNLOAD: "download", UNPACKED: "unpack-download", REPOSITORY: "clone"}
+_NAMES = {ARCHIVE: "unpack", DOWNLOAD: "download", REPOSITORY: "clone"}
 #: What the target of a kind is called in a finding that gives up.
-_CODES = {ARCHIVE: "EM420", DOWNLOAD: "EM421", UNPACKED: "EM421", REPOSITORY: "EM422"}
+_CODES = {ARCHIVE: "EM420", DOWNLOAD: "EM421", REPOSITORY: "EM422"}
 
 
 class Kind(NamedTuple):
@@ -58,7 +57,10 @@ def _kind(source: Operand, instruction: Instruction, stage: Recipe) -> Kind:
     if archives.is_git(text):
         return Kind(REPOSITORY, source, value)
     if archives.is_url(text):
-        return Kind(DOWNLOAD if keeps or unpack is None else UNPACKED, source, value)
+        if unpack is not None and not keeps:
+            # One FROM DOCKERFILE cannot take its context from another: earth says "features is already set".
+            raise NotExpressible("EM461", instruction.span_of(unpack.start, unpack.end), source=source.text)
+        return Kind(DOWNLOAD, source, value)
     if keeps or text.endswith("/") or clean(text) == "/":
         return Kind(PLAIN, source, value)
     found = archives.looked_at(text, stage.context) if value is not None else None
@@ -147,7 +149,7 @@ class _Copied:
 
     def _inner(self, source: Word) -> str:
         """What the COPY takes from the root of the helper: everything, or the one file by its name."""
-        if self.kind.kind in (ARCHIVE, UNPACKED) or names_folder(self.target.operand.text):
+        if self.kind.kind == ARCHIVE or names_folder(self.target.operand.text):
             return "/"
         last = source[-1] if source else None
         text = last.text if isinstance(last, Literal) else ""
@@ -168,10 +170,10 @@ class _Copied:
         owner = copying.owner_flag(instruction, stage)
         if owner is not None:
             copying.check_linked_owner(instruction, self.target, self.path, stage)
-            if self.kind.kind in (ARCHIVE, UNPACKED):
+            if self.kind.kind == ARCHIVE:
                 self._check_given_owner()
             return [owner]
-        if self.kind.kind in (ARCHIVE, UNPACKED):
+        if self.kind.kind == ARCHIVE:
             return self._archive_owner()
         if copying.is_linked(instruction) and not folders.is_ordinary(self.path, stage):
             return [("--keep-own", (Literal("--keep-own"),))]
@@ -206,13 +208,13 @@ class _Copied:
 
     def _mode(self) -> list[tuple[str, Word]]:
         """``--chmod``, which Docker ignores for what it unpacks."""
-        if self.kind.kind in (ARCHIVE, UNPACKED):
+        if self.kind.kind == ARCHIVE:
             return []
         return copying.mode_flag(self.instruction, self.path, self.stage, makes_folder=self.kind.kind == REPOSITORY)
 
     def _checksum(self) -> tuple[str, Word] | None:
         flag = self.instruction.flag("checksum")
-        if flag is None or not flag.value or self.kind.kind not in (DOWNLOAD, UNPACKED):
+        if flag is None or not flag.value or self.kind.kind != DOWNLOAD:
             return None
         spelling, word = self.stage.word(flag.value, self.instruction)
         _check_parameter(spelling, self.instruction, self.kind)
@@ -298,15 +300,11 @@ def _target(name: str, kind: Kind, keeps_git: bool, instruction: Instruction, st
         lines: tuple[str, ...] = (f"FROM {image}", f"ARG {_SOURCE}", f"ADD {git}${_SOURCE} /src")
         writer = _writer(f"{name}-dockerfile", lines, instruction, stage)
         saved = f"{times}/src /src"
-    elif kind.kind == UNPACKED:
-        # The arguments go to the target whose artifact is the context, too.
-        download = _helper(kind._replace(kind=DOWNLOAD), instruction, stage)
-        writer = _writer("unpack-dockerfile", ("FROM scratch", "ADD * /"), instruction, stage)
     else:
         sums = " --checksum=$checksum" if has_sums else ""
         lines = ("FROM scratch", f"ARG {_SOURCE}", *(("ARG checksum",) if has_sums else ()), f"ADD{sums} ${_SOURCE} /")
         writer = _writer("add-dockerfile", lines, instruction, stage)
-    context = "." if kind.kind == ARCHIVE else f"+{download}/" if kind.kind == UNPACKED else f"+{writer}/"
+    context = "." if kind.kind == ARCHIVE else f"+{writer}/"
     items.append(Command.of("FROM DOCKERFILE", f"{passed} -f +{writer}/Dockerfile {context}", source=span))
     if kind.kind == REPOSITORY:
         # EarthBuild's daemon checks out with modes 666 and 777, BuildKit's with 644 and 755.

@@ -144,9 +144,8 @@ def has_foreign_owners(instruction: Instruction, context: Context) -> bool:
         if source.heredoc is not None or is_git(source.text):
             continue
         if is_url(source.text):
-            if unpack is not None:
-                return True
-        elif "$" in source.text:
+            continue
+        if "$" in source.text:
             if has_archive_name(source.text):
                 return True
         elif is_archive(source.text, context) and not are_roots(members([source.text], context)):

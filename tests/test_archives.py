@@ -131,7 +131,6 @@ def test_mergeable(target: str, found: tuple[Member, ...] | None, *, expected: b
         ("ADD --chown=5 own /x", False),
         ("ADD --unpack=false own /x", False),
         ("ADD plain root https://e.com/own.tar /x/", False),
-        ("ADD --unpack https://e.com/own.tar /x/", True),
         ("ADD $X.tar /x/", True),
         ("ADD $X /x/", False),
         ("COPY own /x", False),

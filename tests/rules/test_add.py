@@ -61,7 +61,6 @@ def test_plain_files(instructions: str, expected: str, wanted: list[str]) -> Non
         ),
         ("ADD --link https://e.com/a /tmp/", "COPY --keep-own (+download/ --source=https://e.com/a) /tmp/"),
         ("ADD --unpack=false https://e.com/a.tar /x", "COPY (+download/a.tar --source=https://e.com/a.tar) /x"),
-        ("ADD --unpack https://e.com/a.tar /x", "COPY --keep-own (+unpack-download/ --source=https://e.com/a.tar) /x"),
         ("ADD https://e.com/x.git /x/", "COPY (+clone/src --source=https://e.com/x.git) /x/"),
         ("ADD https://e.com/x.git#v1:sub /x/", "COPY (+clone/src --source=https://e.com/x.git#v1:sub) /x/"),
         ("ADD https://e.com/x.git#$V /x/", "COPY (+clone/src --source=https://e.com/x.git#$V) /x/"),
@@ -105,11 +104,11 @@ def test_an_owner_for_what_is_unpacked() -> None:
 def test_the_helpers_serve_the_whole_file() -> None:
     conversion = converted(
         f"{BASE[:-1]} AS a\nADD --checksum=sha256:0 https://e.com/a /x/\nADD a.tgz /opt/\n{BASE}"
-        "ADD https://e.com/b /x/\nADD --unpack https://e.com/c /opt/\nUSER 1\nADD https://e.com/d /x/\n"
+        "ADD https://e.com/b /x/\nUSER 1\nADD https://e.com/d /x/\n"
     )
     found = targets(conversion)
     helpers = ["add-dockerfile", "download", "unpack"]
-    assert list(found) == ["", *helpers, "a", "unpack-dockerfile", "unpack-download", "docker"]
+    assert list(found) == ["", *helpers, "a", "docker"]
     assert found["download"] == [
         "ARG --required source",
         "ARG checksum",
@@ -118,7 +117,6 @@ def test_the_helpers_serve_the_whole_file() -> None:
         "SAVE ARTIFACT --symlink-no-follow /* /",
     ]
     assert found["unpack"][2].endswith(" -f +add-dockerfile/Dockerfile .")
-    assert found["unpack-download"][2].endswith(" -f +unpack-dockerfile/Dockerfile +download/")
     assert found["add-dockerfile"][1:6] == [
         "RUN printf '%s\\n' \\",
         "    'FROM scratch' \\",
@@ -146,6 +144,7 @@ def test_names_that_the_file_has_are_left_alone() -> None:
         ("ADD git@e.com:x/y.git /x/", "EM465"),
         ("ADD ssh://git@e.com/x /x/", "EM465"),
         ("ADD https://e.com/a https://e.com/b /new", "EM407"),
+        ("ADD --unpack https://e.com/a.tar /x", "EM461"),
         ("ADD --exclude=*.md https://e.com/x.git /x/", "EM402"),
         # What already exists there, and what of it the archive names, is not known.
         ("ADD a.tgz $WHERE", "EM420"),
