@@ -203,6 +203,7 @@ class _Copied:
         if archives.are_roots(found) and stage.user.root is True:
             return []
         if not archives.are_roots(found):
+            folders.assume_plain(self.path, stage)
             return [("--keep-own", (Literal("--keep-own"),))]
         return [("--chown=0:0", (Literal("--chown=0:0"),))]
 

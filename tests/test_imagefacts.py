@@ -79,7 +79,7 @@ def test_what_was_unknown_is_known() -> None:
     conversion = converted(text, acme___base__1=ImageFacts())
     assert codes(conversion) == ["EM205", "EM301", "EM420"]  # another image
     conversion = converted(text, **{"acme/base:1": ImageFacts("app", ("LANG",), workdir="/srv")})
-    assert codes(conversion) == ["EM301", "EM464", "EM460"]
+    assert codes(conversion) == ["EM431", "EM301", "EM464", "EM460"]
     assert targets(conversion)["docker"][1:4] == [
         "COPY --chown=0:0 a b",
         "ARG LANG=$LANG",
