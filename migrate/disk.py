@@ -117,6 +117,16 @@ def shown(path: PurePath, base: PurePath | None = None) -> str:
     return path.as_posix()
 
 
+def named_from(dockerfile: Path | None, folder: Path | None) -> str | None:
+    """The Dockerfile as an Earthfile in ``folder`` names it, None when it is no file."""
+    if dockerfile is None or folder is None or not dockerfile.is_file():
+        return None
+    try:
+        return Path(os.path.relpath(dockerfile.resolve(), folder.resolve())).as_posix()
+    except ValueError:  # another drive of Windows
+        return None
+
+
 def context_parts(path: str, *, windows: bool = os.name == "nt") -> tuple[str, ...] | None:
     """The parts of a context path, cleaned as BuildKit does (``..`` stops at the root); None for an impossible name.
 

@@ -181,3 +181,20 @@ def test_what_is_written_protected_can_be_removed(tmp_path: Path) -> None:
     os.chmod(top / "a" / "b", stat.S_IRUSR | stat.S_IXUSR)
     remove_tree(top)
     assert not top.exists()
+
+
+def test_a_dockerfile_outside_stands_where_it_stood(tmp_path: Path) -> None:
+    """A stage may be built FROM DOCKERFILE -f ../docker/Dockerfile."""
+    context = tmp_path / "src" / "app"
+    context.mkdir(parents=True)
+    (context / "a").write_text("a", encoding="utf-8")
+    dockerfile = tmp_path / "docker" / "Dockerfile"
+    dockerfile.parent.mkdir()
+    dockerfile.write_text('FROM alpine:3.20\nCMD ["echo", "$(it\'s)"]\n', encoding="utf-8")
+    found = read(dockerfile, context, mappings=builtin())
+    assert "FROM DOCKERFILE -f ../../docker/Dockerfile ." in found.earthfile
+    with prepared(found) as place:
+        copy = place.earthfiles / place.reference
+        assert (copy / "a").read_text(encoding="utf-8") == "a"
+        assert (copy / "../../docker/Dockerfile").read_bytes() == dockerfile.read_bytes()
+        assert sorted(one.name for one in copy.iterdir()) == ["Earthfile", "a"]

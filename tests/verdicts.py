@@ -163,7 +163,8 @@ class Judges:
         """The result, and what earth says, where the Docker builder refuses and earth does so, too."""
         conversion, settings = converted(folder), options(folder)
         assert conversion.earthfile is not None
-        pair = Pair(folder.name, context / "Dockerfile", context, conversion, conversion.earthfile, conversion.files)
+        dockerfile = _dockerfile(folder, context)
+        pair = Pair(folder.name, dockerfile, context, conversion, conversion.earthfile, conversion.files)
         (job,) = jobs(pair, [settings["target"]] if "target" in settings else [], every=False)
         plan = Plan(inputs, builtin().noise, timeout=SECONDS)
         session = Session(self.docker, self.earth, plan, read_image, Silence())
@@ -180,7 +181,7 @@ class Judges:
         return job, result, []
 
     def _unconverted(self, folder: Path, context: Path, inputs: Inputs, tools: dict[str, str]) -> Verdict:
-        asked = DockerfileBuild(context / "Dockerfile", context, options(folder).get("target"), inputs)
+        asked = DockerfileBuild(_dockerfile(folder, context), context, options(folder).get("target"), inputs)
         codes = sorted({item.code for item in converted(folder).diagnostics if item.grade is not None})
         rows: list[str] = []
         try:
@@ -203,9 +204,16 @@ def _context(folder: Path, place: Path) -> Path:
         shutil.copytree(folder / "context", place, symlinks=True)
     else:
         place.mkdir()
+    there = _dockerfile(folder, place)
+    there.parent.mkdir(parents=True, exist_ok=True)
     for file in folder.glob("Dockerfile*"):
-        shutil.copy(file, place)
+        shutil.copy(file, there.with_name(there.name + file.name.removeprefix("Dockerfile")))
     return place
+
+
+def _dockerfile(folder: Path, context: Path) -> Path:
+    """Where the Dockerfile of a pair stands."""
+    return Path(os.path.normpath(context / (options(folder).get("dockerfile") or "Dockerfile")))
 
 
 def _inputs(folder: Path, place: Path) -> Inputs:

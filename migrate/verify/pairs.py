@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from migrate.convert import Conversion, OutputFile, convert
 from migrate.diagnostics import Diagnostic, Grade
-from migrate.disk import DiskContext, DiskError, read_existing, read_input, shown
+from migrate.disk import DiskContext, DiskError, named_from, read_existing, read_input, shown
 from migrate.images import image_name
 from migrate.mappings import Mappings
 from migrate.settings import Settings
@@ -70,7 +70,12 @@ class Job(NamedTuple):
 def read(dockerfile: Path, context: Path, *, fresh: bool = False, fidelity: str = "clean", mappings: Mappings) -> Pair:
     """The pair of one Dockerfile. Raises VerifyError for a Dockerfile or Earthfile that cannot be read."""
     name = shown(dockerfile)
-    settings = Settings(name=image_name(context.resolve().name), fidelity=fidelity, writes=True)
+    settings = Settings(
+        name=image_name(context.resolve().name),
+        fidelity=fidelity,
+        dockerfile=named_from(dockerfile, context),
+        writes=True,
+    )
     try:
         source = read_input(dockerfile)
         existing = None if fresh else read_existing(context / EARTHFILE)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from migrate import ignorefile
-from migrate.disk import DiskContext
+from migrate.disk import DiskContext, named_from
 from migrate.dockerfile.directives import frontend
 from migrate.ignorematch import IgnoreRules, PatternError
 from migrate.verify.errors import VerifyError
@@ -84,18 +84,26 @@ def without_frontend(source: bytes) -> bytes:
 
 
 def _earth_side(pair: Pair, folder: Path, top: Path) -> str:
-    if pair.overlay is None:
+    above = (named_from(pair.dockerfile, pair.context) or "").split("/").count("..")
+    if pair.overlay is None and not above:
         with contextlib.suppress(OSError):  # Windows lets few users make links
             (folder / _LINKED).symlink_to(pair.context.resolve(), target_is_directory=True)
             return f"./{_LINKED}"
-    copy = folder / _CONTEXT
+    # A stage may be built FROM DOCKERFILE: a Dockerfile outside the context stands where it stood, seen from there.
+    reference = "/".join([*["above"] * above, _CONTEXT])
+    copy = folder / reference
+    copy.parent.mkdir(parents=True, exist_ok=True)
+    if above:
+        place = Path(os.path.normpath(copy / os.path.relpath(pair.dockerfile.resolve(), pair.context.resolve())))
+        place.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(pair.dockerfile, place)
     copy_tree(pair.context, copy, left_out(pair, top))
     for file in pair.overlay or ():
         place = copy / file.name
         if place.is_symlink() or place.exists():
             place.unlink()
         place.write_text(file.text, encoding="utf-8", errors="surrogateescape", newline="")
-    return f"./{_CONTEXT}"
+    return f"./{reference}"
 
 
 def left_out(pair: Pair, top: Path) -> Callable[[Path], bool]:
