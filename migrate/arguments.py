@@ -198,8 +198,12 @@ def _report_unset(name: str, instruction: Instruction, stage: Recipe) -> None:
         return
     if name == "PATH":
         return  # every image has one
-    tested = re.compile(rf"\$\{{{re.escape(name)}[-+?]|-v\s+{re.escape(name)}\b")
-    stage.warn("EM302" if tested.search(stage.text) else "EM301", instruction, name=name)
+    stage.warn("EM302" if _is_tested(name, stage) else "EM301", instruction, name=name)
+
+
+def _is_tested(name: str, stage: Recipe) -> bool:
+    """Whether the RUNs of a stage ask if ``name`` is set."""
+    return re.search(rf"\$\{{{re.escape(name)}[-+?]|-v\s+{re.escape(name)}\b", stage.text) is not None
 
 
 def _platform(
@@ -265,6 +269,8 @@ def inherited(parent: Scope, stage: Recipe, instruction: Instruction, arguments:
                 stage.warn("EM314", instruction, name=name, used=", ".join(stale))
             yield from _with_default(name, binding.default, None, instruction, stage)
         else:
+            if _is_tested(name, stage):
+                stage.warn("EM302", instruction, name=name)
             keeps = stage.scope.may_be_environment(name)
             yield Command.of("ARG", f"{name}=${name}" if keeps else name, source=instruction.span)
             stage.scope.declared.add(name)

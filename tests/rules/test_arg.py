@@ -125,3 +125,11 @@ def test_comments_of_a_header_line_that_goes() -> None:
     assert body(conversion) == ["# Which?", "ARG A=1"]
     conversion = converted("# Which?\nARG A=1\nFROM alpine\nRUN a\nARG A\n")
     assert "# Which?" in (conversion.earthfile or "")
+
+
+def test_an_inherited_argument_that_is_tested_is_reported() -> None:
+    text = "FROM alpine:3.20 AS a\nARG X\nRUN x\nFROM a\nRUN echo ${X-none}\n"
+    assert [(found.code, found.span.start.line) for found in converted(text).diagnostics if found.span] == [
+        ("EM301", 2),
+        ("EM302", 4),
+    ]
