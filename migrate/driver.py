@@ -129,49 +129,6 @@ def _converted(job: Job, mappings: Mappings | None, notes: list[str]) -> tuple[P
     return folder, conversion, source
 
 
-<<<<<<< HEAD
-def _named(dockerfile: Path | None, folder: Path | None) -> str | None:
-    """The Dockerfile as an Earthfile in ``folder`` names it, None when it is no file."""
-    if dockerfile is None or folder is None or not dockerfile.is_file():
-        return None
-    try:
-        return Path(os.path.relpath(dockerfile.resolve(), folder.resolve())).as_posix()
-    except ValueError:  # another drive of Windows
-        return None
-=======
-def _inspected(
-    job: Job, source: bytes, mappings: Mappings, found: list[tuple[str, dict[str, str]]], notes: list[str]
-) -> Mappings:
-    """``mappings`` with what the file of facts and, on request, engine and registries say of the images of ``source``.
-
-    What could not be looked at is added to ``found``, a file that was written to ``notes``. Raises DiskError.
-    """
-    from migrate import imagefacts  # only a run with --inspect or --image-facts pays for it
-
-    known: dict[str, imagefacts.ImageFacts] = {}
-    old = read_existing(job.facts) if job.facts is not None else None
-    if job.facts is not None and old is not None:
-        try:
-            known = imagefacts.read(old.decode("utf-8"))
-        except (imagefacts.FactsError, UnicodeDecodeError) as error:
-            raise DiskError("EM648", path=shown(job.facts), reason=str(error)) from None
-    if job.inspect is not None:
-        from migrate import inspecting
-
-        missing = [one for one in inspecting.images_of(source) if canonical(one.image) not in known]
-        new, problems = inspecting.inspect(missing, job.inspect)
-        known.update(new)
-        for problem in problems:
-            entry = mappings.diagnostics[problem.error.code]
-            reason = entry.message.format(**problem.error.fields)
-            found.append(("EM647", {"images": ", ".join(problem.images), "reason": reason}))
-        if job.facts is not None and new:
-            write_file(job.facts, imagefacts.written(known).encode())
-            notes.append(f"wrote {shown(job.facts)}")
-    return replace(mappings, inspected={**mappings.inspected, **imagefacts.section(known)})
->>>>>>> 1d69c17 (verify: a Dockerfile outside the context, and its name for the fallback; verdicts of the fallback pairs)
-
-
 def _changes(folder: Path | None, conversion: Conversion) -> list[Change]:
     """What ``--write`` would do to each file."""
     if folder is None:
