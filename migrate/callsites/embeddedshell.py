@@ -28,7 +28,7 @@ def sites(
     """The build calls in ``embedded``, their places in the outer text. A script that cannot be followed is one site."""
     script, holes = masked(embedded.text)
     try:
-        calls = shell.found(script, path, tree, flags, folder)
+        calls = shell.found(script, path, tree, flags, folder, holes)
     except ShellError as error:
         at = embedded.outer(min(error.offset, len(script)))
         if not re.search(r"\b(?:docker|podman)\b.*\bbuild\b", script):
@@ -40,6 +40,7 @@ def sites(
             carrier=carrier,
             start=embedded.outer(site.start),
             end=embedded.outer(site.end),
+            why=_filled(site.why, holes),
             detail=_Inner(embedded, script, holes, site),
         )
         for site in calls
@@ -54,14 +55,17 @@ def rewritten(site: Site, translate: Translator, tool: str) -> Outcome:
     done = shell.rewritten(inner.site, inner.script, translate, tool)
     edits = []
     for edit in done.edits:
-        new = edit.new
-        for mask, original in inner.holes.items():
-            new = new.replace(mask, original)
-        written = inner.embedded.written(new)
+        written = inner.embedded.written(_filled(edit.new, inner.holes))
         if written is None:
             return Outcome(site, why="its string cannot hold the new command")
         edits.append(Edit(inner.embedded.outer(edit.start), inner.embedded.outer(edit.end), written))
-    return Outcome(site, tuple(edits), done.notes, done.why, done.suggestion)
+    return Outcome(site, tuple(edits), done.notes, _filled(done.why, inner.holes), done.suggestion)
+
+
+def _filled(text: str, holes: Mapping[str, str]) -> str:
+    for mask, original in holes.items():
+        text = text.replace(mask, original)
+    return text
 
 
 def masked(script: str) -> tuple[str, dict[str, str]]:

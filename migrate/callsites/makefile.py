@@ -57,7 +57,7 @@ def sites(text: str, path: str, tree: Tree, data: Data) -> list[Site]:
             continue
         recipe = _recipe(text, first, last)
         try:
-            inner = shell.found(recipe.script, path, tree, data.docker_flags, start)
+            inner = shell.found(recipe.script, path, tree, data.docker_flags, start, recipe.holes)
         except ShellError as error:
             found.append(Site(path, "makefile", first, last, why=f"its recipe cannot be followed: {error}"))
             continue

@@ -50,13 +50,50 @@ def sites(text: str, path: str, tree: Tree, data: Data) -> list[Site]:
     return found(text, path, tree, data.docker_flags)
 
 
-def found(text: str, path: str, tree: Tree, flags: Mapping[str, object], start: str | None = None) -> list[Site]:
+def found(
+    text: str,
+    path: str,
+    tree: Tree,
+    flags: Mapping[str, object],
+    start: str | None = None,
+    holes: Iterable[str] = (),
+) -> list[Site]:
     """The build calls in the commands ``text`` of the file ``path``.
 
     ``start`` is the folder in which they run; None: unknown, it is then taken from where the files of a call are.
-    Raises ShellError for a script that cannot be followed.
+    ``holes`` stand for text that another program fills in before the shell reads it, also inside quotes. Raises
+    ShellError for a script that cannot be followed.
     """
-    return list(_sites(shellwords.commands(text), text, path, tree, flags, start))
+    commands = [_with_holes(command, tuple(holes)) for command in shellwords.commands(text)]
+    return list(_sites(commands, text, path, tree, flags, start))
+
+
+def _with_holes(command: Command, holes: tuple[str, ...]) -> Command:
+    """``command`` with every piece that holds one of ``holes`` unknown: to the shell it would be plain text."""
+    if not holes:
+        return command
+
+    mark = re.compile("(" + "|".join(re.escape(hole) for hole in holes) + ")")
+
+    def opened(word: Value) -> Value:
+        return word._replace(pieces=tuple(new for piece in word.pieces for new in _split(piece, mark)))
+
+    return replace(
+        command,
+        words=tuple(opened(word) for word in command.words),
+        assignments=tuple(opened(word) for word in command.assignments),
+    )
+
+
+def _split(piece: Piece, mark: re.Pattern[str]) -> Iterable[Piece]:
+    """``piece`` cut at the holes in it."""
+    for index, part in enumerate(mark.split(piece.raw)):
+        if index % 2:
+            yield Piece(part, None, piece.quote)
+        elif part:
+            yield Piece(part, part if piece.text is not None and piece.raw == piece.text else None, piece.quote)
+        elif not piece.raw:
+            yield piece
 
 
 def _sites(
