@@ -13,7 +13,7 @@ from migrate.callsites.edits import Edit, apply
 from migrate.callsites.model import Outcome, Site, Translator, Tree, joined, located
 from migrate.callsites.shellwords import Command, ShellError
 from migrate.callsites.translate import EarthCall, Left
-from migrate.callsites.values import Value, literal
+from migrate.callsites.values import Piece, Value, literal
 
 #: Commands that run the command behind them: how many words of their own stand in between is read by _skip_runner.
 _RUNNERS = frozenset(("sudo", "time", "nice", "exec", "command", "env", "timeout", "retry", "travis_retry", "nohup"))
