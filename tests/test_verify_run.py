@@ -10,7 +10,7 @@ from migrate.disk import shown
 from migrate.mappings import builtin
 from migrate.verify.builders import Registry, Secret, Tool
 from migrate.verify.processes import Runner
-from migrate.verify.run import Request, check, notes, parse_argument, parse_secret, refused
+from migrate.verify.run import Request, check, notes, parse_argument, parse_secret, pinned_frontend, refused
 
 ENVIRONMENT = {"TOKEN": "x", "A": "1"}
 KEY = Path("/keys/id").absolute()
@@ -63,6 +63,22 @@ def test_wrong_secrets(text: str) -> None:
 )
 def test_an_old_or_another_reader_of_dockerfiles_is_named(tool: Tool, codes: list[str]) -> None:
     assert [note.code for note in notes(tool, [], "Dockerfile", builtin())] == codes
+
+
+@pytest.mark.parametrize(
+    ("line", "version"),
+    [
+        ("# syntax=docker/dockerfile:1.4", "1.4"),
+        ("# syntax = docker.io/docker/dockerfile:1.2.1-labs", "1.2"),
+        ("# syntax=docker/dockerfile-upstream:1.20-labs", "1.20"),
+        ("# syntax=docker/dockerfile:1", None),
+        ("# syntax=docker/dockerfile:experimental", None),
+        ("# syntax=example.com/other/dockerfile:1.4", None),
+        ("# just a comment", None),
+    ],
+)
+def test_the_frontend_that_a_dockerfile_holds_fast(line: str, version: str | None) -> None:
+    assert pinned_frontend(f"{line}\nFROM alpine\n") == version
 
 
 def test_an_image_that_a_registry_keeps_is_named() -> None:

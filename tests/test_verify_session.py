@@ -93,15 +93,24 @@ class Watcher:
         self.lines.append(text)
 
 
-def verify(docker: Docker, earth: Earth, place: Path, *, watcher: Watcher | None = None, **plan: Any) -> Result:
+def verify(
+    docker: Docker,
+    earth: Earth,
+    place: Path,
+    *,
+    watcher: Watcher | None = None,
+    job: Job = JOB,
+    platform: str = "linux/amd64",
+    **plan: Any,
+) -> Result:
     def read(where: Path | Registry, platform: str | None) -> Image:
         side = docker if isinstance(where, Path) and where.read_text(encoding="utf-8") == "docker" else earth
         return side.images.pop(0) if len(side.images) > 1 else side.images[0]
 
-    settings = Plan(Inputs((("A", "1"),), platform="linux/amd64"), builtin().noise)._replace(**plan)
+    settings = Plan(Inputs((("A", "1"),), platform=platform), builtin().noise)._replace(**plan)
     session = Session(docker, earth, settings, read, watcher or Watcher())
     work = Workplace(place / "Dockerfile", None, place, "./context", place)
-    return session.verify(JOB, work)
+    return session.verify(job, work)
 
 
 def test_equal_images_are_built_once(tmp_path: Path) -> None:
@@ -227,6 +236,16 @@ def test_an_image_that_earth_did_not_save_has_its_own_message(tmp_path: Path) ->
     result = session.verify(JOB, Workplace(tmp_path / "Dockerfile", None, tmp_path, "./context", tmp_path))
     assert result.error is not None
     assert result.error.code == "EM938"
+
+
+def test_an_image_for_another_platform_has_its_own_message(tmp_path: Path) -> None:
+    other = image(architecture="arm64")
+    result = verify(Docker(image()), Earth(other), tmp_path)
+    assert result.error is not None
+    assert (result.error.code, result.error.fields["choices"]) == ("EM907", "linux/arm64")
+    announced = JOB._replace(grade=Grade.DIFFERS)
+    assert verify(Docker(image()), Earth(other), tmp_path, job=announced).verdict is Verdict.DIFFERS
+    assert verify(Docker(image()), Earth(image()), tmp_path, platform="linux/x86_64").verdict is Verdict.EQUAL
 
 
 def test_the_time_for_each_build_is_limited(tmp_path: Path) -> None:

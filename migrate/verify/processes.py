@@ -209,6 +209,8 @@ def ending_on_signals() -> Iterator[None]:
     """While this holds, SIGTERM and SIGHUP raise Stopped, so that whatever is running is cleaned up."""
 
     def stop(number: int, _: FrameType | None) -> None:
+        for other in numbers:
+            signal.signal(other, signal.SIG_IGN)  # a second one would break off the cleaning up
         raise Stopped(number)
 
     names = ("SIGTERM", "SIGHUP", "SIGBREAK")

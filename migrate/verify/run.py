@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from migrate.diagnostics import Collector, Diagnostic
+from migrate.dockerfile.directives import frontend
 from migrate.mappings import Mappings
 from migrate.verify import static
 from migrate.verify.builders import QUESTION, Inputs, Registry, Secret, Tool
@@ -28,6 +29,7 @@ from migrate.verify.workplace import prepared
 OLDEST = {"version": (0, 20), "frontend": (1, 14), "engine": (28, 0)}
 """The first versions that the rules were checked against, of BuildKit, its frontend and the docker engine."""
 
+_DOCKERS_OWN = r"(?:docker\.io/)?docker/dockerfile(?:-upstream)?:(\d+\.\d+)[^@/]*"
 NO_INPUTS = Inputs()
 ANYTHING = Choice()
 
@@ -78,7 +80,9 @@ def execute(request: Request, mappings: Mappings, watcher: Watcher) -> Outcome:
     results = [Result(None, Verdict.NOT_BUILT, error=item.error, unread=item.name) for item in unread]
     for pair, found in groupby(work, lambda job: job.pair):
         results += _verified(pair, list(found), session, own_frontend=request.own_frontend)
-    return Outcome(tuple(results), tools, notes(tools["Dockerfile"], session.left, request.path.as_posix(), mappings))
+    files = {} if request.own_frontend else {job.pair.name: job.pair.dockerfile for job in work}
+    said = (*_pinned(files, mappings), *notes(tools["Dockerfile"], session.left, request.path.as_posix(), mappings))
+    return Outcome(tuple(results), tools, said)
 
 
 def _verified(pair: Pair, work: Sequence[Job], session: Session, *, own_frontend: bool) -> list[Result]:
@@ -164,6 +168,29 @@ def read_image(place: Path | Registry, platform: str | None) -> Image:
     return read_registry(place.host, place.repository, place.tag, platform=platform)
 
 
+def _pinned(files: Mapping[str, Path], mappings: Mappings) -> tuple[Diagnostic, ...]:
+    """The Dockerfiles that ask for an old frontend themselves."""
+    found: list[Diagnostic] = []
+    for name, file in files.items():
+        version = pinned_frontend(file.read_text(encoding="utf-8", errors="replace"))
+        if version is not None and _numbers(version) < OLDEST["frontend"]:
+            tool = f"Dockerfile frontend {version}, as {name} asks"
+            collector = Collector(name, mappings.diagnostics)
+            found.append(collector.report("EM936", None, tool=tool, limit=_limit("frontend")))
+    return tuple(found)
+
+
+def pinned_frontend(text: str) -> str | None:
+    """The version of Docker's own frontend that a ``# syntax=`` line holds fast, such as 1.4; None for the newest."""
+    directive = frontend(text.split("\n"), text)
+    found = re.fullmatch(_DOCKERS_OWN, directive.value if directive else "")
+    return found[1] if found else None
+
+
+def _limit(field: str) -> str:
+    return ".".join(map(str, OLDEST[field]))
+
+
 def notes(tool: Tool, left: Sequence[Registry], path: str, mappings: Mappings) -> tuple[Diagnostic, ...]:
     """What must be known about the builder of the Docker side to trust a verdict, and what could not be removed."""
     collector = Collector(path, mappings.diagnostics)
@@ -175,7 +202,7 @@ def notes(tool: Tool, left: Sequence[Registry], path: str, mappings: Mappings) -
         version = getattr(tool, field)
         if tool.buildkit and version and _numbers(version) < oldest:
             what = {"version": "BuildKit", "frontend": "Dockerfile frontend", "engine": "docker engine"}[field]
-            collector.report("EM936", None, tool=f"{what} {version}", limit=".".join(map(str, oldest)))
+            collector.report("EM936", None, tool=f"{what} {version}", limit=_limit(field))
             break
     return collector.diagnostics
 

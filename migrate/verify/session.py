@@ -24,7 +24,7 @@ from migrate.verify.builders import (
 )
 from migrate.verify.compare import Aspect, Comparison, compare
 from migrate.verify.errors import VerifyError
-from migrate.verify.manifests import check_platform
+from migrate.verify.manifests import check_platform, normalized
 from migrate.verify.model import Entry, Image, Kind
 from migrate.verify.pairs import Job
 from migrate.verify.processes import Runner
@@ -206,7 +206,9 @@ class Session:
         built: Built | None = None
         try:
             built = self._earth.build(asked, archive, self._runner())
-            return self._reading(job, built, "Earthfile")
+            image = self._reading(job, built, "Earthfile")
+            self._check_platform(job, image)
+            return image
         except VerifyError as error:
             if error.code == _NOT_IN_REGISTRY:  # though earth was content
                 raise VerifyError("EM938", what=f"+{job.target}") from None
@@ -215,6 +217,12 @@ class Session:
             archive.unlink(missing_ok=True)
             if built is not None and not self._earth.discard(built) and isinstance(built.image, Registry):
                 self.left.append(built.image)
+
+    def _check_platform(self, job: Job, image: Image) -> None:
+        """A base image for another platform: Docker warns and calls the result what was asked for, earth does not."""
+        asked, found = self._plan.inputs.platform, image.config.platform
+        if asked is not None and normalized(asked) != normalized(found) and job.grade is not Grade.DIFFERS:
+            raise VerifyError("EM907", image=f"the image of +{job.target}", asked=asked, choices=found)
 
     def _reading(self, job: Job, built: Built, what: str) -> Image:
         self._watcher.step(f"{job.label}: reading the image of the {what}")

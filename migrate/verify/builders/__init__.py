@@ -168,7 +168,16 @@ def failure(what: str, program: str, code: int, lines: Sequence[str]) -> VerifyE
 
 
 _REASONS = (
+    (re.compile(r"no space left on device"), "EM945"),
     (re.compile(r"exec format error|no match for platform in manifest[^\n]*|does not provide[^\n]* platform"), "EM929"),
+    (re.compile(r"failed to resolve source metadata for \S*docker/dockerfile\S*: [^\n]*"), "EM924"),
+    (
+        re.compile(
+            r"failed to resolve source metadata for [^\n]*|initializing source docker://[^\n]*"
+            r"|resolve image config for [^\n]*(?:failed to do request|not found|denied|unauthorized)[^\n]*"
+        ),
+        "EM944",
+    ),
     (
         re.compile(
             r"failed to push[^\n]*|failed to SAVE IMAGE: failed to do request[^\n]*"
