@@ -126,7 +126,8 @@ def _job(pair: Pair, stage: str | None, target: str | None) -> Job:
     known = targets(pair.earthfile)
     if name is None or (known is not None and name not in known):
         choices = ", ".join(known or ())
-        raise VerifyError("EM931", path=pair.name, target=name or "(of no known name)", stage=stage or "the last", targets=choices)
+        wanted, of = name or "(of no known name)", stage or "the last"
+        raise VerifyError("EM931", path=pair.name, target=wanted, stage=of, targets=choices)
     both = (*pair.conversion.diagnostics, *pair.conversion.hidden)
     announced = tuple(item for item in both if item.grade is Grade.DIFFERS)
     grade = found.grade if found is not None else None
