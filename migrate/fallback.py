@@ -79,7 +79,8 @@ def _fallen(index: int, causes: Mapping[int, _Cause], first: Draft, mappings: Ma
     graph = first.plan.graph
     native = passing.is_native(graph, index, graph.chain(first.plan.final))
     arguments = passing.passed(graph, index, mappings, native=native)
-    return FallenStage(first.recipes[index], arguments, _remark(index, causes, first), native)
+    reads = passing.read_names(graph, graph.reachable(index))
+    return FallenStage(first.recipes[index], arguments, _remark(index, causes, first), native, reads)
 
 
 def _report(
@@ -168,11 +169,14 @@ def stage_at(graph: StageGraph, finding: Diagnostic) -> int | None:
 
 
 def stages_at(graph: StageGraph, finding: Diagnostic) -> frozenset[int]:
-    """The stages that a finding is about: for the trigger in an ONBUILD those that run it."""
-    index = stage_at(graph, finding)
-    if index is None or finding.span is None:
+    """The stages that a finding is about: for the trigger in an ONBUILD those that run it, for a global argument those
+    that read it."""
+    if finding.span is None:
         return frozenset()
     line = finding.span.start.line
+    index = stage_at(graph, finding)
+    if index is None:
+        return passing.readers(graph, line)
     for item in graph.stages[index].instructions:
         if item.keyword == "ONBUILD" and item.span.start.line <= line <= item.span.end.line:
             return frozenset(stage.index for stage in graph.stages if stage.base == index)

@@ -34,3 +34,5 @@ class FallenStage(NamedTuple):
     passed: tuple[PassedArgument, ...]
     why: str
     native: bool = False
+    reads: frozenset[str] = frozenset()
+    """The global arguments that it reads."""

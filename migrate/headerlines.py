@@ -104,7 +104,7 @@ def _global_argument(instruction: Instruction, above: tuple[str, ...], header: R
             items.append(_declared(f"--global {pair.key}", known, header, work))
         elif known.imported or known.passed or any(pair.key in alias.arguments for alias in work.plan.aliases.values()):
             work.moved[pair.key] = tuple(line for line in above if line)
-        else:
+        elif not any(pair.key in stage.reads for stage in work.plan.fallen.values()):
             work.report("EM303", instruction.span, name=pair.key)
         if known.instruction is instruction:
             _bind(known, header)

@@ -107,6 +107,22 @@ def _platform(
         yield PassedArgument(name, None, None, place, known)
 
 
+def readers(graph: StageGraph, line: int) -> frozenset[int]:
+    """The stages that read the global arguments which the ARG on ``line`` declares."""
+    there = [item for item in graph.arguments if item.span.start.line <= line <= item.span.end.line]
+    names = {item.pair.key for item in _declared(there, _HEADER)}
+    return frozenset(stage.index for stage in graph.stages if names & read_names(graph, [stage.index]))
+
+
+def read_names(graph: StageGraph, stages: Iterable[int]) -> frozenset[str]:
+    """The global arguments that ``stages`` read: in FROM, by a bare ARG, or through the default of another."""
+    found: set[str] = set()
+    for index in stages:
+        own = _declared(_unwrapped(graph.stages[index].instructions), index)
+        found |= {item.pair.key for item in own if item.pair.value is None} | _read_by(graph, [index]).keys()
+    return frozenset(_with_defaults(found, list(_declared(graph.arguments, _HEADER)), graph))
+
+
 def _with_defaults(names: set[str], header: list[_Declared], graph: StageGraph) -> set[str]:
     """``names`` and what the header's defaults of them read, and so on."""
     defaults = {item.pair.key: item.pair.value for item in header if item.pair.value is not None}

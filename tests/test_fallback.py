@@ -255,3 +255,10 @@ def test_what_is_not_falls_with_its_children(text: str) -> None:
 
 def test_a_delivered_stage_has_the_platform_that_was_asked_for() -> None:
     assert "native" not in from_lines(fallen(f"{CROSS}{ARRAY}", target="a"))["a"].split()[2]
+
+
+def test_a_finding_before_the_first_from_concerns_the_stages_that_read_the_argument() -> None:
+    text = "ARG TARGETARCH=x\nFROM alpine:3.20 AS a\nARG TARGETARCH\nRUN x\nFROM alpine:3.20\nCOPY --from=a /x /x\n"
+    conversion = fallen(text)
+    assert from_lines(conversion) == {"a": "FROM DOCKERFILE --target a .", "docker": "FROM alpine:3.20"}
+    assert codes(conversion) == ["EM222"]
