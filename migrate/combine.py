@@ -5,7 +5,7 @@ from __future__ import annotations
 import posixpath
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -90,11 +90,22 @@ def combine(parts: Sequence[Part], mappings: Mappings) -> Combined:
     everything = None
     if len(documents) > 1:
         everything = _unique("all", taken)
-        saved = [target for conversion in done for _, target in conversion.images]
-        extra.append(Target(everything, tuple(Command.of("BUILD", f"+{target}") for target in saved)))
+        extra.append(Target(everything, tuple(Command.of("BUILD", f"+{target}") for target in _together(parts, done))))
     text, _ = render_file(_merged(documents, extra))
     ignore = next((file.text for conversion in done for file in conversion.files[1:]), None)
     return Combined(text, ignore, tuple(done), wrappers, platforms, everything)
+
+
+def _together(parts: Sequence[Part], done: Sequence[Conversion]) -> Iterator[str]:
+    """The targets that can be built in one call: earth refuses one that saves an image name for the second time."""
+    seen: set[str] = set()
+    for part, conversion in zip(parts, done, strict=True):
+        names = {"": part.settings.images} | {item.stage: item.images for item in part.settings.saved}
+        for stage, target in conversion.images:
+            mine = {name if ":" in name.rpartition("/")[2] else f"{name}:latest" for name in names.get(stage, ())}
+            if not mine & seen:
+                yield target
+            seen |= mine
 
 
 def prefixes(paths: Sequence[str]) -> dict[str, str]:

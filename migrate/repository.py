@@ -361,7 +361,12 @@ def rewrite(
         changes += more
         for offset, note in notes:
             collector.report(note.code, _span(carrier.text, offset, offset), **note.fields)
-    text = editing.apply(carrier.text, changes)
+    try:
+        text = editing.apply(carrier.text, changes)
+    except editing.OverlapError as error:
+        # A defect of the carrier's reader must not cost the whole run.
+        text, outcomes = carrier.text, [outcome._replace(edits=()) for outcome in outcomes]
+        collector.report("EM806", None, reason=str(error))
     return Rewritten(carrier, text, tuple(outcomes), collector.diagnostics)
 
 

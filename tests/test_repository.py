@@ -95,3 +95,22 @@ def test_git_apply_gives_the_same_tree(folder: Path, tmp_path: Path) -> None:
     done = subprocess.run(command, cwd=root, input=written, capture_output=True, check=False)
     assert done.returncode == 0, done.stderr.decode()
     assert tree(root) == tree(folder / "repo" / "after")
+
+
+def test_an_earthfile_of_somebody_else_stays_in_every_run(tmp_path: Path) -> None:
+    (tmp_path / "Dockerfile").write_text("FROM alpine:3.20\n")
+    (tmp_path / "Earthfile").write_text("VERSION 0.8\n")
+    (tmp_path / "build.sh").write_text("docker build -t app .\n")
+    migration = migrate(discover(tmp_path, callsite_data().discovery), callsite_data(), builtin(), Choice())
+    assert migration.changes == ()
+    assert sorted(item.code for item in migration.diagnostics if item.code != "EM704") == ["EM735", "EM801"]
+
+
+def test_one_call_builds_no_name_twice(tmp_path: Path) -> None:
+    for name in ("Dockerfile", "Dockerfile.dev"):
+        (tmp_path / name).write_text(f"FROM alpine:3.20\nRUN echo {name}\n")
+    (tmp_path / "build.sh").write_text("docker build -t app .\ndocker build -t app:latest -f Dockerfile.dev .\n")
+    migration = migrate(discover(tmp_path, callsite_data().discovery), callsite_data(), builtin(), Choice())
+    text = next(change.after for change in migration.changes if change.path == "Earthfile")
+    assert text is not None
+    assert text.decode().endswith("all:\n    BUILD +docker\n")

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from ruamel.yaml.nodes import MappingNode, Node, SequenceNode
 
-from migrate.callsites import yamltext
+from migrate.callsites import shell, yamltext
 from migrate.callsites.buildcall import BuildCall, Option
 from migrate.callsites.data import Data
 from migrate.callsites.edits import Edit
@@ -22,6 +22,7 @@ from migrate.callsites.translate import Left, Note
 from migrate.callsites.values import Piece, Value, literal, literal_piece
 
 _INTERPOLATION = re.compile(r"\$\$|\$\{[^}]*\}|\$[A-Za-z_]\w*")
+_MAIN_FILES = ("compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml")
 #: Keys of ``build:`` that change the image, or how it is built, in a way that no call of earth can say.
 _LEFT = frozenset(
     ("dockerfile_inline", "additional_contexts", "ssh", "secrets", "network", "isolation", "entitlements")
@@ -66,8 +67,18 @@ def _site(service: Service, text: str, path: str, tree: Tree, data: Data) -> Sit
         dockerfile, context = _located(call, folder, tree)
     except Left as left:
         return replace(site, why=str(left))
+    if service.image is None and (main := _main_file(path, tree)):
+        return replace(site, why=f"it may be merged with the service in {main}; its image must be named there")
     suggested = service.default_image if service.image is None else None
     return replace(site, call=call, folder=folder, dockerfile=dockerfile, context=context, suggested=suggested)
+
+
+def _main_file(path: str, tree: Tree) -> str:
+    """The file that compose reads first where ``path`` is one of those that it merges into it, else ""."""
+    folder, _, name = path.rpartition("/")
+    if name in _MAIN_FILES:
+        return ""
+    return next((main for main in _MAIN_FILES if tree.is_file(posixpath.join(folder, main))), "")
 
 
 def _located(call: BuildCall, folder: str, tree: Tree) -> tuple[str, str]:
@@ -110,8 +121,7 @@ def _call(service: Service, data: Data) -> BuildCall:
         for argument in _arguments(keys.get("args")):
             add("build-arg", argument)
     image = yamltext.scalar(service.image)
-    if image:
-        add("tag", _value(image))
+    add("tag", _value(image) if image else literal(service.default_image))
     return BuildCall("docker", True, tuple(options), _value(context))
 
 
@@ -151,13 +161,16 @@ def rewritten(site: Site, text: str, translate: Translator, tool: str) -> Outcom
         return Outcome(site, why=str(left))
     service: Service = site.detail
     notes = tuple(note for note in made.notes if note.code != "EM802")
+    words = [literal(tool), *made.flags, literal(made.reference), *made.arguments]
+    command = " ".join(shell.spelled(word) for word in words)
+    notes = (*notes, Note("EM807", {"service": service.name, "command": command}))
     if service.image is not None:
-        return Outcome(site, notes=(*notes, Note("EM807", {"service": service.name})))
+        return Outcome(site, notes=notes)
     if not isinstance(service.node, MappingNode) or service.node.flow_style:
         return Outcome(site, why="the service is written on one line")
     key = service.build[0]
     newline = "\r\n" if "\r\n" in text else "\n"
     indent = " " * key.start_mark.column
     start = yamltext.start(key)
-    edit = Edit(start, start, f"image: {made.names[0]}{newline}{indent}")
-    return Outcome(site, (edit,), (*notes, Note("EM807", {"service": service.name})))
+    edit = Edit(start, start, f"image: {service.default_image}{newline}{indent}")
+    return Outcome(site, (edit,), notes)

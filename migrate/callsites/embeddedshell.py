@@ -7,11 +7,18 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import NamedTuple
 
+from ruamel.yaml.nodes import Node
+
 from migrate.callsites import shell
 from migrate.callsites.edits import Edit
 from migrate.callsites.model import Outcome, Site, Translator, Tree
 from migrate.callsites.shellwords import ShellError
-from migrate.callsites.yamltext import Embedded
+from migrate.callsites.yamltext import Embedded, embedded, end, scalar, start
+
+#: Text that looks like a call, where no parser can look closer.
+LOOKS_LIKE_A_CALL = re.compile(
+    r"(?<![\w./-])(?:docker|podman)\s+(?:buildx\s+|image\s+|builder\s+)?build\s+(?:-|\.|/|\$|\w)"
+)
 
 
 class _Inner(NamedTuple):
@@ -23,28 +30,41 @@ class _Inner(NamedTuple):
 
 
 def sites(
-    embedded: Embedded, path: str, tree: Tree, flags: Mapping[str, object], folder: str | None, carrier: str
+    inner: Embedded, path: str, tree: Tree, flags: Mapping[str, object], folder: str | None, carrier: str
 ) -> list[Site]:
-    """The build calls in ``embedded``, their places in the outer text. A script that cannot be followed is one site."""
-    script, holes = masked(embedded.text)
+    """The build calls in ``inner``, their places in the outer text. A script that cannot be followed is one site."""
+    script, holes = masked(inner.text)
     try:
         calls = shell.found(script, path, tree, flags, folder, holes)
     except ShellError as error:
-        at = embedded.outer(min(error.offset, len(script)))
+        at = inner.outer(min(error.offset, len(script)))
         if not re.search(r"\b(?:docker|podman)\b.*\bbuild\b", script):
             return []
         return [Site(path, carrier, at, at, why=f"the script cannot be followed: {error}")]
     return [
         replace(
             site,
-            carrier=carrier,
-            start=embedded.outer(site.start),
-            end=embedded.outer(site.end),
             why=_filled(site.why, holes),
-            detail=_Inner(embedded, script, holes, site),
+            carrier=carrier,
+            start=inner.outer(site.start),
+            end=inner.outer(site.end),
+            detail=_Inner(inner, script, holes, site),
         )
         for site in calls
     ]
+
+
+def scalar_sites(
+    node: Node | None, text: str, path: str, tree: Tree, flags: Mapping[str, object], folder: str | None, carrier: str
+) -> list[Site]:
+    """The build calls in a YAML scalar; one whose text is not what stands in the file is reported as a whole."""
+    inner = embedded(node, text)
+    if inner is not None:
+        return sites(inner, path, tree, flags, folder, carrier)
+    value = scalar(node)
+    if node is None or value is None or not LOOKS_LIKE_A_CALL.search(value):
+        return []
+    return [Site(path, carrier, start(node), end(node), why="its YAML string has escapes or is folded")]
 
 
 def rewritten(site: Site, translate: Translator, tool: str) -> Outcome:

@@ -2,42 +2,67 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from ruamel.yaml.nodes import Node, ScalarNode
 
-from migrate.callsites import embeddedshell, yamltext
+from migrate.callsites import embeddedshell, shell, yamltext
 from migrate.callsites.data import Data
 from migrate.callsites.edits import Edit
-from migrate.callsites.model import Outcome, Site, Translator, Tree
+from migrate.callsites.model import Outcome, Site, Translator, Tree, joined
 from migrate.callsites.translate import Note
 
-_SCRIPTS = ("script", "before_script", "after_script")
+_SCRIPTS = ("before_script", "script", "after_script")
+#: A change of folder that lasts; one in a subshell's parentheses is taken for one too.
+_MOVE = re.compile(r"(?:^|[\s;&|({])(?:cd|pushd|popd)(?:\s|$)", re.MULTILINE)
 
 
 def sites(text: str, path: str, tree: Tree, data: Data) -> list[Site]:
-    """The build calls. A line is read by itself; GitLab runs them all in the project's folder. Raises YamlError."""
+    """The build calls. The lines of a job run in one shell, which starts in the project's folder. Raises YamlError."""
     found: list[Site] = []
+    seen: set[int] = set()
     for root in yamltext.documents(text):
-        for node in _lines(root):
-            line = yamltext.embedded(node, text)
-            if line is not None:
-                found += embeddedshell.sites(line, path, tree, data.docker_flags, "", "gitlab")
+        for job in (root, *(value for _, _, value in yamltext.entries(root))):
+            for node, folder in _lines(job, _moving(root)):
+                # An alias is the node of its anchor: one text, one edit.
+                if id(node) not in seen:
+                    seen.add(id(node))
+                    found += embeddedshell.scalar_sites(node, text, path, tree, data.docker_flags, folder, "gitlab")
     return found
 
 
-def _lines(root: Node) -> Iterator[Node]:
+def _moving(root: Node) -> bool:
+    """Whether a ``before_script`` somewhere in the file changes the folder: jobs can inherit it."""
     jobs = [root, *(value for _, _, value in yamltext.entries(root))]
-    seen: set[int] = set()
-    for job in jobs:
-        for name, _, value in yamltext.entries(job):
-            if name not in _SCRIPTS:
-                continue
-            for item in [value] if isinstance(value, ScalarNode) else yamltext.items(value):
-                # An alias is the node of its anchor: one text, one edit.
-                if isinstance(item, ScalarNode) and id(item) not in seen:
-                    seen.add(id(item))
-                    yield item
+    lines = [node for job in jobs for node in _items(yamltext.get(job, "before_script"))]
+    return any(_MOVE.search(yamltext.scalar(node) or "") for node in lines)
+
+
+def _items(node: Node | None) -> list[Node]:
+    return [node] if isinstance(node, ScalarNode) else yamltext.items(node)
+
+
+def _lines(job: Node, moving: bool) -> Iterator[tuple[Node, str]]:
+    """The lines of a job, each with the folder in which it runs."""
+    folder = shell.UNKNOWN if moving and yamltext.get(job, "before_script") is None else ""
+    for name in _SCRIPTS:
+        folder = "" if name == "after_script" else folder
+        for item in _items(yamltext.get(job, name)):
+            if isinstance(item, ScalarNode):
+                yield item, folder
+                folder = _after(str(item.value), folder)
+            elif moving:
+                folder = shell.UNKNOWN
+
+
+def _after(line: str, folder: str) -> str:
+    """The folder after ``line``: certain only where it is a plain cd."""
+    plain = re.fullmatch(r"\s*cd\s+([A-Za-z0-9_./-]+)\s*", line)
+    if plain and folder != shell.UNKNOWN:
+        there = joined(folder, plain.group(1))
+        return shell.UNKNOWN if there is None else there
+    return shell.UNKNOWN if _MOVE.search(line) else folder
 
 
 def rewritten(site: Site, text: str, translate: Translator, tool: str) -> Outcome:

@@ -14,6 +14,7 @@ from typing import NamedTuple
 from migrate.callsites import shell
 from migrate.callsites.data import Data
 from migrate.callsites.edits import Edit
+from migrate.callsites.embeddedshell import LOOKS_LIKE_A_CALL
 from migrate.callsites.model import Outcome, Site, Translator, Tree
 from migrate.callsites.shellwords import ShellError
 
@@ -21,6 +22,13 @@ _LOGICAL_LINE = re.compile(r"(?:[^\\\n]|\\[^\n]|\\\n)*\n?")
 _PREFIX = re.compile(r"[ \t]*(?:[@+-][ \t]*)*")
 _ASSIGNMENT = re.compile(r"[^#=:]*?(?::{1,3}|\?|\+|!)?=")
 _RULE = re.compile(r"[^\s#=][^=\n#]*?::?(?!=)")
+_CONDITION = re.compile(r"(?:ifeq|ifneq|ifdef|ifndef|else|endif|-?include)\b")
+_ELSEWHERE = {
+    "define": "it stands in a define, which make expands elsewhere",
+    "variable": "a variable of make holds it",
+}
+#: A call inside a reference of make, such as ``$(call run,docker build .)``.
+_EXPANDED = re.compile(r"\$\([^()]*(?<![\w./-])(?:docker|podman)\s+(?:buildx\s+|image\s+)?build\s")
 _BUILDS = re.compile(r"\b(?:docker|podman)\b|\$[({](?:DOCKER|CONTAINER)\w*[)}]")
 
 
@@ -35,6 +43,12 @@ class _Recipe(NamedTuple):
         inner, outer = next((item for item in reversed(self.places) if item[0] <= offset), self.places[0])
         return outer + offset - inner
 
+    def shown(self, why: str) -> str:
+        """``why`` with make's references as they were written."""
+        for mask, original in self.holes.items():
+            why = why.replace(mask, original)
+        return why
+
     def written(self, new: str) -> str:
         """``new`` as make must read it."""
         new = new.replace("$", "$$")
@@ -47,13 +61,16 @@ def sites(text: str, path: str, tree: Tree, data: Data) -> list[Site]:
     """The build calls in the recipes of a Makefile."""
     own = path.rpartition("/")[0]
     start = None if path.endswith(".mk") else own
+    if re.search(r"^\.ONESHELL\s*:", text, re.MULTILINE) and re.search(r"\b(?:cd|pushd)\b", text):
+        start = shell.UNKNOWN
     found: list[Site] = []
     for first, last, kind in _recipe_lines(text):
         line = text[first:last]
         if not _BUILDS.search(line) or "build" not in line:
             continue
-        if kind == "define":
-            found.append(Site(path, "makefile", first, last, why="it stands in a define, which make expands elsewhere"))
+        if kind != "recipe":
+            if kind == "define" or LOOKS_LIKE_A_CALL.search(line):
+                found.append(Site(path, "makefile", first, last, why=_ELSEWHERE[kind]))
             continue
         recipe = _recipe(text, first, last)
         try:
@@ -61,9 +78,12 @@ def sites(text: str, path: str, tree: Tree, data: Data) -> list[Site]:
         except ShellError as error:
             found.append(Site(path, "makefile", first, last, why=f"its recipe cannot be followed: {error}"))
             continue
+        if not inner and _EXPANDED.search(line):
+            found.append(Site(path, "makefile", first, last, why="make puts the command together"))
         found += [
             replace(
                 site,
+                why=recipe.shown(site.why),
                 carrier="makefile",
                 start=recipe.outer(site.start),
                 end=recipe.outer(site.end),
@@ -82,7 +102,7 @@ def rewritten(site: Site, text: str, translate: Translator, tool: str) -> Outcom
     assert recipe.site is not None
     done = shell.rewritten(recipe.site, recipe.script, translate, tool)
     edits = [Edit(recipe.outer(edit.start), recipe.outer(edit.end), recipe.written(edit.new)) for edit in done.edits]
-    return Outcome(site, tuple(edits), done.notes, done.why)
+    return Outcome(site, tuple(edits), done.notes, recipe.shown(done.why))
 
 
 def _recipe_lines(text: str) -> Iterator[tuple[int, int, str]]:
@@ -106,7 +126,9 @@ def _recipe_lines(text: str) -> Iterator[tuple[int, int, str]]:
             assert inner is not None
             if inner.end() < match.end():
                 yield inner.end(), match.start() + len(line.rstrip("\r\n")), "recipe"
-        elif plain and not plain.startswith("#"):
+        elif plain and not plain.startswith("#") and not _CONDITION.match(plain):
+            if _ASSIGNMENT.match(line):
+                yield match.start(), match.start() + len(line.rstrip("\r\n")), "variable"
             in_rule = bool(_RULE.match(line)) and not _ASSIGNMENT.match(line.split(":", 1)[0])
             rule, semicolon, _ = line.partition(";")
             if in_rule and semicolon and "=" not in rule:

@@ -47,7 +47,7 @@ def sites(text: str, path: str, tree: Tree, data: Data) -> list[Site]:
     wrapper = MetadataWrapper(libcst.parse_module(text), unsafe_skip_copy=True)
     places = wrapper.resolve(PositionProvider)
     offsets = [0]
-    for line in text.splitlines(keepends=True):
+    for line in re.split(r"(?<=\n)", text):
         offsets.append(offsets[-1] + len(line))
 
     def span(node: libcst.CSTNode) -> tuple[int, int]:
@@ -57,7 +57,7 @@ def sites(text: str, path: str, tree: Tree, data: Data) -> list[Site]:
     found: list[Site] = []
     for call in _calls(wrapper.module):
         found += _sites_of(call, span, wrapper.module, text, path, tree, data)
-    return found
+    return sorted([*found, *_kept(text, found, path)], key=lambda site: site.start)
 
 
 def _is_candidate(text: str) -> bool:
@@ -67,13 +67,47 @@ def _is_candidate(text: str) -> bool:
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return False
     for node in ast.walk(module):
+        if isinstance(node, ast.List | ast.Tuple) and _is_argv(node):
+            return True
         if isinstance(node, ast.Call) and node.args and _name(ast.unparse(node.func)) in _RUNNERS:
             first = node.args[0]
-            if isinstance(first, ast.List | ast.Tuple | ast.Constant | ast.JoinedStr | ast.BinOp) and _HINT.search(
-                ast.unparse(first)
-            ):
+            if not isinstance(first, ast.Name) and _HINT.search(ast.unparse(first)):
                 return True
     return False
+
+
+def _is_argv(node: ast.List | ast.Tuple) -> bool:
+    """Whether a list starts like a call of docker: a name in the place of the tool counts where it is called so."""
+    if len(node.elts) < 3:
+        return False
+    tool, verb = node.elts[0], ast.unparse(node.elts[1])
+    named = isinstance(tool, ast.Name | ast.Attribute) and "docker" in ast.unparse(tool).lower()
+    known = isinstance(tool, ast.Constant) and tool.value in buildcall.TOOLS
+    return (known or named) and verb in ("'build'", "'buildx'", "'image'", "'builder'")
+
+
+def _kept(text: str, calls: Sequence[Site], path: str) -> Iterator[Site]:
+    """Lists that are calls of docker, and that something else runs: a helper, or a variable's user."""
+    module = ast.parse(text)
+    asserted = {
+        id(inner) for node in ast.walk(module) if isinstance(node, ast.Assert | ast.Compare) for inner in ast.walk(node)
+    }
+    lines = re.split(r"(?<=\n)", text)
+    for node in ast.walk(module):
+        if not isinstance(node, ast.List | ast.Tuple) or id(node) in asserted or not _is_argv(node):
+            continue
+        if not any(ast.unparse(item) == "'build'" for item in node.elts[1:3]):
+            continue
+        start = _offset(lines, node.lineno, node.col_offset)
+        end = _offset(lines, node.end_lineno or node.lineno, node.end_col_offset or 0)
+        if not any(site.start <= start <= site.end or start <= site.start <= end for site in calls):
+            yield Site(path, "python", start, end, why="a variable or a helper decides where the list is run")
+
+
+def _offset(lines: Sequence[str], line: int, column: int) -> int:
+    """The offset in characters of a place that the parser gives in bytes."""
+    before = sum(len(item) for item in lines[: line - 1])
+    return before + len(lines[line - 1].encode("utf-8", "surrogateescape")[:column].decode("utf-8", "surrogateescape"))
 
 
 def _name(function: str) -> str:

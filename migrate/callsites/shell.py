@@ -15,11 +15,16 @@ from migrate.callsites.shellwords import Command, ShellError
 from migrate.callsites.translate import EarthCall, Left
 from migrate.callsites.values import Piece, Value, literal
 
+#: A folder that only the run knows, for ``start``.
+UNKNOWN = "\0"
 #: Commands that run the command behind them: how many words of their own stand in between is read by _skip_runner.
-_RUNNERS = frozenset(("sudo", "time", "nice", "exec", "command", "env", "timeout", "retry", "travis_retry", "nohup"))
+_RUNNERS = frozenset(
+    ("sudo", "time", "nice", "exec", "command", "env", "timeout", "retry", "travis_retry", "nohup", "cross-env")
+)
 _RUNNER_VALUES = {"sudo": ("-u", "-g"), "nice": ("-n",), "timeout": ("-k", "-s"), "env": ("-u",)}
 _OWN_WORDS = {
     "env": re.compile(r"[A-Za-z_]\w*="),
+    "cross-env": re.compile(r"[A-Za-z_]\w*="),
     "timeout": re.compile(r"[0-9.]+[smhd]?$"),
     "retry": re.compile(r"[0-9]+$"),
 }
@@ -60,9 +65,9 @@ def found(
 ) -> list[Site]:
     """The build calls in the commands ``text`` of the file ``path``.
 
-    ``start`` is the folder in which they run; None: unknown, it is then taken from where the files of a call are.
-    ``holes`` stand for text that another program fills in before the shell reads it, also inside quotes. Raises
-    ShellError for a script that cannot be followed.
+    ``start`` is the folder in which they run; None: it is taken from where the files of a call are; UNKNOWN: nobody
+    knows. ``holes`` stand for text that another program fills in before the shell reads it, also inside quotes.
+    Raises ShellError for a script that cannot be followed.
     """
     commands = [_with_holes(command, tuple(holes)) for command in shellwords.commands(text)]
     return list(_sites(commands, text, path, tree, flags, start))
@@ -100,8 +105,8 @@ def _sites(
     commands: Sequence[Command], text: str, path: str, tree: Tree, flags: Mapping[str, object], start: str | None
 ) -> Iterable[Site]:
     own = path.rpartition("/")[0]
-    starts = [start] if start is not None else list(dict.fromkeys(("", own)))
-    folders: dict[tuple[int, ...], tuple[str | None, ...]] = {(): tuple(starts)}
+    starts: tuple[str | None, ...] = (start,) if start is not None else tuple(dict.fromkeys(("", own)))
+    folders: dict[tuple[int, ...], tuple[str | None, ...]] = {(): (None,) if start == UNKNOWN else starts}
     pushed: dict[tuple[int, ...], list[tuple[str | None, ...]]] = {}
     places = {word.start for command in commands for word in command.words}
     moves = [command for command in commands if _name(command) in _MOVES]

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from ruamel.yaml.nodes import Node, ScalarNode
 
-from migrate.callsites import embeddedshell, yamltext
+from migrate.callsites import embeddedshell, shell, yamltext
 from migrate.callsites.data import Data
 from migrate.callsites.model import Outcome, Site, Translator, Tree
 
@@ -18,19 +18,17 @@ def sites(text: str, path: str, tree: Tree, data: Data) -> list[Site]:
     own = posixpath.dirname(path)
     for root in yamltext.documents(text):
         for node, folder in _commands(root, own):
-            line = yamltext.embedded(node, text)
-            if line is not None:
-                found += embeddedshell.sites(line, path, tree, data.docker_flags, folder, "taskfile")
+            found += embeddedshell.scalar_sites(node, text, path, tree, data.docker_flags, folder, "taskfile")
     return found
 
 
-def _commands(root: Node, own: str) -> Iterator[tuple[Node, str | None]]:
+def _commands(root: Node, own: str) -> Iterator[tuple[Node, str]]:
     for _, _, task in yamltext.entries(yamltext.get(root, "tasks")):
         folder = yamltext.scalar(yamltext.get(task, "dir"))
-        where = own if folder is None else None if "{{" in folder else posixpath.normpath(posixpath.join(own, folder))
-        where = "" if where == "." else where
+        where = posixpath.normpath(posixpath.join(own, folder or "."))
+        where = shell.UNKNOWN if "{{" in (folder or "") else "" if where == "." else where
         commands = [*yamltext.items(yamltext.get(task, "cmds")), *yamltext.items(task)]
-        for node in [task, yamltext.get(task, "cmd"), *commands]:
+        for node in [task, *commands]:
             command = node if isinstance(node, ScalarNode) else yamltext.get(node, "cmd")
             if isinstance(command, ScalarNode):
                 yield command, where

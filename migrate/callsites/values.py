@@ -57,6 +57,9 @@ class Value(NamedTuple):
 
     def before(self, text: str) -> Value:
         """The word with literal ``text`` in front; ``--`` alone goes into the word's own double quotes."""
+        if text == "--" and self.pieces and self.pieces[0].quote == "new":
+            whole = literal_piece(text + (self.pieces[0].text or ""))
+            return Value((whole, *self.pieces[1:]), self.start, self.end)
         first = self.pieces[0].quote if self.pieces else ""
         quote = first if first == '"' and not text.endswith("=") else ""
         return Value((Piece(text, text, quote), *self.pieces), self.start, self.end)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 from ruamel.yaml.nodes import MappingNode, Node
@@ -74,13 +75,42 @@ def _step_sites(job: Job, step: Node, root: Node, text: str, path: str, tree: Tr
         at = yamltext.get(step, "uses")
         assert at is not None
         yield Site(path, "workflows", yamltext.start(at), yamltext.end(at), why=f"{uses} is not rewritten")
-    run = yamltext.embedded(yamltext.get(step, "run"), text)
-    if run is not None:
+    own = "" if uses else _shell(job, step, root)
+    if own not in _OTHER_LANGUAGES:
         folder = _working_directory(job, step, root)
-        yield from embeddedshell.sites(run, path, tree, data.docker_flags, folder, "workflows")
+        run = yamltext.get(step, "run")
+        why = _no_place(job, path) or ("" if own in ("", "bash", "sh") else f"its shell is {own}")
+        for site in embeddedshell.scalar_sites(run, text, path, tree, data.docker_flags, folder, "workflows"):
+            yield replace(site, why=site.why or why)
 
 
-def _working_directory(job: Job, step: Node, root: Node) -> str | None:
+_OTHER_LANGUAGES = frozenset(("python", "node", "perl", "ruby"))
+
+
+def _shell(job: Job, step: Node, root: Node) -> str:
+    """The program that runs the script of a step, "" for the runner's own shell."""
+    nodes = (
+        yamltext.get(step, "shell"),
+        yamltext.get(job.node, "defaults", "run", "shell"),
+        yamltext.get(root, "defaults", "run", "shell"),
+    )
+    written = next((yamltext.scalar(node) for node in nodes if node is not None), "") or ""
+    return written.split(" ")[0]
+
+
+def _no_place(job: Job, path: str) -> str:
+    """Why no command of earth can run in a job, "" when one can."""
+    runner = yamltext.scalar(yamltext.get(job.node, "runs-on")) or ""
+    if runner.startswith(("windows", "macos")):
+        return f"{runner} has no engine for Linux containers"
+    if yamltext.get(job.node, "container") is not None:
+        return "the job runs in a container, and earth needs the runner's engine"
+    if job.composite and "/" not in path:
+        return "an action at the root runs in the repository of its caller, where no Earthfile is"
+    return ""
+
+
+def _working_directory(job: Job, step: Node, root: Node) -> str:
     nodes = (
         yamltext.get(step, "working-directory"),
         yamltext.get(job.node, "defaults", "run", "working-directory"),
@@ -88,7 +118,7 @@ def _working_directory(job: Job, step: Node, root: Node) -> str | None:
     )
     written = next((yamltext.scalar(node) for node in nodes if node is not None), "") or ""
     if "${{" in written:
-        return None
+        return shell.UNKNOWN
     return written.removeprefix("./").rstrip("/") if written not in (".", "./") else ""
 
 
@@ -96,31 +126,31 @@ def _action_site(job: Job, step: Node, text: str, path: str, tree: Tree, data: D
     uses = yamltext.get(step, "uses")
     assert uses is not None
     first, last = yamltext.start(uses), yamltext.end(uses)
+    environment: dict[str, str] = {}
     try:
-        call, detail = _read(job, step, data)
-        _check_job(job, step, text)
+        call, detail = _read(job, step, data, environment)
+        _check_job(job, step, text, path)
         dockerfile, context = located(call, "", tree)
     except Left as left:
-        return Site(path, "workflows", first, last, why=str(left))
+        why = str(left)
+        for name, expression in environment.items():
+            why = re.sub(rf"\${name}\b", expression.replace("\\", r"\\"), why)
+        return Site(path, "workflows", first, last, why=why)
     return Site(path, "workflows", first, last, call, "", dockerfile, context, detail=detail)
 
 
-def _check_job(job: Job, step: Node, text: str) -> None:
+def _check_job(job: Job, step: Node, text: str, path: str) -> None:
     """Raise Left where the step has no place for a command, or its outputs are used."""
     if not isinstance(step, MappingNode) or step.flow_style:
         raise Left("it is written on one line")
-    runner = yamltext.scalar(yamltext.get(job.node, "runs-on")) or ""
-    if runner.startswith(("windows", "macos")):
-        raise Left(f"{runner} has no engine for Linux containers")
-    if yamltext.get(job.node, "container") is not None:
-        raise Left("the job runs in a container, and earth needs the runner's engine")
+    if why := _no_place(job, path):
+        raise Left(why)
     name = yamltext.scalar(yamltext.get(step, "id"))
     if name and re.search(rf"steps\.{re.escape(name)}\.outputs\b", text):
         raise Left(f"the outputs of step {name} are used, and earth gives none")
 
 
-def _read(job: Job, step: Node, data: Data) -> tuple[BuildCall, _Step]:
-    environment: dict[str, str] = {}
+def _read(job: Job, step: Node, data: Data, environment: dict[str, str]) -> tuple[BuildCall, _Step]:
     taken = {name for name, _, _ in yamltext.entries(yamltext.get(step, "env"))}
     options: list[Option] = []
     context: Value | None = None
@@ -177,8 +207,15 @@ def _items(text: str, how: str | None) -> list[str]:
         if not line or line.startswith("#"):
             continue
         parts = [line] if how == "lines" or "${{" in line else line.split(",")
-        found += [part.strip().strip('"') for part in parts if part.strip()]
+        found += [_unquoted(part.strip()) for part in parts if part.strip()]
     return found
+
+
+def _unquoted(field: str) -> str:
+    """A field of CSV, which is how the action reads its lists: only quotes around the whole field are its own."""
+    if len(field) > 1 and field[0] == field[-1] == '"':
+        return field[1:-1].replace('""', '"')
+    return field
 
 
 def _value(item: str, name: str, environment: dict[str, str], taken: set[str]) -> Value:
@@ -241,7 +278,7 @@ def _step_edits(detail: _Step, made: EarthCall, text: str, tool: str) -> Iterato
     variables = [
         f"{name}: {_plain(expression)}"
         for name, expression in detail.environment.items()
-        if re.search(rf"\$\{{?{name}\b", "\n".join(command))
+        if re.search(rf"(?:\$\{{?|--secret ){name}\b", "\n".join(command))
     ]
     lines: list[str] = []
     if variables and "env" not in found:

@@ -1,0 +1,3 @@
+.RECIPEPREFIX = >
+image:
+> earth +docker

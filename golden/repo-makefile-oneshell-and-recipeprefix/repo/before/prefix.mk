@@ -1,0 +1,3 @@
+.RECIPEPREFIX = >
+image:
+> docker build -t app .

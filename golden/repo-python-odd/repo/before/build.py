@@ -1,0 +1,53 @@
+"""docker build -t doc ."""
+import os
+import subprocess
+from subprocess import check_call
+
+DOCKER = "docker"
+
+
+def main(tag: str, version) -> None:
+    subprocess.run(("docker", "build", "-t", "app:1", "."), check=True)
+    subprocess.run(
+        [
+            "docker",
+            "build",
+            "-t",
+            f"app:{tag}",  # the tag
+            ".",
+        ],
+        check=True,
+    )
+    subprocess.run(
+        [
+            "docker", "build",
+            "--build-arg", f"VERSION={version!r}",
+            "-t", f"app:{tag}",
+            "web",
+        ],
+        cwd=None,
+    )
+    subprocess.check_call(["docker", "build", "-t", tag, "."], cwd="web")
+    subprocess.check_call(["docker", "build", "-t", tag, "."], cwd=os.path.dirname(__file__))
+    subprocess.run("docker build -t app:1 .", shell=True, cwd="web")
+    os.system("docker build -t app:1 . && docker push app:1")
+    os.system(f"docker build -t app:{tag} .")
+    os.system("docker build -t app:%s ." % tag)
+    os.system("docker build -t app:{} .".format(tag))
+    os.system(r"docker build -t app:1 .")
+    os.system("""
+        docker build -t app:1 .
+        docker push app:1
+    """)
+    subprocess.run("docker build -t app:1 .".split())
+    subprocess.run([DOCKER, "build", "."])
+    check_call(["docker", "build", "-t", "app:1", "."] + ["--pull"])
+    check_call(["docker", "build", "-t", 'it\'s "x"', "."])
+    check_call(["docker", "build", "--quiet", "-t", "app:1", "."])
+    check_call(["docker", "build", "-t", str(tag), "--build-arg", "MODE=" + tag, "--build-arg", "VERSION", "."])
+    cmd = ["docker", "build", "-t", "app:1", "."]
+    subprocess.run(cmd)
+    log("docker build failed", ["docker", "build"])
+    assert cmd == ["docker", "build", "-t", "app:1", "."]
+    helper(["docker", "build", "-t", "app:1", "."])
+    subprocess.Popen(["docker", "build", "-t", "app:1", "."]).wait()
