@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -11,6 +12,7 @@ from migrate.context import Context
 from migrate.dockerfile.model import CopyDetail, Instruction, Operand
 from migrate.dockerfile.words import parse_word
 from migrate.recipe import Recipe
+from migrate.visible import MOST_FILES
 from migrate.wildcards import NOT_ASCII
 from migrate.words import Literal, Part, Variable, Word, literal_text, merged, variables
 
@@ -18,7 +20,7 @@ WILDCARDS = frozenset("*?[")
 #: As many as Linux follows.
 _MOST_LINKS = 40
 #: More files than this are not named one by one in place of a pattern.
-_MOST_NAMES = 12
+_MOST_NAMES = 40
 #: earth's --if-exists writes the first character as a pattern of its own. BuildKit cleans these two components away.
 _IN_FRONT = "here/../"
 
@@ -256,13 +258,16 @@ def _named_target(target: Argument, name: str, real: str, stage: Recipe) -> Argu
 def _followed_matches(
     source: Argument, matches: tuple[str, ...], target: Argument, instruction: Instruction, stage: Recipe
 ) -> list[Piece]:
-    """The files that a pattern matches, one by one, when a link among them leads to what the pattern does not take."""
-    reals = [_resolved(path, stage.context) for path in matches]
-    strays = [path for path, real in zip(matches, reals, strict=True) if real != path and not _is_taken(real, matches)]
+    """What a pattern matches, one by one, when a link at or below it leads to what the pattern does not take.
+
+    earth asks for the end of every link that a pattern brings along, but sends only what the pattern names.
+    """
+    links = [path for path in _walked(matches, stage.context) if stage.context.link_target(path) is not None]
+    strays = [path for path in links if not _is_taken(_resolved(path, stage.context), matches)]
     if not strays:
         return []
-    at = (source.operand.start, source.operand.end)
-    if len(matches) > _MOST_NAMES or None in reals:
+    if len(matches) > _MOST_NAMES:
+        at = (source.operand.start, source.operand.end)
         stage.warn("EM411", instruction, *at, source=strays[0])
         return []
     named = []
@@ -271,6 +276,18 @@ def _followed_matches(
         each = Argument(source.operand, stage.spell(meaning, how="path"), meaning)
         named.append(_literal(each, path, target, instruction, stage))
     return named
+
+
+def _walked(paths: tuple[str, ...], context: Context) -> Iterator[str]:
+    """``paths`` and what lies below them, as far as anyone has the patience to look."""
+    queue = list(paths)
+    for _ in range(MOST_FILES):
+        if not queue:
+            return
+        here = queue.pop()
+        yield here
+        if context.is_directory(here):
+            queue += (f"{here}/{name}" for name in context.children(here) or ())
 
 
 def _is_taken(real: str | None, paths: tuple[str, ...]) -> bool:

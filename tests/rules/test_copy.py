@@ -192,6 +192,9 @@ def test_a_known_context() -> None:
     assert body(followed)[1:] == ["COPY a.txt /x", "COPY a.txt /etc/link", "COPY d/x $N/abs", "COPY d/x /y/"]
     pattern = converted(f"{BASE}COPY lin* b.json /x/\n", context)
     assert body(pattern) == ["COPY a.txt /x/link", "COPY b.json /x/"]
+    below = DictContext({"d": None, "d/e": None, "d/e/l": "../../a", "d/f": b"", "a": b""})
+    assert body(converted(f"{BASE}COPY d/* /x/\n", below)) == ["COPY d/e d/f /x/"]
+    assert body(converted(f"{BASE}COPY d /x/\nCOPY * /x/\n", below)) == ["COPY d /x/", "COPY * /x/"]
     # What a link leads to is there when the pattern takes it as well.
     assert body(converted(f"{BASE}COPY * /x/\n", DictContext({"l": "a", "a": b""}))) == ["COPY * /x/"]
     assert codes(converted(f"{BASE}COPY gone /x/\n", context)) == ["EM411"]
