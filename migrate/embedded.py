@@ -27,11 +27,12 @@ from migrate.mappings import Mappings
 from migrate.settings import Settings
 from migrate.spans import Span
 from migrate.stages import Stage, StageGraph
-from migrate.words import Variable, variables
+from migrate.words import Variable, literal_text, variables
 
 #: The builder expands nothing in the text of these; the shell does.
 _LITERAL_TEXT = frozenset({"RUN", "CMD", "ENTRYPOINT", "SHELL", "HEALTHCHECK", "MAINTAINER"})
 _PATTERN_EXPANSION = r"\$\{[A-Za-z_][A-Za-z0-9_]*(?:#|%|/)"
+_OWN_LABELS = frozenset(f"dev.earthly.{name}" for name in ("version", "git-sha", "built-by"))
 _UNKNOWN_PLATFORM = r"\b(?:TARGETSTAGE|(?:BUILD|TARGET)OSVERSION)\b"
 _SSH_ADDRESS = re.compile(r"ssh://|[A-Za-z0-9._-]+@[A-Za-z0-9._-]+:", re.IGNORECASE)
 
@@ -106,6 +107,16 @@ def _matches(entry: Mapping[str, Any], site: _Site) -> bool:
 def _mounts(site: _Site) -> Iterable[Any]:
     detail = site.instruction.detail
     return detail.mounts if isinstance(detail, RunDetail) else ()
+
+
+def _overwritten_label(site: _Site) -> bool:
+    """Whether a LABEL has a key that SAVE IMAGE writes."""
+    detail = site.instruction.detail
+    if site.instruction.keyword != "LABEL" or not isinstance(detail, PairsDetail):
+        return False
+    escape = site.group.graph.dockerfile.escape
+    keys = {literal_text(parse_word(pair.key, escape)) for pair in detail.pairs}
+    return site.group.settings.fidelity != "exact" and bool(_OWN_LABELS & keys)
 
 
 def _network_host(site: _Site) -> bool:
@@ -323,6 +334,7 @@ CHECKS: Mapping[str, Callable[[_Site], bool]] = {
     check.__name__.removeprefix("_"): check
     for check in (
         _network_host,
+        _overwritten_label,
         _symbolic_mode,
         _variable_mode,
         _special_mode,

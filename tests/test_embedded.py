@@ -38,6 +38,7 @@ def refused(text: str) -> str | None:
         (f"{BASE}RUN --security=insecure x", "run-security"),
         (f"{BASE}RUN --device=a=b x", "run-device"),
         (f"{BASE}RUN --network=host x", "network-host"),
+        (f"{BASE}LABEL dev.earthly.version=1", "overwritten-label"),
         (f"{BASE}RUN --mount=type=secret,id=a x", "secret"),
         (f"{BASE}RUN --mount=type=ssh x", "ssh"),
         (f"{BASE}COPY --chmod=a+x f /usr/bin/", "symbolic-mode"),
@@ -106,6 +107,7 @@ def test_refused(text: str, name: str) -> None:
         f"{BASE}RUN cat <<-E\nx\nE",
         f"# escape=`\n# check=skip=all\n{BASE}RUN x",
         f"# escape=`\n{BASE}RUN x `\n y",
+        f"{BASE}LABEL dev.earthly.x=dev.earthly.version",
         f"{BASE}RUN x",
     ],
 )
