@@ -6,9 +6,10 @@ hard-cases.md 2 and facts/dockerfile.md 5 hold the rules this follows.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
+from migrate.caches import Cache
 from migrate.dockerfile.model import Instruction
 from migrate.earthfile.model import Command, Words
 from migrate.header import GlobalArgument
@@ -28,8 +29,8 @@ class Arguments:
 
     plan: Plan
     mappings: Mappings
-    shared_caches: frozenset[str]
-    """Cache targets without an id that several stages mount."""
+    caches: Mapping[int, Cache]
+    """What each cache mount is written with, by ``id()`` of the mount."""
     unique: Callable[[str], str]
     """Makes a target name that nothing else has."""
     roots: Roots = NOTHING

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple
 
-from migrate import archives, delivery, folders, helperfiles, rootfiles
+from migrate import archives, caches, delivery, folders, helperfiles, rootfiles
 from migrate.arguments import Arguments, inherited
 from migrate.artifacts import ROOT, Artifact
 from migrate.context import Context
@@ -15,7 +15,6 @@ from migrate.earthfile.model import Command, Earthfile, Item, Remark, Target
 from migrate.headerlines import Build, alias_target, comments, header_items
 from migrate.images import BaseImage, base_image, parse_reference
 from migrate.mappings import Mappings
-from migrate.mounts import shared_cache_targets
 from migrate.plan import Helper, Plan, unique_name
 from migrate.recipe import DEFAULT_SHELL, NotExpressible, Recipe, Reporter, User, attach, forget, not_converted
 from migrate.rules import rule
@@ -50,7 +49,7 @@ def assemble(plan: Plan, settings: Settings, mappings: Mappings, context: Contex
         item.span for stage in graph.stages for item in stage.instructions if archives.has_foreign_owners(item, context)
     )
     roots = rootfiles.decide(plan, context, mappings, unique)
-    arguments = Arguments(plan, mappings, shared_cache_targets(graph), unique, roots)
+    arguments = Arguments(plan, mappings, caches.planned(graph, mappings), unique, roots)
     work = Build(plan, settings, mappings, context, report, arguments, {})
     header, first_above = header_items(work)
     recipes: list[Recipe] = []

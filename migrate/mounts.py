@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import posixpath
+import re
 from typing import NamedTuple
 
-from migrate.dockerfile.model import Instruction, Mount, RunDetail
+from migrate.dockerfile.model import Instruction, Mount
 from migrate.recipe import NotExpressible, Recipe
-from migrate.stages import StageGraph
 from migrate.words import Literal, Word
 
 _TARGET = ("target", "dst", "destination")
 _SOURCE = ("source", "src")
 _READ_ONLY = ("ro", "readonly")
+#: earth sets a variable with ``NAME="$(cat /run/secrets/ID)"`` in the text for its shell.
+_SHELL_NAME = r"[A-Za-z_][A-Za-z0-9_]*"
+_PLAIN_ID = r"[A-Za-z0-9._/$@:-]+"
 
 
 class RunFlag(NamedTuple):
@@ -22,63 +25,49 @@ class RunFlag(NamedTuple):
     meaning: Word
 
 
-def converted(mount: Mount, instruction: Instruction, stage: Recipe, shared: frozenset[str]) -> tuple[RunFlag, ...]:
-    """The flags that stand for ``mount``; ``shared`` are cache targets that several stages use. Raises
-    NotExpressible."""
+def converted(mount: Mount, instruction: Instruction, stage: Recipe) -> tuple[RunFlag, ...]:
+    """The flags that stand for ``mount``. Raises NotExpressible."""
     entry = stage.arguments.mappings.mounts.get(mount.type)
     if entry is None or not entry["native"]:
         code = "EM520" if entry is None else entry["diagnostic"]
         raise NotExpressible(code, instruction.span_of(mount.flag.start, mount.flag.end), type=mount.type)
     if any(value is not None and set(value) & set(',"') for _, value in mount.options):
         raise NotExpressible("EM521", instruction.span_of(mount.flag.start, mount.flag.end), mount=mount.flag.value)
-    return _KINDS[mount.type](mount, instruction, stage, shared)
+    return _KINDS[mount.type](mount, instruction, stage)
 
 
-def shared_cache_targets(graph: StageGraph) -> frozenset[str]:
-    """Targets of cache mounts without an id that more than one stage uses: Docker shares them by their path."""
-    seen: dict[str, set[int]] = {}
-    for stage in graph.stages:
-        for instruction in stage.instructions:
-            if isinstance(instruction.detail, RunDetail):
-                for mount in instruction.detail.mounts:
-                    if mount.type == "cache" and not mount.has("id") and (target := mount.get(*_TARGET)):
-                        seen.setdefault(target, set()).add(stage.index)
-    return frozenset(target for target, stages in seen.items() if len(stages) > 1)
-
-
-def _cache(mount: Mount, instruction: Instruction, stage: Recipe, shared: frozenset[str]) -> tuple[RunFlag, ...]:
+def _cache(mount: Mount, instruction: Instruction, stage: Recipe) -> tuple[RunFlag, ...]:
     at = (mount.flag.start, mount.flag.end)
     target = mount.get(*_TARGET) or "."
     if mount.has("from", *_SOURCE):
         stage.warn("EM522", instruction, *at, target=target)
-    options = ["type=cache"]
-    identity = mount.get("id") or (target if target in shared else None)
-    options += [f"id={identity}"] if identity else []
-    options.append(f"target={target}")
-    if sharing := mount.get("sharing"):
-        options.append(f"sharing={sharing}")
-    options += ["ro"] if _is_read_only(mount) else []
-    if mount.has("uid", "gid"):
+    cache = stage.arguments.caches[id(mount)]
+    if _is_owned(mount):
         stage.warn("EM523", instruction, *at, target=target)
-        options.append("mode=0777")
-    elif mode := mount.get("mode"):
-        options.append(f"mode={_octal(mode)}")
-    elif stage.user.root is False or (stage.user.text is not None and stage.user.root is None):
-        options.append("mode=0777")
-    elif target.startswith(tuple(stage.arguments.mappings.mounts["cache"]["readable-below"])):
-        options.append("mode=0755")
-    elif stage.user.root is None:
-        options.append("mode=0777")
+    sharing = mount.get("sharing")
+    options = [
+        "type=cache",
+        *([f"id={cache.identity}"] if cache.identity else []),
+        f"target={target}",
+        *([f"sharing={sharing}"] if sharing else []),
+        *(["ro"] if _is_read_only(mount) else []),
+        *([f"mode={cache.mode}"] if cache.mode else []),
+    ]
     return (_flag(mount, options, instruction, stage),)
 
 
-def _tmpfs(mount: Mount, instruction: Instruction, stage: Recipe, shared: frozenset[str]) -> tuple[RunFlag, ...]:
+def _is_owned(mount: Mount) -> bool:
+    """Whether the mount belongs to somebody else than root."""
+    return any(mount.get(key) not in (None, "0") for key in ("uid", "gid"))
+
+
+def _tmpfs(mount: Mount, instruction: Instruction, stage: Recipe) -> tuple[RunFlag, ...]:
     if mount.has("size"):
         stage.warn("EM524", instruction, mount.flag.start, mount.flag.end, size=mount.get("size"))
     return (_flag(mount, ["type=tmpfs", f"target={mount.get(*_TARGET) or '.'}"], instruction, stage),)
 
 
-def _secret(mount: Mount, instruction: Instruction, stage: Recipe, shared: frozenset[str]) -> tuple[RunFlag, ...]:
+def _secret(mount: Mount, instruction: Instruction, stage: Recipe) -> tuple[RunFlag, ...]:
     at = (mount.flag.start, mount.flag.end)
     target = mount.get(*_TARGET)
     identity = mount.get("id", *_SOURCE) or posixpath.basename(target or "")
@@ -91,11 +80,14 @@ def _secret(mount: Mount, instruction: Instruction, stage: Recipe, shared: froze
         stage.warn("EM525", instruction, *at, id=identity)
     flags: list[RunFlag] = []
     if variable := mount.get("env"):
+        if not re.fullmatch(_SHELL_NAME, variable) or not re.fullmatch(_PLAIN_ID, identity):
+            raise NotExpressible("EM534", instruction.span_of(*at), variable=variable, id=identity)
+        stage.warn("EM535", instruction, *at, variable=variable)
         flags.append(RunFlag(f"--secret {variable}={identity}", (Literal(f"{variable}={identity}"),)))
         if target is None:
             return tuple(flags)
     options = ["type=secret", f"id={identity}", f"target={target or '/run/secrets/' + posixpath.basename(identity)}"]
-    if mount.has("uid", "gid"):
+    if _is_owned(mount):
         stage.warn("EM526", instruction, *at, id=identity)
         options.append("mode=0444")
     else:
@@ -103,7 +95,7 @@ def _secret(mount: Mount, instruction: Instruction, stage: Recipe, shared: froze
     return (*flags, _flag(mount, options, instruction, stage))
 
 
-def _ssh(mount: Mount, instruction: Instruction, stage: Recipe, shared: frozenset[str]) -> tuple[RunFlag, ...]:
+def _ssh(mount: Mount, instruction: Instruction, stage: Recipe) -> tuple[RunFlag, ...]:
     if (mount.get("required") or "").lower() not in ("true", "1") and not _is_bare(mount, "required"):
         stage.warn("EM528", instruction, mount.flag.start, mount.flag.end)
     if mount.get("id") not in (None, "default") or mount.has("uid", "gid", "mode", *_TARGET):

@@ -31,7 +31,7 @@ LAYERS = (
     "images dockerfile earthfile",
     "artifacts archives firing imagefacts layout scope stages",
     # What rules are written with.
-    "adding arguments bindmounts configured contextsources copying copymodes copyowners execform fallen folders header"
+    "adding arguments bindmounts caches configured contextsources copying copymodes copyowners execform fallen folders header"
     " helperfiles heredocfiles mounts ownership plan recipe rootfiles runheredocs runtext scripts timestamps",
     "rules",
     "callsites gitpatch",

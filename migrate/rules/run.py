@@ -46,8 +46,7 @@ def _flag_edits(detail: RunDetail, instruction: Instruction, stage: Recipe, copi
             copies.append(bindmounts.copy(mount, instruction, stage))
             texts = []
         elif mount is not None:
-            shared = stage.arguments.shared_caches
-            texts = [made.text for made in mounts.converted(mount, instruction, stage, shared)]
+            texts = [made.text for made in mounts.converted(mount, instruction, stage)]
         else:
             texts = _other_flag(flag, instruction, stage)
         text = " ".join(text for text in texts if text != "--ssh" or text not in seen)

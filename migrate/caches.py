@@ -1,0 +1,137 @@
+"""Which cache of an Earthfile each cache mount gets: one for each cache that Docker has, with a mode that does as well.
+
+Docker knows a cache by its id, by default the text of its target, and by what it is first made with: owner, mode,
+content (facts/dockerfile.md 6). earth knows it by its id, by default the target's name and the path, and by its mode,
+which is 0644 if nothing says otherwise (hard-cases.md 6).
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
+
+from migrate.dockerfile.model import Instruction, Mount, RunDetail
+from migrate.images import base_image
+from migrate.mappings import Mappings
+from migrate.stages import StageGraph
+
+_TARGET = ("target", "dst", "destination")
+#: The first words of commands: after an operator, a keyword or an assignment.
+_FIRST_WORD = re.compile(
+    r"""(?:\A|[;&|(){}`\n]|\b(?:then|do|else|if|elif|while|until|exec|env|time|sudo)\s|!\s)[ \t]*
+        (?:[A-Za-z_]\w*=[^\s;&|]*[ \t]+)*([^\s;&|(){}`<>]+)""",
+    re.VERBOSE,
+)
+_SYNTAX = frozenset(("then", "do", "else", "if", "elif", "while", "until", "for", "case", "fi", "done", "esac", "!"))
+_ROOT = ("root", "0")
+
+
+class Cache(NamedTuple):
+    """The ``id`` and ``mode`` that a mount is written with, None where earth's own will do."""
+
+    identity: str | None
+    mode: str | None
+
+
+class _Seed(NamedTuple):
+    """What a cache is first made with; two caches of one id with different seeds are two caches in Docker."""
+
+    owned: tuple[str, str, str] | None
+    content: tuple[str | None, str | None]
+
+
+class _Use(NamedTuple):
+    """One cache mount and what is known about its RUN."""
+
+    mount: Mount
+    stage: int
+    instruction: Instruction
+    is_root: bool
+
+
+def planned(graph: StageGraph, mappings: Mappings) -> Mapping[int, Cache]:
+    """The cache of each cache mount, by ``id()`` of the mount."""
+    caches: dict[str, dict[_Seed, list[_Use]]] = {}
+    for use in _uses(graph, mappings):
+        caches.setdefault(_identity(use.mount), {}).setdefault(_seed(use.mount), []).append(use)
+    found: dict[int, Cache] = {}
+    for identity, seeds in caches.items():
+        taken: dict[str | None, int] = {}
+        shared = _needs_identity([use for uses in seeds.values() for use in uses])
+        for seed, uses in seeds.items():
+            mode = _mode(seed, uses, mappings)
+            taken[mode] = taken.get(mode, 0) + 1
+            name = identity if taken[mode] == 1 else f"{identity}-{taken[mode]}"
+            cache = Cache(name if shared or taken[mode] > 1 else None, mode)
+            found.update((id(use.mount), cache) for use in uses)
+    return found
+
+
+def _uses(graph: StageGraph, mappings: Mappings) -> Iterator[_Use]:
+    roots: dict[int, bool] = {}
+    for stage in graph.stages:
+        image = base_image(stage.reference, mappings) if stage.reference is not None and stage.base is None else None
+        is_root = stage.is_scratch or (image is not None and image.user is not None and _is_root(image.user))
+        if stage.base is not None:
+            is_root = roots[stage.base]
+        for instruction in stage.instructions:
+            if instruction.keyword == "USER":
+                is_root = _is_root(instruction.operand)
+            if isinstance(instruction.detail, RunDetail):
+                for mount in instruction.detail.mounts:
+                    if mount.type == "cache":
+                        yield _Use(mount, stage.index, instruction, is_root)
+        roots[stage.index] = is_root
+
+
+def _is_root(user: str) -> bool:
+    return user.partition(":")[0].strip("\"'") in _ROOT
+
+
+def _identity(mount: Mount) -> str:
+    """Docker's name of the cache: two that differ in the text of their target are two caches."""
+    target = mount.get(*_TARGET) or "."
+    return mount.get("id") or (target if "$" in target else posixpath.normpath(target))
+
+
+def _seed(mount: Mount) -> _Seed:
+    owned = None
+    if mount.has("uid", "gid", "mode"):
+        mode = (mount.get("mode") or "755").lstrip("0") or "0"
+        owned = (mount.get("uid") or "0", mount.get("gid") or "0", mode)
+    return _Seed(owned, (mount.get("from"), mount.get("source", "src")))
+
+
+def _needs_identity(uses: list[_Use]) -> bool:
+    """Whether earth would take the mounts of one cache for several, or two of them for one."""
+    if any(use.mount.has("id") for use in uses) or len({use.stage for use in uses}) > 1:
+        return True
+    return len({posixpath.normpath(use.mount.get(*_TARGET) or ".") for use in uses}) > 1
+
+
+def _mode(seed: _Seed, uses: list[_Use], mappings: Mappings) -> str | None:
+    """Docker's mode; 0777 for an owner that earth cannot set; earth's own where nobody can tell."""
+    if seed.owned is not None:
+        user, group, mode = seed.owned
+        if (user, group) != ("0", "0"):
+            return "0777"
+        return mode if "$" in mode else f"0{mode}"
+    known = mappings.mounts["cache"]
+    for use in uses:
+        target = use.mount.get(*_TARGET) or "."
+        if not use.is_root or target.startswith(tuple(known["readable-below"])):
+            return "0755"
+        if not programs(use.instruction) <= set(known["indifferent-programs"]):
+            return "0755"
+    return None
+
+
+def programs(instruction: Instruction) -> set[str]:
+    """The names of the programs that a RUN calls, as far as its text tells; ``"?"`` for what it does not tell."""
+    if instruction.exec_form is not None:
+        return {posixpath.basename(instruction.exec_form[0])} if instruction.exec_form else set()
+    texts = [instruction.operand, *(heredoc.body for heredoc in instruction.heredocs)]
+    found = {match[1] for text in texts for match in _FIRST_WORD.finditer(re.sub(r"(?m)^\s*#.*$", "", text))}
+    return {"?" if set(word) & set("\"'$\\") else posixpath.basename(word) for word in found - _SYNTAX}
