@@ -1,97 +1,68 @@
-"""RUN --mount=type=bind in a stage that nobody builds on: its files are copied in place (hard-cases.md 3, role L).
-
-What the mount leaves behind stays in that target, and others only take paths beside it. Every other bind mount has no
-native form yet.
-"""
+"""RUN --mount=type=bind: the COPYs that stand for the mounts, and the RUNs that clear up (migrate/bindplan.py)."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from migrate import artifacts, folders, timestamps
-from migrate.dockerfile.model import CopyDetail, Instruction, Mount, RunDetail
-from migrate.earthfile import quoting
-from migrate.earthfile.model import Command
+from migrate import copying
+from migrate.bindplan import Bind, Form
+from migrate.dockerfile.model import CopyDetail, Instruction, Operand, RunDetail
+from migrate.earthfile.model import Command, Item, ShellText, Words
 from migrate.recipe import NotExpressible, Recipe
-from migrate.stages import Source
-from migrate.words import Literal
+from migrate.runtext import quoted_item, verbatim
+from migrate.words import Literal, Word
 
-_TARGET = ("target", "dst", "destination")
-_SOURCE = ("source", "src")
-
-
-def copy(mount: Mount, instruction: Instruction, stage: Recipe) -> Command:
-    """The COPY that stands for a bind mount. Raises NotExpressible where it would not be the same."""
-    at = instruction.span_of(mount.flag.start, mount.flag.end)
-    target = mount.get(*_TARGET) or "."
-    source = mount.get(*_SOURCE) or "/"
-    place = folders.destination(stage.known(target), stage)
-    plain = "$" not in target + source and place not in (None, "/")
-    if not plain or place is None or not _is_alone(place, instruction, stage):
-        raise NotExpressible("EM520", at, type="bind")
-    spelled = _source(mount, source, instruction, stage)
-    flags = [
-        *(["--keep-ts"] if timestamps.are_compared(stage.text, stage.arguments.mappings) else []),
-        *([] if stage.is_root() else ["--chown=0:0"]),
-    ]
-    stage.copies = True
-    stage.report("EM530", at, target=target)
-    text = " ".join([*flags, spelled, quoting.render((Literal(target),), path=True)])
-    return Command.of("COPY", text, source=at)
+_CODES = {Form.STAYS: "EM530", Form.INSIDE: "EM530", Form.REMOVED: "EM536", Form.ALONE: "EM537"}
 
 
-def _is_alone(place: str, instruction: Instruction, stage: Recipe) -> bool:
-    """Whether nothing else of the stage, and nothing that others take, meets what the copy leaves at ``place``."""
-    plan = stage.arguments.plan
-    if stage.stage not in plan.workshops:
-        return False
-    if any(artifacts.related(saved.path, place) for saved in plan.artifacts.get(stage.stage, ())):
-        return False
-    chain = [item for index in plan.graph.chain(stage.stage) for item in plan.graph.stages[index].instructions]
-    later = plan.graph.stages[stage.stage].instructions
-    later = later[later.index(instruction) + 1 :]
-    if any(item.keyword in ("RUN", "COPY", "ADD") for item in later):
-        return False
-    return not any(_fills(item, place) for item in chain) and _targets_apart(instruction, stage)
+def before(instruction: Instruction, stage: Recipe) -> Iterator[Item]:
+    """What stands in front of a RUN with bind mounts. Raises NotExpressible where copies would not be the same."""
+    binds = _binds(instruction, stage)
+    yield from _cleared([bind for bind in binds if bind.form is Form.ALONE], instruction, stage)
+    for bind in binds:
+        flag = bind.mount.flag
+        at = instruction.span_of(flag.start, flag.end)
+        target = bind.mount.get("target", "dst", "destination") or "."
+        stage.report(_CODES[bind.form], at, target=target)
+        source = bind.path if bind.source is not None else bind.path.lstrip("/") or "."
+        operands = [Operand(text, flag.start, flag.end) for text in (source, target)]
+        copy = instruction._replace(
+            keyword="COPY", flags=(), exec_form=(), heredocs=(), detail=CopyDetail((operands[0],), operands[1])
+        )
+        for made in copying.in_place(bind.source, copy, stage):
+            yield made._replace(source=at)
 
 
-def _fills(instruction: Instruction, place: str) -> bool:
-    """Whether a COPY or ADD may have put something at or below ``place``, which a mount would hide."""
-    detail = instruction.detail
-    if not isinstance(detail, CopyDetail):
-        return False
-    target = detail.destination.text
-    if not target.startswith("/") or "$" in target:
-        return True
-    return target.strip("/") != "" and artifacts.related(artifacts.clean(target), place)
+def after(instruction: Instruction, stage: Recipe) -> Iterator[Item]:
+    """What stands behind the RUN."""
+    binds = _binds(instruction, stage)
+    yield from _cleared([bind for bind in binds if bind.form is Form.REMOVED], instruction, stage)
 
 
-def _targets_apart(instruction: Instruction, stage: Recipe) -> bool:
-    """Whether no other mount of the RUN stands at or above the place of a bind mount."""
+def _binds(instruction: Instruction, stage: Recipe) -> tuple[Bind, ...]:
     detail = instruction.detail
     assert isinstance(detail, RunDetail)
-    places = [
-        folders.destination(stage.known(mount.get(*_TARGET) or "."), stage)
-        for mount in detail.mounts
-        if mount.type == "bind"
-    ]
-    return None not in places and len(set(places)) == len(places)
+    found = stage.arguments.plan.binds.get(id(instruction), ())
+    for mount in detail.mounts:
+        if mount.type == "bind" and not any(bind.mount is mount for bind in found):
+            raise NotExpressible("EM520", instruction.span_of(mount.flag.start, mount.flag.end), type="bind")
+    return found
 
 
-def _source(mount: Mount, source: str, instruction: Instruction, stage: Recipe) -> str:
-    """The source of the COPY: a path of the context, or an artifact of another stage."""
-    if mount.get("from") is None:
-        path = artifacts.clean(source)[1:] or "."
-        stage.context_sources.append(path)
-        return quoting.render((Literal(path),), path=True)
-    found = next(_from(mount, instruction, stage), None)
-    if found is None or found.stage is None:
-        raise NotExpressible("EM520", instruction.span_of(mount.flag.start, mount.flag.end), type="bind")
-    name = stage.arguments.plan.targets[found.stage]
-    return quoting.render_artifact(name, (Literal(artifacts.clean(source)),))
+def _cleared(binds: Sequence[Bind], instruction: Instruction, stage: Recipe) -> Iterator[Item]:
+    """A RUN that removes what is at these places, as root."""
+    if not binds:
+        return
+    text = f"rm -rf {' '.join(quoted_item(bind.place) for bind in binds)}"
+    run = Command("RUN", verbatim(text), source=instruction.span, meaning=ShellText(text))
+    if stage.user.root is True:
+        yield run
+        return
+    spelling, word = stage.word(stage.user.text or "", instruction)
+    yield _user("root", (Literal("root"),), instruction)
+    yield run
+    yield _user(spelling, word, instruction)
 
 
-def _from(mount: Mount, instruction: Instruction, stage: Recipe) -> Iterator[Source]:
-    sources = stage.arguments.plan.graph.sources.get(stage.stage, ())
-    name = mount.get("from") or ""
-    return (item for item in sources if item.instruction is instruction and item.image == name)
+def _user(spelling: str, word: Word, instruction: Instruction) -> Command:
+    return Command.of("USER", spelling, source=instruction.span, meaning=Words((word,)))

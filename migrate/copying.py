@@ -52,6 +52,18 @@ def convert(instruction: Instruction, stage: Recipe) -> Iterator[Item]:
     yield from after
 
 
+def in_place(source: Source | None, instruction: Instruction, stage: Recipe) -> Iterator[Command]:
+    """The COPY that stands for a bind mount: ``instruction`` is made up, with ``source`` for its --from."""
+    detail = instruction.detail
+    assert isinstance(detail, CopyDetail)
+    target = argument(detail.destination, instruction, stage)
+    path = folders.destination(stage.known(detail.destination.text), stage)
+    if source is not None:
+        yield from _from_source(source, detail, target, path, [], instruction, stage)
+    else:
+        yield from _from_context(detail, target, path, [], instruction, stage)
+
+
 def _source(instruction: Instruction, stage: Recipe) -> Source | None:
     found = stage.arguments.plan.graph.sources.get(stage.stage, ())
     return next((source for source in found if source.instruction is instruction), None)

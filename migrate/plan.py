@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 from migrate import header, timestamps
-from migrate.artifacts import Artifact, clean, minimal, needed
-from migrate.dockerfile.model import Instruction, RunDetail
+from migrate.artifacts import Artifact, minimal, needed
+from migrate.dockerfile.model import Instruction
 from migrate.dockerfile.words import parse_word
 from migrate.fallen import FallenStage
 from migrate.header import GlobalArgument
@@ -22,6 +22,7 @@ from migrate.stages import SCRATCH, Source, Stage, StageGraph
 from migrate.words import Literal, Variable, Word, variables
 
 if TYPE_CHECKING:
+    from migrate.bindplan import Bind
     from migrate.ownership import Doubt
 
 
@@ -54,8 +55,8 @@ class Plan:
     """A thin target that saves the final image, when another target is FROM the final stage."""
     saved: Mapping[int, str]
     """Stages besides the last whose images are kept -> the thin target that does so."""
-    workshops: frozenset[int]
-    """Stages that others only take files from: what a bind mount would leave behind there does no harm."""
+    binds: Mapping[int, tuple[Bind, ...]]
+    """What each RUN with bind mounts copies in their place, by ``id()`` of the instruction."""
     platform_arguments: Mapping[int, tuple[str, ...]]
     """Builtin arguments that a stage must declare before its FROM."""
     fallen: Mapping[int, FallenStage] = field(default_factory=dict)
@@ -103,17 +104,18 @@ def make(
         index: _alias(graph.stages[index], closures[index], taken, platform_arguments[index])
         for index in sorted(aliased)
     }
-    helpers = _image_helpers(graph, sources, taken, exact=settings.fidelity == "exact")
-    workshops = _workshops(graph, final)
     base_of = {stage.base for stage in graph.stages} | {chosen for stage in graph.stages for chosen in stage.selects}
     image_target = unique_name(f"{targets[final]}-image", taken) if final in base_of else None
     wanted = {graph.find_target(saved.stage) for saved in settings.saved} - {None, final}
     kept = sorted(index for index in wanted if index is not None)
     saved = {index: unique_name(f"{targets[index]}-image", taken) for index in kept}
+    binds = _bind_mounts(graph, (final, *kept), mappings)
+    taking = _Taking(graph, sources, binds, exact=settings.fidelity == "exact")
+    helpers = _image_helpers(taking, taken)
     return Plan(
         graph,
         targets,
-        _artifacts(graph, sources, workshops, mappings, exact=settings.fidelity == "exact"),
+        _artifacts(taking, mappings),
         helpers,
         aliases,
         globals_,
@@ -121,7 +123,7 @@ def make(
         final,
         image_target,
         saved,
-        workshops,
+        binds,
         platform_arguments,
         fallen,
     )
@@ -228,23 +230,20 @@ def _alias(stage: Stage, closure: tuple[str, ...], taken: set[str], builtins: tu
     return Helper(name, stage.image, stage.index, arguments=(*builtins, *closure), platform=platform)
 
 
-def _image_helpers(
-    graph: StageGraph, sources: Mapping[int, tuple[Source, ...]], taken: set[str], *, exact: bool
-) -> dict[str, Helper]:
-    """One helper for each image that a COPY --from names, in front of its first user."""
+def _image_helpers(taking: _Taking, taken: set[str]) -> dict[str, Helper]:
+    """One helper for each image that a COPY --from or a bind mount names, in front of its first user."""
     wanted: dict[str, list[Artifact]] = {}
     first: dict[str, tuple[int, Source]] = {}
-    for index, found in sources.items():
-        for source in found:
-            if source.stage is None and source.instruction.keyword == "COPY" and source.image != SCRATCH:
-                first.setdefault(source.image, (index, source))
-                wanted.setdefault(source.image, []).extend(_paths(source.instruction, graph.dockerfile.escape))
+    for index, source in taking.each():
+        if source.stage is None and source.image != SCRATCH:
+            first.setdefault(source.image, (index, source))
+            wanted.setdefault(source.image, []).extend(taking.paths(source))
     helpers = {}
     for image, (index, source) in first.items():
         name = _legal(_basename(image) or "image")
         if name in taken:
             name = f"{name}-image"
-        saved = tuple(artifact._replace(keep_times=exact) for artifact in minimal(wanted[image]))
+        saved = tuple(artifact._replace(keep_times=taking.exact) for artifact in minimal(wanted[image]))
         helpers[image] = Helper(unique_name(name, taken), (Literal(image),), index, artifacts=saved, source=source)
     return helpers
 
@@ -253,48 +252,62 @@ def _basename(image: str) -> str:
     return parse_reference(image.rpartition("+")[2]).repository.rpartition("/")[2]
 
 
-def _artifacts(
-    graph: StageGraph,
-    sources: Mapping[int, tuple[Source, ...]],
-    workshops: frozenset[int],
-    mappings: Mappings,
-    *,
-    exact: bool,
-) -> dict[int, tuple[Artifact, ...]]:
+class _Taking(NamedTuple):
+    """What the stages take from other stages and from images."""
+
+    graph: StageGraph
+    sources: Mapping[int, tuple[Source, ...]]
+    binds: Mapping[int, tuple[Bind, ...]]
+    exact: bool
+
+    def each(self) -> Iterable[tuple[int, Source]]:
+        """Every source that a command will take something from, with the stage it stands in."""
+        for index, found in self.sources.items():
+            for source in found:
+                if source.instruction.keyword == "COPY" or id(source.instruction) in self.binds:
+                    yield index, source
+
+    def paths(self, source: Source) -> Iterable[Artifact]:
+        """The artifacts that are taken from ``source``."""
+        if source.instruction.keyword == "COPY":
+            yield from _paths(source.instruction, self.graph.dockerfile.escape)
+        else:
+            binds = self.binds[id(source.instruction)]
+            yield from (Artifact(bind.path) for bind in binds if bind.source is source)
+
+
+def _artifacts(taking: _Taking, mappings: Mappings) -> dict[int, tuple[Artifact, ...]]:
     wanted: dict[int, list[Artifact]] = {}
-    for index, found in sources.items():
-        for source in found:
-            if source.stage is not None and source.instruction.keyword == "COPY":
-                paths = _paths(source.instruction, graph.dockerfile.escape)
-                wanted.setdefault(source.stage, []).extend(paths)
-            elif source.stage is not None and index in workshops:
-                wanted.setdefault(source.stage, []).extend(_mounted(source.instruction, source.image))
+    for _, source in taking.each():
+        if source.stage is not None:
+            wanted.setdefault(source.stage, []).extend(taking.paths(source))
     return {
         index: tuple(
-            artifact._replace(keep_times=exact or timestamps.matter(graph, index, artifact.path, mappings))
+            artifact._replace(
+                keep_times=taking.exact or timestamps.matter(taking.graph, index, artifact.path, mappings)
+            )
             for artifact in minimal(paths)
         )
         for index, paths in wanted.items()
     }
 
 
-def _workshops(graph: StageGraph, delivered: int) -> frozenset[int]:
-    """The stages whose only use is that others take files from them: no image, and no stage is FROM them."""
+def _bind_mounts(graph: StageGraph, delivered: Iterable[int], mappings: Mappings) -> Mapping[int, tuple[Bind, ...]]:
+    """The bind mounts that become copies; ``delivered`` are the stages whose images are kept."""
+    if not any("--mount" in item.text for stage in graph.stages for item in stage.instructions):
+        return {}
+    from migrate import bindplan  # few files need it
+
+    images = {parent for index in delivered for parent in graph.chain(index)}
     bases = {stage.base for stage in graph.stages} | {index for stage in graph.stages for index in stage.selects}
-    return frozenset(
-        stage.index for stage in graph.stages if stage.index not in bases and stage.index not in graph.chain(delivered)
-    )
-
-
-def _mounted(instruction: Instruction, name: str) -> Iterable[Artifact]:
-    """What the bind mounts of a RUN take from the stage that they call ``name``."""
-    detail = instruction.detail
-    if isinstance(detail, RunDetail):
-        for mount in detail.mounts:
-            if mount.type == "bind" and mount.get("from") == name:
-                source = mount.get("source", "src") or "/"
-                if "$" not in source:
-                    yield Artifact(clean(source))
+    workshops = frozenset(stage.index for stage in graph.stages if stage.index not in bases | images)
+    wanted = bindplan.wanted_paths(graph)
+    for found in graph.sources.values():
+        for source in found:
+            if source.stage is not None and source.instruction.keyword == "COPY":
+                paths = _paths(source.instruction, graph.dockerfile.escape)
+                wanted.setdefault(source.stage, []).extend(artifact.path for artifact in paths)
+    return bindplan.planned(graph, workshops, wanted, mappings)
 
 
 def _paths(instruction: Instruction, escape: str) -> Iterable[Artifact]:

@@ -31,8 +31,9 @@ LAYERS = (
     "images dockerfile earthfile",
     "artifacts archives firing imagefacts layout scope stages",
     # What rules are written with.
-    "adding arguments bindmounts caches configured contextsources copying copymodes copyowners execform fallen folders header"
-    " helperfiles heredocfiles mounts ownership plan recipe rootfiles runheredocs runtext scripts timestamps",
+    "adding arguments bindmounts bindplan caches configured contextsources copying copymodes copyowners execform fallen"
+    " folders header helperfiles heredocfiles mounts ownership plan recipe rootfiles runheredocs runtext scripts steps"
+    " timestamps",
     "rules",
     "callsites gitpatch",
     "checked embedded fallback fromdockerfile headerlines ignorefile leftout namedcontexts passing suppression",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from migrate import bindmounts, mounts, runheredocs, runtext
+from migrate import mounts, runheredocs, runtext
 from migrate.dockerfile.model import Flag, Instruction, RunDetail
 from migrate.earthfile.model import Command, Item
 from migrate.layout import Edit
@@ -18,9 +18,18 @@ def convert(instruction: Instruction, stage: Recipe) -> Iterator[Item]:
     if stage.has_shell is False and instruction.exec_form is None and stage.shell == DEFAULT_SHELL:
         stage.warn("EM510", instruction)
     refuse_flags(instruction, stage.arguments.mappings)
-    copies: list[Command] = []
-    edits = _flag_edits(detail, instruction, stage, copies)
-    yield from copies
+    edits = _flag_edits(detail, instruction, stage)
+    if not any(mount.type == "bind" for mount in detail.mounts):
+        yield from _command(edits, instruction, stage)
+        return
+    from migrate import bindmounts  # few files need it
+
+    yield from bindmounts.before(instruction, stage)
+    yield from _command(edits, instruction, stage)
+    yield from bindmounts.after(instruction, stage)
+
+
+def _command(edits: list[Edit], instruction: Instruction, stage: Recipe) -> Iterator[Command]:
     if instruction.exec_form is not None:
         yield runtext.exec_form(instruction.exec_form, edits, instruction, stage)
         return
@@ -35,15 +44,14 @@ def convert(instruction: Instruction, stage: Recipe) -> Iterator[Item]:
         yield runtext.shell_form(edits, instruction)
 
 
-def _flag_edits(detail: RunDetail, instruction: Instruction, stage: Recipe, copies: list[Command]) -> list[Edit]:
-    """What replaces each flag; removed flags take the blanks after them along. Bind mounts go to ``copies``."""
+def _flag_edits(detail: RunDetail, instruction: Instruction, stage: Recipe) -> list[Edit]:
+    """What replaces each flag; removed flags take the blanks after them along, bind mounts among them."""
     by_flag = {id(mount.flag): mount for mount in detail.mounts}
     edits: list[Edit] = []
     seen: set[str] = set()
     for flag in instruction.flags:
         mount = by_flag.get(id(flag))
         if mount is not None and mount.type == "bind":
-            copies.append(bindmounts.copy(mount, instruction, stage))
             texts = []
         elif mount is not None:
             texts = [made.text for made in mounts.converted(mount, instruction, stage)]
