@@ -12,7 +12,7 @@ from migrate.recipe import NotExpressible, Recipe
 from migrate.runtext import quoted_item, verbatim
 from migrate.words import Literal, Word
 
-_CODES = {Form.STAYS: "EM530", Form.INSIDE: "EM530", Form.REMOVED: "EM536", Form.ALONE: "EM537"}
+_CODES = {Form.STAYS: "EM530", Form.INSIDE: "EM536", Form.REMOVED: "EM536", Form.ALONE: "EM537"}
 
 
 def before(instruction: Instruction, stage: Recipe) -> Iterator[Item]:

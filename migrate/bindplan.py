@@ -13,11 +13,12 @@ from enum import Enum
 from typing import NamedTuple
 
 from migrate.artifacts import clean, related
-from migrate.caches import programs
+from migrate.caches import commands
 from migrate.dockerfile.model import CopyDetail, Instruction, Mount, RunDetail
 from migrate.images import base_image
 from migrate.mappings import Mappings
 from migrate.stages import Source, StageGraph
+from migrate.steps import Step, joined, standard_folders, steps_of
 
 _TARGET = ("target", "dst", "destination")
 _SOURCE = ("source", "src")
@@ -53,16 +54,6 @@ class _Shown(NamedTuple):
     origin: int | str | None
 
 
-class Step(NamedTuple):
-    """One instruction and the state in front of it; ``folder`` and ``is_root`` are None when unknown."""
-
-    instruction: Instruction
-    folder: str | None
-    is_root: bool | None
-    user: str | None
-    """The operand of the USER in force."""
-
-
 class _Stage(NamedTuple):
     """What is known about a stage whose RUN has bind mounts."""
 
@@ -75,6 +66,8 @@ class _Stage(NamedTuple):
     saved: tuple[str, ...]
     """What others take from it."""
     has_shell: bool
+    folders: list[str]
+    """What the base image has for certain."""
 
 
 def planned(
@@ -89,7 +82,7 @@ def planned(
     for stage in graph.stages:
         if not any(_binds(item) for item in stage.instructions):
             continue
-        steps = tuple(_steps(graph, stage.index, mappings))
+        steps = tuple(steps_of(graph, stage.index, mappings))
         root = graph.stages[graph.chain(stage.index)[-1]]
         image = base_image(root.reference, mappings) if root.reference is not None else None
         known = _Stage(
@@ -99,6 +92,7 @@ def planned(
             stage.index in workshops,
             tuple(wanted.get(stage.index, ())),
             not root.is_scratch and (image is None or image.has_shell is not False),
+            standard_folders(root.reference, mappings),
         )
         for number in range(known.first, len(steps)):
             made = _converted(number, known, graph, left, mappings) if _binds(steps[number].instruction) else None
@@ -128,36 +122,6 @@ def mounted(source: Source) -> Iterator[str]:
 def _binds(instruction: Instruction) -> list[Mount]:
     detail = instruction.detail
     return [mount for mount in detail.mounts if mount.type == "bind"] if isinstance(detail, RunDetail) else []
-
-
-def _steps(graph: StageGraph, index: int, mappings: Mappings) -> Iterator[Step]:
-    """The instructions of the chain with working directory and user."""
-    chain = graph.chain(index)[::-1]
-    first = graph.stages[chain[0]]
-    image = base_image(first.reference, mappings) if first.reference is not None else None
-    folder = "/" if first.is_scratch else None
-    user: str | None = None
-    is_root = True if first.is_scratch else None if image is None or image.user is None else _is_root(image.user)
-    for stage in chain:
-        for instruction in graph.stages[stage].instructions:
-            yield Step(instruction, folder, is_root, user)
-            if instruction.keyword == "WORKDIR":
-                folder = _joined(folder, instruction.operand)
-            elif instruction.keyword == "USER":
-                user = instruction.operand
-                is_root = None if "$" in user else _is_root(user)
-
-
-def _is_root(user: str) -> bool:
-    return user.partition(":")[0].strip("\"'") in ("root", "0")
-
-
-def _joined(folder: str | None, text: str) -> str | None:
-    """The absolute path of ``text`` in ``folder``, None when it is not known."""
-    text = text.strip("\"'")
-    if "$" in text or (folder is None and not text.startswith("/")):
-        return None
-    return clean(posixpath.join(folder or "/", text))
 
 
 # One RUN
@@ -194,7 +158,7 @@ def _converted(
 
 
 def _shown(mount: Mount, step: Step, source: Source | None) -> _Shown | None:
-    place, path = _joined(step.folder, mount.get(*_TARGET) or "."), mount.get(*_SOURCE) or "/"
+    place, path = joined(step.folder, mount.get(*_TARGET) or "."), mount.get(*_SOURCE) or "/"
     if place is None or place == "/" or "$" in path:
         return None
     origin = None if source is None else source.image if source.stage is None else source.stage
@@ -205,7 +169,7 @@ def _are_apart(places: Sequence[str], step: Step) -> bool:
     """Whether no two binds have one place, and no mount of another type stands at or above one."""
     detail = step.instruction.detail
     assert isinstance(detail, RunDetail)
-    others = [_joined(step.folder, mount.get(*_TARGET) or ".") for mount in detail.mounts if mount.type != "bind"]
+    others = [joined(step.folder, mount.get(*_TARGET) or ".") for mount in detail.mounts if mount.type != "bind"]
     return len(set(places)) == len(places) and not any(_is_hidden(place, others) for place in places)
 
 
@@ -228,7 +192,9 @@ def _form(
         and not any(related(path, item.place) for path in stage.saved)
         and not any(_sees(step, item, known) for step in later)
     )
-    filled = _is_filled(item, earlier, left.get(stage.number, ()), known, strict=False)
+    text = _text(stage.steps[number].instruction)[stage.steps[number].instruction.operand_start :]
+    there = left.get(stage.number, ())
+    filled = _is_filled(item, earlier, there, known, text=text, strict=False)
     if unseen and (is_file or not filled):
         return Form.STAYS
     if outer:
@@ -240,8 +206,8 @@ def _form(
     if (
         can_remove
         and item.path != "/"
-        and not _is_filled(item, earlier, left.get(stage.number, ()), known, strict=True)
-        and _exists(posixpath.dirname(item.place), earlier, mappings)
+        and not _is_filled(item, earlier, there, known, text=text, strict=True)
+        and _exists(posixpath.dirname(item.place), earlier, stage.folders)
     ):
         return Form.REMOVED
     return None
@@ -273,28 +239,33 @@ def _is_filled(
     left: Iterable[_Shown],
     known: Mapping[str, list[str]],
     *,
+    text: str,
     strict: bool,
 ) -> bool:
-    """Whether something may stand at ``item.place`` that the mount would hide, or (``strict``) anything at all."""
-    if _is_system(item.place, known) and not (strict and _is_tool(item, earlier)):
+    """Whether something may stand at ``item.place`` that the mount would hide, or (``strict``) anything at all.
+
+    ``text`` is the RUN's own.
+    """
+    if _is_system(item.place, known) and not (strict and _is_tool(item, earlier, text)):
         return True
     if any(related(other.place, item.place) and (strict or not _same(other, item)) for other in left):
         return True
     return any(_may_fill(step, item, known, strict=strict) for step in earlier)
 
 
-def _is_tool(item: _Shown, earlier: Sequence[Step]) -> bool:
-    """A program of another image or stage that goes where programs are, under a name that no RUN calls before."""
+def _is_tool(item: _Shown, earlier: Sequence[Step], text: str) -> bool:
+    """A program of another image or stage where programs are, called by the RUN (``text``) and by none before it."""
     folder, name = posixpath.split(item.place)
-    if item.origin is None or not folder.endswith(("/bin", "/sbin")) or name != posixpath.basename(item.path):
+    called = rf"(?<![\w.-]){re.escape(name)}(?![\w.-])"
+    if item.origin is None or not folder.endswith(("/bin", "/sbin")) or not re.search(called, text):
         return False
-    return not any(re.search(rf"\b{re.escape(name)}\b", _text(step.instruction)) for step in earlier)
+    return not any(re.search(called, _text(step.instruction)) for step in earlier)
 
 
 def _may_fill(step: Step, item: _Shown, known: Mapping[str, list[str]], *, strict: bool) -> bool:
     instruction = step.instruction
     if instruction.keyword == "WORKDIR":
-        place = _joined(step.folder, instruction.operand)
+        place = joined(step.folder, instruction.operand)
         return strict and (place is None or place == item.place or place.startswith(item.place + "/"))
     if isinstance(instruction.detail, CopyDetail):
         copied = _copied(step)
@@ -303,6 +274,8 @@ def _may_fill(step: Step, item: _Shown, known: Mapping[str, list[str]], *, stric
         return any(related(other.place, item.place) and (strict or not _same(other, item)) for other in copied)
     if instruction.keyword != "RUN":
         return instruction.keyword == "ONBUILD"
+    if any(place is None or _is_at_or_below(item.place, place) for place in _mounted_at(step)):
+        return False  # the RUN cannot reach the place
     text = _MAKES.sub("", _text(instruction)) if not strict else _text(instruction)
     if item.place in text or (_is_file(item) and posixpath.basename(item.place) in text):
         return True
@@ -311,10 +284,25 @@ def _may_fill(step: Step, item: _Shown, known: Mapping[str, list[str]], *, stric
     if step.folder == "/":
         name = item.place.split("/")[1]
         return re.search(rf"(?<![\w/.-]){re.escape(name)}(?![\w.-])", text) is not None
-    quiet = set(known["quiet-programs"]) | (set(known["quiet-for-files"]) if _is_file(item) else set())
     if _is_file(item) and re.search(r"\b(?:init|new|create)\b", text):
         return True
-    return not programs(instruction) <= quiet or _REDIRECTION.search(text) is not None
+    quiet = [*known["quiet-programs"], *(known["quiet-for-files"] if _is_file(item) else ())]
+    return not _is_quiet(instruction, quiet) or _REDIRECTION.search(text) is not None
+
+
+def _mounted_at(step: Step) -> Iterator[str | None]:
+    detail = step.instruction.detail
+    if isinstance(detail, RunDetail):
+        yield from (joined(step.folder, mount.get(*_TARGET) or ".") for mount in detail.mounts if mount.type == "bind")
+
+
+def _is_quiet(instruction: Instruction, quiet: Sequence[str]) -> bool:
+    """Whether a RUN calls only what puts nothing into its working directory; entries may name a subcommand."""
+    for words in commands(instruction):
+        named = any(" ".join(words[:count]) in quiet for count in range(1, 4))
+        if not named or any(word in (".", "-e", "-t", "--target", "--editable") or word[:2] == "./" for word in words):
+            return False
+    return True
 
 
 def _sees(step: Step, item: _Shown, known: Mapping[str, list[str]]) -> bool:
@@ -326,16 +314,16 @@ def _sees(step: Step, item: _Shown, known: Mapping[str, list[str]]) -> bool:
     if instruction.keyword != "RUN":
         return False
     for mount in _binds(instruction):
-        place = _joined(step.folder, mount.get(*_TARGET) or ".")
+        place = joined(step.folder, mount.get(*_TARGET) or ".")
         other = _Shown(place or "", clean(mount.get(*_SOURCE) or "/"), mount.get("from"))
         if place is not None and _is_at_or_below(item.place, place) and _same(other, item):
             return False
     text = _text(instruction)
     if any(re.search(rf"{re.escape(folder)}(?![\w.-])", text) for folder in _ancestors(item.place)):
         return True
-    if step.folder is None or not related(step.folder, item.place):
-        return step.folder is None and not programs(instruction) <= set(known["quiet-programs"])
-    return not programs(instruction) <= set(known["quiet-programs"])
+    if step.folder is not None and not related(step.folder, item.place):
+        return False
+    return not _is_quiet(instruction, known["quiet-programs"])
 
 
 def _ancestors(place: str) -> Iterator[str]:
@@ -361,7 +349,7 @@ def _copied(step: Step) -> list[_Shown] | None:
     """Where a COPY puts what; None when that is not plain."""
     detail = step.instruction.detail
     assert isinstance(detail, CopyDetail)
-    target = _joined(step.folder, detail.destination.text)
+    target = joined(step.folder, detail.destination.text)
     if target is None or {flag.name for flag in step.instruction.flags} - {"from", "link"}:
         return None
     flag = step.instruction.flag("from")
@@ -383,16 +371,16 @@ def _copied(step: Step) -> list[_Shown] | None:
     return found
 
 
-def _exists(folder: str, earlier: Sequence[Step], mappings: Mappings) -> bool:
+def _exists(folder: str, earlier: Sequence[Step], known: list[str]) -> bool:
     """Whether ``folder`` is there for certain."""
-    if folder in mappings.ownership["existing-folders"]:
+    if folder in known:
         return True
     for step in earlier:
         if step.instruction.keyword == "WORKDIR":
-            made = [_joined(step.folder, step.instruction.operand)]
+            made = [joined(step.folder, step.instruction.operand)]
         elif step.instruction.keyword == "RUN":
             words = [word for match in _MAKES.finditer(_text(step.instruction)) for word in match[1].split()]
-            made = [_joined(step.folder, word) for word in words if not set(word) & set("$*?{-\"'`")]
+            made = [joined(step.folder, word) for word in words if not set(word) & set("$*?{-\"'`")]
         else:
             continue
         if any(place is not None and _is_at_or_below(place, folder) for place in made):

@@ -13,19 +13,18 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from migrate.dockerfile.model import Instruction, Mount, RunDetail
-from migrate.images import base_image
 from migrate.mappings import Mappings
 from migrate.stages import StageGraph
+from migrate.steps import steps_of
 
 _TARGET = ("target", "dst", "destination")
-#: The first words of commands: after an operator, a keyword or an assignment.
-_FIRST_WORD = re.compile(
+#: A command: what follows an operator, a keyword or an assignment.
+_COMMAND = re.compile(
     r"""(?:\A|[;&|(){}`\n]|\b(?:then|do|else|if|elif|while|until|exec|env|time|sudo)\s|!\s)[ \t]*
-        (?:[A-Za-z_]\w*=[^\s;&|]*[ \t]+)*([^\s;&|(){}`<>]+)""",
+        (?:[A-Za-z_]\w*=[^\s;&|]*[ \t]+)*([^\s;&|(){}`<>][^;&|(){}`\n]*)""",
     re.VERBOSE,
 )
 _SYNTAX = frozenset(("then", "do", "else", "if", "elif", "while", "until", "for", "case", "fi", "done", "esac", "!"))
-_ROOT = ("root", "0")
 
 
 class Cache(NamedTuple):
@@ -70,24 +69,15 @@ def planned(graph: StageGraph, mappings: Mappings) -> Mapping[int, Cache]:
 
 
 def _uses(graph: StageGraph, mappings: Mappings) -> Iterator[_Use]:
-    roots: dict[int, bool] = {}
     for stage in graph.stages:
-        image = base_image(stage.reference, mappings) if stage.reference is not None and stage.base is None else None
-        is_root = stage.is_scratch or (image is not None and image.user is not None and _is_root(image.user))
-        if stage.base is not None:
-            is_root = roots[stage.base]
-        for instruction in stage.instructions:
-            if instruction.keyword == "USER":
-                is_root = _is_root(instruction.operand)
-            if isinstance(instruction.detail, RunDetail):
-                for mount in instruction.detail.mounts:
+        if not any("--mount" in instruction.text for instruction in stage.instructions):
+            continue
+        steps = list(steps_of(graph, stage.index, mappings))
+        for step in steps[len(steps) - len(stage.instructions) :]:
+            if isinstance(step.instruction.detail, RunDetail):
+                for mount in step.instruction.detail.mounts:
                     if mount.type == "cache":
-                        yield _Use(mount, stage.index, instruction, is_root)
-        roots[stage.index] = is_root
-
-
-def _is_root(user: str) -> bool:
-    return user.partition(":")[0].strip("\"'") in _ROOT
+                        yield _Use(mount, stage.index, step.instruction, step.is_root is True)
 
 
 def _identity(mount: Mount) -> str:
@@ -130,8 +120,18 @@ def _mode(seed: _Seed, uses: list[_Use], mappings: Mappings) -> str | None:
 
 def programs(instruction: Instruction) -> set[str]:
     """The names of the programs that a RUN calls, as far as its text tells; ``"?"`` for what it does not tell."""
+    return {words[0] for words in commands(instruction)}
+
+
+def commands(instruction: Instruction) -> list[list[str]]:
+    """The words of each command of a RUN, as far as its text tells; the first is the name of a program, or ``"?"``."""
     if instruction.exec_form is not None:
-        return {posixpath.basename(instruction.exec_form[0])} if instruction.exec_form else set()
-    texts = [instruction.operand, *(heredoc.body for heredoc in instruction.heredocs)]
-    found = {match[1] for text in texts for match in _FIRST_WORD.finditer(re.sub(r"(?m)^\s*#.*$", "", text))}
-    return {"?" if set(word) & set("\"'$\\") else posixpath.basename(word) for word in found - _SYNTAX}
+        found = [list(instruction.exec_form)] if instruction.exec_form else []
+    else:
+        texts = [instruction.operand, *(heredoc.body for heredoc in instruction.heredocs)]
+        found = [match[1].split() for text in texts for match in _COMMAND.finditer(re.sub(r"(?m)^\s*#.*$", "", text))]
+    return [
+        ["?" if set(words[0]) & set("\"'$\\") else posixpath.basename(words[0]), *words[1:]]
+        for words in found
+        if words[0] not in _SYNTAX
+    ]

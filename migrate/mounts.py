@@ -76,12 +76,13 @@ def _secret(mount: Mount, instruction: Instruction, stage: Recipe) -> tuple[RunF
         if stage.workdir is None:
             raise NotExpressible("EM529", instruction.span_of(*at), target=target)
         target = posixpath.normpath(posixpath.join(stage.workdir, target))
+    variable = mount.get("env")
+    if variable and not (re.fullmatch(_SHELL_NAME, variable) and re.fullmatch(_PLAIN_ID, identity)):
+        raise NotExpressible("EM534", instruction.span_of(*at), variable=variable, id=identity)
     if (mount.get("required") or "").lower() not in ("true", "1") and not _is_bare(mount, "required"):
         stage.warn("EM525", instruction, *at, id=identity)
     flags: list[RunFlag] = []
-    if variable := mount.get("env"):
-        if not re.fullmatch(_SHELL_NAME, variable) or not re.fullmatch(_PLAIN_ID, identity):
-            raise NotExpressible("EM534", instruction.span_of(*at), variable=variable, id=identity)
+    if variable:
         stage.warn("EM535", instruction, *at, variable=variable)
         flags.append(RunFlag(f"--secret {variable}={identity}", (Literal(f"{variable}={identity}"),)))
         if target is None:

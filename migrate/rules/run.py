@@ -65,7 +65,9 @@ def _flag_edits(detail: RunDetail, instruction: Instruction, stage: Recipe) -> l
 
 def _edit(flag: Flag, text: str, instruction: Instruction) -> Edit:
     end = flag.end
-    while not text and instruction.text[end : end + 1] in (" ", "\t"):
+    # The indentation of the next line stays.
+    line_end = next((start for start, _, _ in instruction.chunks if start >= end), len(instruction.text))
+    while not text and end < line_end and instruction.text[end] in " \t":
         end += 1
     return flag.start, end, text
 
