@@ -66,7 +66,7 @@ class _Stage(NamedTuple):
     saved: tuple[str, ...]
     """What others take from it."""
     has_shell: bool
-    folders: list[str]
+    folders: tuple[str, ...]
     """What the base image has for certain."""
 
 
@@ -92,7 +92,7 @@ def planned(
             stage.index in workshops,
             tuple(wanted.get(stage.index, ())),
             not root.is_scratch and (image is None or image.has_shell is not False),
-            standard_folders(root.reference, mappings),
+            standard_folders(image, mappings),
         )
         for number in range(known.first, len(steps)):
             made = _converted(number, known, graph, left, mappings) if _binds(steps[number].instruction) else None
@@ -371,9 +371,9 @@ def _copied(step: Step) -> list[_Shown] | None:
     return found
 
 
-def _exists(folder: str, earlier: Sequence[Step], known: list[str]) -> bool:
+def _exists(folder: str, earlier: Sequence[Step], known: Sequence[str]) -> bool:
     """Whether ``folder`` is there for certain."""
-    if folder in known:
+    if folder == "/" or folder in known:
         return True
     for step in earlier:
         if step.instruction.keyword == "WORKDIR":

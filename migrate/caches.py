@@ -18,13 +18,11 @@ from migrate.stages import StageGraph
 from migrate.steps import steps_of
 
 _TARGET = ("target", "dst", "destination")
-#: A command: what follows an operator, a keyword or an assignment.
-_COMMAND = re.compile(
-    r"""(?:\A|[;&|(){}`\n]|\b(?:then|do|else|if|elif|while|until|exec|env|time|sudo)\s|!\s)[ \t]*
-        (?:[A-Za-z_]\w*=[^\s;&|]*[ \t]+)*([^\s;&|(){}`<>][^;&|(){}`\n]*)""",
-    re.VERBOSE,
-)
-_SYNTAX = frozenset(("then", "do", "else", "if", "elif", "while", "until", "for", "case", "fi", "done", "esac", "!"))
+#: A command: what follows an operator.
+_COMMAND = re.compile(r"(?:\A|[;&|(){}`\n])[ \t]*([^\s;&|(){}`<>][^;&|(){}`\n]*)")
+#: What stands in front of a command.
+_BEFORE = re.compile(r"(?:(?:then|do|else|if|elif|while|until|exec|env|time|sudo|!)\s+|[A-Za-z_]\w*=\S*\s+)*")
+_NO_COMMAND = re.compile(r"(?:for|case|select|fi|done|esac|in)\b|[A-Za-z_]\w*=\S*\Z")
 
 
 class Cache(NamedTuple):
@@ -129,9 +127,7 @@ def commands(instruction: Instruction) -> list[list[str]]:
         found = [list(instruction.exec_form)] if instruction.exec_form else []
     else:
         texts = [instruction.operand, *(heredoc.body for heredoc in instruction.heredocs)]
-        found = [match[1].split() for text in texts for match in _COMMAND.finditer(re.sub(r"(?m)^\s*#.*$", "", text))]
-    return [
-        ["?" if set(words[0]) & set("\"'$\\") else posixpath.basename(words[0]), *words[1:]]
-        for words in found
-        if words[0] not in _SYNTAX
-    ]
+        plain = [re.sub(r"(?m)^\s*#.*$", "", text) for text in texts]
+        rests = [_BEFORE.sub("", match[1], count=1) for text in plain for match in _COMMAND.finditer(text)]
+        found = [rest.split() for rest in rests if rest.strip() and not _NO_COMMAND.match(rest)]
+    return [["?" if set(words[0]) & set("\"'$\\") else posixpath.basename(words[0]), *words[1:]] for words in found]

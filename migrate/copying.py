@@ -26,7 +26,19 @@ def convert(instruction: Instruction, stage: Recipe) -> Iterator[Item]:
     target = argument(detail.destination, instruction, stage)
     if stage.scope.static(target.meaning) == "":
         target = Argument(detail.destination, ".", (Literal("."),))  # earth would take the root
-    source = _source(instruction, stage)
+    yield from _made(_source(instruction, stage), target, instruction, stage)
+
+
+def in_place(source: Source | None, instruction: Instruction, stage: Recipe) -> Iterator[Item]:
+    """The COPY that stands for a bind mount: ``instruction`` is made up, with ``source`` for its --from."""
+    detail = instruction.detail
+    assert isinstance(detail, CopyDetail)
+    yield from _made(source, argument(detail.destination, instruction, stage), instruction, stage)
+
+
+def _made(source: Source | None, target: Argument, instruction: Instruction, stage: Recipe) -> Iterator[Item]:
+    detail = instruction.detail
+    assert isinstance(detail, CopyDetail)
     had_shell = stage.has_shell
     if stage.has_shell is False:
         stage.has_shell = None  # what is copied may bring one
@@ -50,18 +62,6 @@ def convert(instruction: Instruction, stage: Recipe) -> Iterator[Item]:
     yield from before
     yield from _commands(flags, named, target, instruction, stage)
     yield from after
-
-
-def in_place(source: Source | None, instruction: Instruction, stage: Recipe) -> Iterator[Command]:
-    """The COPY that stands for a bind mount: ``instruction`` is made up, with ``source`` for its --from."""
-    detail = instruction.detail
-    assert isinstance(detail, CopyDetail)
-    target = argument(detail.destination, instruction, stage)
-    path = folders.destination(stage.known(detail.destination.text), stage)
-    if source is not None:
-        yield from _from_source(source, detail, target, path, [], instruction, stage)
-    else:
-        yield from _from_context(detail, target, path, [], instruction, stage)
 
 
 def _source(instruction: Instruction, stage: Recipe) -> Source | None:

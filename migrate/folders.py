@@ -14,7 +14,6 @@ from migrate.dockerfile.model import Instruction
 from migrate.mappings import Mappings
 from migrate.ownership import COMMAND
 from migrate.recipe import Recipe
-from migrate.steps import standard_folders
 
 _MAKES = COMMAND + r"mkdir\b([^;&|]*)"
 _ADDS_USER = COMMAND + r"adduser((?:\s+[^\s;&|]+)+)"
@@ -66,7 +65,6 @@ def exists(path: str | None, stage: Recipe) -> bool:
     """Whether the directory ``path`` is there for certain."""
     if path is None:
         return False
-<<<<<<< HEAD
     if path == "/" or path == stage.workdir or path in stage.made:
         return True
     if stage.base is not None and stage.base.folders is not None:
@@ -81,10 +79,6 @@ def missing(path: str, stage: Recipe) -> list[str]:
         found.append(path)
         path = path.rpartition("/")[0] or "/"
     return found[::-1]
-=======
-    known = standard_folders(stage.image or None, stage.arguments.mappings)
-    return path == stage.workdir or path in stage.made or path in known
->>>>>>> b0b3daa (Steps of a chain in a module of their own; small images have fewer folders)
 
 
 def is_standard(path: str, mappings: Mappings) -> bool:

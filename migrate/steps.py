@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from migrate.artifacts import clean
 from migrate.dockerfile.model import Instruction
-from migrate.images import base_image, parse_reference
+from migrate.images import BaseImage, base_image
 from migrate.mappings import Mappings
 from migrate.stages import StageGraph
 
@@ -52,12 +52,11 @@ def joined(folder: str | None, text: str) -> str | None:
     return clean(posixpath.join(folder or "/", text))
 
 
-def standard_folders(reference: str | None, mappings: Mappings) -> list[str]:
-    """The folders that the image ``reference`` has for certain."""
-    known = mappings.ownership
-    is_small = reference is not None and parse_reference(reference).name in known["small-images"]
-    folders: list[str] = known["small-images-folders" if is_small else "existing-folders"]
-    return folders
+def standard_folders(image: BaseImage | None, mappings: Mappings) -> tuple[str, ...]:
+    """The folders that an image has for certain."""
+    if image is not None and image.folders is not None:
+        return image.folders
+    return tuple(mappings.ownership["existing-folders"])
 
 
 def _is_root(user: str) -> bool:
