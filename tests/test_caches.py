@@ -17,7 +17,7 @@ def caches(text: str) -> list[tuple[str | None, str | None]]:
     found = planned(graph, builtin())
     details = [item.detail for stage in graph.stages for item in stage.instructions]
     mounts = [mount for detail in details if isinstance(detail, RunDetail) for mount in detail.mounts]
-    return [tuple(found[id(mount)]) for mount in mounts if mount.type == "cache"]
+    return [(found[id(mount)].identity, found[id(mount)].mode) for mount in mounts if mount.type == "cache"]
 
 
 MOUNT = "RUN --mount=type=cache,{} {}\n"
