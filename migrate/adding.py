@@ -64,6 +64,8 @@ def _kind(source: Operand, instruction: Instruction, stage: Recipe) -> Kind:
     if keeps or text.endswith("/") or clean(text) == "/":
         return Kind(PLAIN, source, value)
     found = archives.looked_at(text, stage.context) if value is not None else None
+    if found is False and stage.scope.is_overridable(stage.word(source.text, instruction)[1]):
+        found = None if not stage.context.is_directory(clean(text)[1:]) else False
     if found is None:
         found = archives.has_archive_name(text)
         if not found and not stage.context.is_directory(clean(text)[1:]):
@@ -180,9 +182,12 @@ class _Copied:
         return [] if stage.is_root() else [("--chown=0:0", (Literal("--chown=0:0"),))]
 
     def _members(self) -> tuple[Member, ...] | None:
-        if self.kind.kind != ARCHIVE or self.kind.value is None:
+        """What is in the archive; None when nobody can look, or a build argument may name another one."""
+        value, stage = self.kind.value, self.stage
+        word = stage.word(self.kind.operand.text, self.instruction)[1]
+        if self.kind.kind != ARCHIVE or value is None or stage.scope.is_overridable(word):
             return None
-        return archives.members([self.kind.value], self.stage.context)
+        return archives.members([value], stage.context)
 
     def _check_given_owner(self) -> None:
         """Docker gives --chown to the entries of an archive alone, COPY to every folder that it makes on the way."""
@@ -196,6 +201,8 @@ class _Copied:
     def _archive_owner(self) -> list[tuple[str, Word]]:
         """No flag when all is root's, else --keep-own; NotExpressible where that would change existing folders."""
         stage, operand = self.stage, self.kind.operand
+        if copying.is_linked(self.instruction):
+            return [("--keep-own", (Literal("--keep-own"),))]  # Docker merges it as a layer of its own, too
         found = self._members()
         special = folders.special_paths(stage)
         if self.path is None or not archives.is_mergeable(self.path, found, special):

@@ -22,7 +22,7 @@ from migrate.rules.user import is_root
 from migrate.scope import Scope
 from migrate.settings import Settings
 from migrate.spans import Span
-from migrate.stages import SCRATCH, Stage, StageGraph
+from migrate.stages import SCRATCH, Stage, StageGraph, triggers
 from migrate.suppression import is_pragma
 from migrate.words import Literal
 
@@ -161,6 +161,7 @@ def _recipe(stage: Stage, recipes: list[Recipe], work: Build) -> Recipe:
     others = [recipes[index] for index in stage.selects] if parent is not None else []
     if parent is not None and any(
         (other.scope.bindings, other.user, other.shell) != (parent.scope.bindings, parent.user, parent.shell)
+        or _triggers(other, graph) != _triggers(parent, graph)
         for other in others
     ):
         work.report("EM221", stage.instruction.span, target=parent.target)
@@ -201,6 +202,12 @@ def _recipe(stage: Stage, recipes: list[Recipe], work: Build) -> Recipe:
 def _first_use(stage: Stage, graph: StageGraph) -> Span:
     """The first FROM that names this image: what is unknown about it is said there, once."""
     return next(one.instruction.span for one in graph.stages if one.base is None and one.image == stage.image)
+
+
+def _triggers(recipe: Recipe, graph: StageGraph) -> list[tuple[str, str, list[str]]]:
+    """What the ONBUILD lines of a stage do, wherever they stand."""
+    found = triggers(graph.stages[recipe.stage])
+    return [(item.keyword, item.text, [heredoc.body for heredoc in item.heredocs]) for item in found]
 
 
 def _triggered(image: BaseImage, stage: Stage, work: Build) -> BaseImage:

@@ -17,7 +17,11 @@ def convert(instruction: Instruction, stage: Recipe) -> Iterator[Item]:
     plan = stage.arguments.plan
     if is_shipped(stage.stage, plan):
         raise NotExpressible("EM612", trigger=detail.trigger.keyword)
-    children = [plan.targets[other.index] for other in plan.graph.stages if other.base == stage.stage]
+    children = [
+        plan.targets[other.index]
+        for other in plan.graph.stages
+        if other.base == stage.stage or stage.stage in other.selects
+    ]
     shown = " ".join(f"ONBUILD {instruction.text}".split())
     if children:
         stage.warn("EM644", instruction, trigger=detail.trigger.keyword, targets=", ".join(children))

@@ -222,6 +222,23 @@ def test_existing_folders_stay_as_they_are(content: bytes, setup: str, target: s
     assert codes(conversion) == ["EM460" if is_safe else "EM420"]
 
 
+def test_a_build_argument_may_name_another_archive() -> None:
+    context = DictContext({"a-1.tar": ROOTS, "b": b""})
+    conversion = converted(f"{BASE}ARG V=1\nADD a-$V.tar /opt/\nARG F=b\nADD $F /opt/\n", context)
+    assert body(conversion) == [
+        "ARG V=1",
+        "COPY --keep-own (+unpack/ --source=a-$V.tar) /opt/",
+        "ARG F=b",
+        "COPY $F /opt/",
+    ]
+    assert codes(conversion) == ["EM460", "EM423"]
+
+
+def test_a_linked_archive_replaces_what_it_meets() -> None:
+    conversion = converted(f"{BASE}ADD --link a /tmp/\n", DictContext({"a": ROOTS}))
+    assert body(conversion) == ["COPY --keep-own (+unpack/ --source=a) /tmp/"]
+
+
 def test_several_sources_in_their_order() -> None:
     context = DictContext({"a": b"", "b.tar": ROOTS, "c": b"", "d": None})
     conversion = converted(f"{BASE}ADD a c b.tar d \\\n https://e.com/x /srv/\n", context)

@@ -50,6 +50,12 @@ def test_a_stage_that_only_gives_files_has_no_use_for_triggers() -> None:
     assert codes(conversion) == ["EM643"]
 
 
+def test_an_argument_may_select_other_triggers() -> None:
+    text = "ARG A=1\nFROM alpine AS s-1\nONBUILD RUN a\nFROM alpine AS s-2\n{}FROM s-$A\n"
+    assert "EM221" in codes(converted(text.format("ONBUILD RUN b\n")))
+    assert "EM221" not in codes(converted(text.format("ONBUILD RUN a\n")))
+
+
 def test_the_last_stage_is_an_image_even_when_others_are_made_from_it() -> None:
     conversion = converted(f"{BASE[:-1]} AS p\nONBUILD RUN a\nFROM p\n", target="p")
     assert codes(conversion) == ["EM612"]
