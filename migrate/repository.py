@@ -27,12 +27,13 @@ from migrate.disk import LARGEST_INPUT, DiskContext
 from migrate.gitpatch import FileChange
 from migrate.images import image_name
 from migrate.mappings import Mappings
+from migrate.neighbours import Built, base_images, files_that_earth_reads
 from migrate.records import Record
 from migrate.settings import SavedStage, Settings
 from migrate.spans import Span
 
 LARGEST_CARRIER = 2 * 1024 * 1024
-_HINT = re.compile(rb"docker|podman|buildx|build:", re.IGNORECASE)
+_HINT = re.compile(rb"docker|podman|buildx|build:|kaniko|buildah", re.IGNORECASE)
 _BUILD_WORD = re.compile(r"\b(?:docker|podman)\b[^\n]*\bbuild\b|docker/build-push-action")
 
 
@@ -100,14 +101,15 @@ def find(files: Files, data: Data, mappings: Mappings, choice: Choice) -> Found:
 
 def _carrier(path: str, name: str, files: Files, data: Data, collector: Collector) -> Carrier | None:
     raw = files.read(path, LARGEST_CARRIER)
-    if raw is None or not _HINT.search(raw):
+    if raw is None or not (name in data.reporters or _HINT.search(raw)):
         return None
     text = editing.decoded(raw)
     if text is None:
         return None
-    module = importlib.import_module(f"migrate.callsites.{name}")
+    reported = name in data.reporters
+    module = importlib.import_module(f"migrate.callsites.{'reporters' if reported else name}")
     try:
-        sites = tuple(module.sites(text, path, files, data))
+        sites = tuple(module.sites(text, path, files, data, *([name] if reported else [])))
     except (ShellError, YamlError) as error:
         if _BUILD_WORD.search(text):
             offset = error.offset if isinstance(error, ShellError) else _line_offset(text, error.line)
@@ -436,12 +438,45 @@ def migrate(files: Files, data: Data, mappings: Mappings, choice: Choice) -> Mig
         before = editing.encoded(item.carrier.text)
         path = item.carrier.path
         changes.append(FileChange(path, before, editing.encoded(item.text), path in files.executable))
+    diagnostics += _beside(ours, rewritten, wanted, where, files, mappings)
     done = [record for one in ours for record in one.records if one.combined.text is not None]
     if done:
         after = records.written(done, rest).encode()
         changes.append(FileChange(records.NAME, existing, after))
     due = tuple(change for change in changes if change.before != change.after)
     return Migration(due, groups, rewritten, tuple(diagnostics))
+
+
+def _beside(
+    groups: Iterable[Group],
+    rewritten: Iterable[Rewritten],
+    wanted: Iterable[Demand],
+    places: Places,
+    files: Files,
+    mappings: Mappings,
+) -> list[Diagnostic]:
+    """What else changes the new builds: base images of this repository, files that earth reads where it runs."""
+    sites = {(demand.dockerfile, demand.context): demand.sites for demand in wanted}
+    built = []
+    for one in groups:
+        for record in one.records:
+            saved: dict[str, str] = {}
+            for site in (*sites.get((record.dockerfile, record.context), ()), None):
+                target = site.call.last("target") if site is not None and site.call is not None else None
+                stage = (target.text or "") if target is not None else ""
+                place = places.get((record.dockerfile, record.context, stage.lower()))
+                names = [value.text for value in site.call.values("image")] if site is not None and site.call else None
+                if place is not None:
+                    names = [*place.names] if names is None else names
+                    saved |= {name: place.image_target for name in names if name is not None}
+            source = (files.read(record.dockerfile, LARGEST_INPUT) or b"").decode("utf-8", "replace")
+            calls = sites.get((record.dockerfile, record.context), ())
+            built.append(Built(record.dockerfile, record.context, source, calls, saved))
+    folders = {
+        outcome.site.folder for item in rewritten for outcome in item.outcomes if outcome.edits and item.text
+    } | {one.context for one in groups}
+    known = [folder for folder in folders if folder is not None]
+    return [*base_images(built, mappings), *files_that_earth_reads(known, files, mappings)]
 
 
 def _is_ours(one: Group, files: Files, earlier: Iterable[Record], *, force: bool) -> bool:

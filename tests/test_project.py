@@ -40,7 +40,7 @@ LAYERS = (
     "assemble delivery",
     "convert",
     "combine disk",
-    "changes discovery records",
+    "changes discovery neighbours records",
     "driver imageknowledge inspecting report repository verify",
     "repodriver",
     "cli",

@@ -10,12 +10,13 @@ from migrate.mappings import Section, frozen, read_data
 
 
 class Data(NamedTuple):
-    """mappings/docker-flags.yaml, build-push-action.yaml, discovery.yaml and earth-tools.yaml."""
+    """mappings/docker-flags.yaml, build-push-action.yaml, discovery.yaml, earth-tools.yaml and reporters.yaml."""
 
     docker_flags: Section
     build_push_action: Section
     discovery: Section
     earth_tools: Section
+    reporters: Section
 
 
 @cache

@@ -17,7 +17,7 @@ from migrate.callsites.yamltext import Embedded, embedded, end, scalar, start
 
 #: Text that looks like a call, where no parser can look closer.
 LOOKS_LIKE_A_CALL = re.compile(
-    r"(?<![\w./-])(?:docker|podman)\s+(?:buildx\s+|image\s+|builder\s+)?build\s+(?:-|\.|/|\$|\w)"
+    r"(?<![\w./-])(?:docker|podman)\s+(?:buildx\s+|image\s+|builder\s+)?build\s+(?:-|\.|/|\$|\\|\w)"
 )
 
 

@@ -17,7 +17,7 @@ from migrate.callsites import buildcall, embeddedshell
 from migrate.callsites.data import Data
 from migrate.callsites.edits import Edit
 from migrate.callsites.model import Outcome, Site, Translator, Tree, located
-from migrate.callsites.translate import Left
+from migrate.callsites.translate import Left, Note
 from migrate.callsites.values import Piece, Value, literal, literal_piece
 from migrate.callsites.yamltext import Embedded
 
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 _RUNNERS = frozenset(("run", "call", "check_call", "check_output", "Popen", "system", "popen", "getoutput"))
 _READERS = frozenset(("check_output", "getoutput", "popen"))
+#: docker-py, its low-level client, and python-on-whales.
+_SDK = re.compile(r"(?:\.images\.build|(?:^|\.)docker(?:\.buildx)?\.(?:build|bake)|\bapi(?:_client)?\.build)$")
 _HINT = re.compile(r"\b(?:docker|podman)\b")
 
 
@@ -69,6 +71,8 @@ def _is_candidate(text: str) -> bool:
     for node in ast.walk(module):
         if isinstance(node, ast.List | ast.Tuple) and _is_argv(node):
             return True
+        if isinstance(node, ast.Call) and _SDK.search(ast.unparse(node.func)):
+            return True
         if isinstance(node, ast.Call) and node.args and _name(ast.unparse(node.func)) in _RUNNERS:
             first = node.args[0]
             if not isinstance(first, ast.Name) and _HINT.search(ast.unparse(first)):
@@ -87,13 +91,17 @@ def _is_argv(node: ast.List | ast.Tuple) -> bool:
 
 
 def _kept(text: str, calls: Sequence[Site], path: str) -> Iterator[Site]:
-    """Lists that are calls of docker, and that something else runs: a helper, or a variable's user."""
+    """Lists that are calls of docker and that a helper or a variable's user runs, and builds with a library."""
     module = ast.parse(text)
     asserted = {
         id(inner) for node in ast.walk(module) if isinstance(node, ast.Assert | ast.Compare) for inner in ast.walk(node)
     }
     lines = re.split(r"(?<=\n)", text)
     for node in ast.walk(module):
+        if isinstance(node, ast.Call) and _SDK.search(ast.unparse(node.func)):
+            name = ast.unparse(node.func)
+            start = _offset(lines, node.lineno, node.col_offset)
+            yield Site(path, "python", start, start + len(name), detail=Note("EM813", {"call": name}))
         if not isinstance(node, ast.List | ast.Tuple) or id(node) in asserted or not _is_argv(node):
             continue
         if not any(ast.unparse(item) == "'build'" for item in node.elts[1:3]):
@@ -261,6 +269,8 @@ def rewritten(site: Site, text: str, translate: Translator, tool: str) -> Outcom
     """The edits for one of ``sites``."""
     if site.why:
         return Outcome(site, why=site.why)
+    if isinstance(site.detail, Note):
+        return Outcome(site, notes=(site.detail,))
     if not isinstance(site.detail, _Argv):
         return embeddedshell.rewritten(site, translate, tool)
     try:

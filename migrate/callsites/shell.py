@@ -12,7 +12,7 @@ from migrate.callsites.data import Data
 from migrate.callsites.edits import Edit, apply
 from migrate.callsites.model import Outcome, Site, Translator, Tree, joined, located
 from migrate.callsites.shellwords import Command, ShellError
-from migrate.callsites.translate import EarthCall, Left
+from migrate.callsites.translate import EarthCall, Left, Note
 from migrate.callsites.values import Piece, Value, literal
 
 #: A folder that only the run knows, for ``start``.
@@ -129,6 +129,8 @@ def _sites(
             folders[command.scope] = (None,)
         elif (found := _build_words(command)) is not None:
             yield _site(found, here, _reader(commands, index), text, path, tree, flags)
+        elif (other := _other_builder(command)) is not None:
+            yield replace(other, path=path)
         elif (hidden := _hidden(command, text, places)) is not None:
             yield replace(hidden, path=path)
 
@@ -155,6 +157,32 @@ def _reader(commands: Sequence[Command], index: int) -> str:
     following = [item for item in commands[index + 1 :] if item.scope == command.scope and item.start >= command.end]
     name = (_name(following[0]) if following else None) or "?"
     return "" if name in ("tee", "cat", "ts", "sed", "indent") else name
+
+
+#: Options of docker compose itself that take a value.
+_COMPOSE_VALUES = frozenset(
+    ("-f", "--file", "-p", "--project-name", "--profile", "--env-file", "--project-directory", "--ansi", "--progress")
+)
+
+
+def _other_builder(command: Command) -> Site | None:
+    """A build by another tool, or by docker from another file than a Dockerfile alone."""
+    words = [word.text or "?" for word in command.words]
+    while words and words[0] in _RUNNERS:
+        words.pop(0)
+    site = Site("", "shell", command.start, command.end)
+    tool = words[0].rpartition("/")[2] if words else ""
+    if tool == "docker-compose" or words[:2] == ["docker", "compose"]:
+        verbs = words[1:] if tool == "docker-compose" else words[2:]
+        while verbs and verbs[0].startswith("-"):
+            del verbs[: 2 if verbs[0] in _COMPOSE_VALUES else 1]
+        if verbs[:1] == ["build"] or (verbs[:1] in (["up"], ["run"], ["create"]) and "--build" in verbs):
+            return replace(site, detail=Note("EM810", {}))
+    elif words[:3] == ["docker", "buildx", "bake"]:
+        return replace(site, why="bake builds what its file says")
+    elif (tool == "executor" and "kaniko" in words[0]) or (tool == "buildah" and words[1:2] in (["bud"], ["build"])):
+        return replace(site, why=f"{words[0]} builds without the engine that earth needs")
+    return None
 
 
 def _hidden(command: Command, text: str, starts: Set[int]) -> Site | None:
@@ -296,6 +324,8 @@ def rewritten(site: Site, text: str, translate: Translator, tool: str) -> Outcom
     """The edit for ``site``, or the reason to leave it. ``tool`` is the word to call: earth or earthly."""
     if site.why:
         return Outcome(site, why=site.why)
+    if isinstance(site.detail, Note):
+        return Outcome(site, notes=(site.detail,))
     try:
         made = translate(site)
     except Left as left:

@@ -115,7 +115,8 @@ def test_left_with_a_reason(script: str, why: str) -> None:
         "# docker build .",
         "cat <<EOF\ndocker build .\nEOF",
         "docker run x docker build .",
-        "docker compose build",
+        "docker compose run app build",
+        "docker compose up -d",
         "docker builder prune",
         "command -v docker",
         "printf 'docker build .'",
@@ -209,3 +210,18 @@ def test_left_because_not_certain(script: str, reason: str) -> None:
 
 def test_help_is_no_call() -> None:
     assert outcomes("docker build --help\n") == []
+
+
+@pytest.mark.parametrize(
+    "script",
+    ["docker compose build", "docker-compose -f a.yml -p x build --pull web", "sudo docker compose up -d --build"],
+)
+def test_compose_goes_on_building(script: str) -> None:
+    (found,) = outcomes(f"{script}\n")
+    assert ([note.code for note in found.notes], found.edits, found.why) == (["EM810"], (), "")
+
+
+@pytest.mark.parametrize("script", ["docker buildx bake --push", "buildah bud .", "/kaniko/executor --context ."])
+def test_other_builders_are_reported(script: str) -> None:
+    (found,) = outcomes(f"{script}\n")
+    assert found.why
