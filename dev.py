@@ -102,6 +102,11 @@ def verdicts(arguments: list[str]) -> int:
     return call([str(python()), str(ROOT / "tests" / "verdicts.py"), *arguments])
 
 
+def suites(arguments: list[str]) -> int:
+    """Convert and build outside Dockerfiles: buildkit SOURCE, or repositories SOURCE..."""
+    return call([str(python()), str(ROOT / "tests" / "suites.py"), *arguments], cwd=None)
+
+
 def mappings(_: list[str]) -> int:
     """Compile mappings/*.yaml to what a run loads."""
     return call([str(python()), "-m", "migrate.mappings_compile"])

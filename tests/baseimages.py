@@ -16,10 +16,11 @@ import subprocess
 import sys
 import tarfile
 from collections.abc import Iterator, Mapping
-from contextlib import closing
+from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path, PurePosixPath
+from types import MappingProxyType
 from typing import Any
 
 from ruamel.yaml import YAML
@@ -184,9 +185,9 @@ class Image:
     manifests: Mapping[str, bytes]
 
 
-def make(image: Mapping[str, Any]) -> Image:
-    """Build one image of images.yaml."""
-    layers = layers_of(image["layout"])
+def make(image: Mapping[str, Any], extra: Mapping[str, Entry] = MappingProxyType({})) -> Image:
+    """Build one image of images.yaml, with a layer of ``extra`` entries on top."""
+    layers = [*layers_of(image["layout"]), *([archive(extra)] if extra else [])]
     blobs, manifests, listed = {digest(layer): layer for layer in layers}, {}, []
     for architecture, variant in PLATFORMS:
         platform = {"architecture": architecture, "os": "linux", **({"variant": variant} if variant else {})}
@@ -286,6 +287,11 @@ class Registry:
         return image.index
 
 
+def connected(address: str) -> AbstractContextManager[Registry]:
+    """The registry at ``address``, for the length of a block."""
+    return closing(Registry(address))
+
+
 def path_of(repository: str) -> str:
     """Where a mirror of all registries keeps ``repository``: Docker Hub's short names are below library/."""
     first, slash, rest = repository.partition("/")
@@ -297,7 +303,7 @@ def path_of(repository: str) -> str:
 def push(wanted: Mapping[str, Mapping[str, Any]], address: str = REGISTRY) -> Iterator[str]:
     """Push images; gives each reference with its digest when it is there."""
     made: dict[tuple[str, int], bytes] = {}
-    with closing(Registry(address)) as registry:
+    with connected(address) as registry:
         for reference, image in wanted.items():
             repository, _, tag = reference.rpartition(":")
             key = (path_of(repository), id(image))

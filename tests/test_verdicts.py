@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 import verdicts
 from daemons import Daemons
+from realbuilds import Judges
 from test_golden import FOLDERS, GOLDEN, converted
-from verdicts import Judges, Verdict, digest, stored, table, unbuilt
+from verdicts import Verdict, digest, stored, table, unbuilt, verdict
 
 REPRESENTATIVES = (
     "arg-global-in-tag-and-imported",
@@ -33,8 +34,8 @@ built = pytest.mark.parametrize(
 )
 
 
-def made(verdict: str, announced: tuple[str, ...] = (), rows: tuple[str, ...] = ()) -> Verdict:
-    return Verdict(verdict, list(announced), list(rows), TOOLS, "sha256:0")
+def made(name: str, announced: tuple[str, ...] = (), rows: tuple[str, ...] = ()) -> Verdict:
+    return Verdict(name, list(announced), list(rows), TOOLS, "sha256:0")
 
 
 @built
@@ -78,7 +79,7 @@ def test_a_digest_follows_everything_that_is_built(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("verdict", "announced", "silent"),
+    ("name", "announced", "silent"),
     [
         ("equal", (), False),
         ("equal", ("EM404",), False),
@@ -89,8 +90,8 @@ def test_a_digest_follows_everything_that_is_built(tmp_path: Path) -> None:
         ("refused", (), False),
     ],
 )
-def test_what_is_silent(verdict: str, announced: tuple[str, ...], silent: bool) -> None:
-    assert made(verdict, announced).silent is silent
+def test_what_is_silent(name: str, announced: tuple[str, ...], silent: bool) -> None:
+    assert made(name, announced).silent is silent
 
 
 def test_the_table_counts_and_names_what_matters() -> None:
@@ -111,9 +112,9 @@ def test_the_table_counts_and_names_what_matters() -> None:
 
 
 def test_a_stored_verdict_is_read_back(tmp_path: Path) -> None:
-    verdict = made("differs", ("EM404",), ("content: /ü",))
-    verdicts.store(tmp_path, verdict)
-    assert stored(tmp_path) == verdict
+    found = made("differs", ("EM404",), ("content: /ü",))
+    verdicts.store(tmp_path, found)
+    assert stored(tmp_path) == found
     assert json.loads((tmp_path / "verdict.json").read_text(encoding="utf-8"))["verdict"] == "differs"
 
 
@@ -129,7 +130,7 @@ def judges(builders: Daemons) -> Judges:
 @pytest.mark.parametrize("name", REPRESENTATIVES)
 def test_a_pair_gets_its_verdict_again(name: str, judges: Judges) -> None:
     folder = GOLDEN / name
-    found, now = stored(folder), judges.verdict(folder, TOOLS)
+    found, now = stored(folder), verdict(judges, TOOLS, folder)
     assert found is not None
     assert (now.verdict, now.announced, now.rows) == (found.verdict, found.announced, found.rows)
     assert not now.silent
@@ -138,7 +139,7 @@ def test_a_pair_gets_its_verdict_again(name: str, judges: Judges) -> None:
 @pytest.mark.e2e
 def test_what_both_builders_refuse_shows_what_they_say(judges: Judges, tmp_path: Path) -> None:
     (tmp_path / "Dockerfile").write_text("FROM busybox\nRUN echo no >&2; exit 7\n", encoding="utf-8")
-    now = judges.verdict(tmp_path, TOOLS)
+    now = verdict(judges, TOOLS, tmp_path)
     assert now.verdict == "refused"
     assert not now.silent
     assert now.rows[0].startswith("the Dockerfile: ")
@@ -152,7 +153,7 @@ def test_a_pair_that_differs_is_seen(judges: Judges, tmp_path: Path, monkeypatch
     right = converted(tmp_path)
     wrong = tuple(file._replace(text=file.text.replace("one", "two")) for file in right.files)
     monkeypatch.setattr(verdicts, "converted", lambda folder: right._replace(files=wrong))
-    now = judges.verdict(tmp_path, TOOLS)
+    now = verdict(judges, TOOLS, tmp_path)
     assert now.verdict == "differs"
     assert now.silent
     assert now.rows == ["config Labels b: one -> two", "content, 4 bytes on both sides: /a"]

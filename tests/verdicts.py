@@ -9,74 +9,39 @@ and EARTH_BUILDKIT_HOST name are used. Exit code 1 when a pair differs and no di
 from __future__ import annotations
 
 import argparse
-import contextlib
 import hashlib
 import json
 import os
-import re
 import shutil
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
-import daemons
+from realbuilds import Judgement, Judges, judges
 from ruamel.yaml import YAML
 from test_golden import FOLDERS, GOLDEN, converted
 
-from migrate.mappings import builtin
-from migrate.report.verdicts import render
-from migrate.report.verification import described
-from migrate.verify.builders import DockerfileBuild, EarthfileBuild, Inputs, Secret
-from migrate.verify.builders.buildctl import Buildctl
-from migrate.verify.builders.earth import Earth
-from migrate.verify.errors import VerifyError
-from migrate.verify.pairs import Job, Pair, jobs
-from migrate.verify.processes import Runner
-from migrate.verify.run import read_image
-from migrate.verify.session import Plan, Result, Session
-from migrate.verify.session import Verdict as Outcome
-from migrate.verify.workplace import prepared
+from migrate.verify.builders import Inputs, Secret
+from migrate.verify.pairs import Pair
 
 TABLE = GOLDEN.parent / "docs" / "verdicts.md"
 FILE = "verdict.json"
-DOCKER_SIDE = "the Dockerfile"
-"""How an error names the side."""
-SECONDS = 180.0
-"""One build may take so long."""
-REFUSED = "refused"
-"""The Docker builder refuses the file, and so does earth, or we convert nothing."""
-_CHANGING = re.compile(r"\b[0-9a-z]{25}(::[0-9a-z]{25})?\b|sha256:[0-9a-f]{64}")
-"""References and digests that a builder mentions."""
-NOT_CONVERTED = "not converted"
-"""We convert nothing, though it can be built."""
 ABOUT = ("Dockerfile", "Earthfile", ".earthlyignore", "options.yaml")
 """The files of a pair that a verdict depends on, apart from its context."""
 
 
 @dataclass(frozen=True)
-class Verdict:
-    """One verdict as it is stored.
+class Verdict(Judgement):
+    """A judgement as it is stored, with the digest of what it is about."""
 
-    ``rows`` are the differences in groups, or the last lines of a builder that failed. ``announced`` are the codes of
-    the diagnostics that promise a difference. ``about`` is the digest of what was built.
-    """
-
-    verdict: str
-    announced: list[str]
-    rows: list[str]
-    tools: dict[str, str]
-    about: str
-
-    @property
-    def silent(self) -> bool:
-        """Whether something is different, or fails, and no diagnostic has said so."""
-        return self.verdict in (Outcome.DIFFERS.value, Outcome.NOT_BUILT.value) and not self.announced
+    tools: dict[str, str] = field(default_factory=dict)
+    about: str = ""
 
 
 def stored(folder: Path) -> Verdict | None:
@@ -116,86 +81,15 @@ def unbuilt(folder: Path) -> str:
 # --- building ---------------------------------------------------------------------------------------------------------
 
 
-class Silence:
-    """Watches a session and says nothing."""
-
-    def step(self, text: str) -> None:
-        """A session's step."""
-
-    def line(self, text: str) -> None:
-        """A builder's line."""
-
-
-@dataclass(frozen=True)
-class Judges:
-    """The builders of both sides."""
-
-    docker: Buildctl
-    earth: Earth
-
-    @classmethod
-    def at(cls, found: daemons.Daemons) -> Judges:
-        """Those that use ``found``."""
-        earth = Earth(_program("earth"), found.earth_buildkit, found.registry)
-        return cls(Buildctl(_program("buildctl"), found.buildkit), earth)
-
-    def tools(self) -> dict[str, str]:
-        """Side -> name and version."""
-        sides = {"Dockerfile": self.docker.tool(Runner()), "Earthfile": self.earth.tool(Runner())}
-        return {side: described(tool) for side, tool in sides.items()}
-
-    def verdict(self, folder: Path, tools: dict[str, str]) -> Verdict:
-        """Build a pair and compare."""
-        with tempfile.TemporaryDirectory(prefix="earthmigrate-verdict-") as top:
-            context = _context(folder, Path(top) / "context")
-            inputs = _inputs(folder, Path(top))
-            if converted(folder).earthfile is None:
-                return self._unconverted(folder, context, inputs, tools)
-            job, result, refused = self._result(folder, context, inputs)
-        codes = sorted({item.code for item in job.announced})
-        rows = [] if result.comparison is None else render("", result.comparison).splitlines()[1:]
-        if result.error is not None:
-            rows = [_said(result.error), *refused]
-        verdict = REFUSED if refused else result.verdict.value
-        return Verdict(verdict, codes, [" ".join(row.split()) for row in rows], tools, digest(folder))
-
-    def _result(self, folder: Path, context: Path, inputs: Inputs) -> tuple[Job, Result, list[str]]:
-        """The result, and what earth says, where the Docker builder refuses and earth does so, too."""
-        conversion, settings = converted(folder), options(folder)
-        assert conversion.earthfile is not None
+def verdict(found: Judges, tools: dict[str, str], folder: Path) -> Verdict:
+    """Build a pair and compare."""
+    conversion = converted(folder)
+    with tempfile.TemporaryDirectory(prefix="earthmigrate-verdict-") as top:
+        context = _context(folder, Path(top) / "context")
         dockerfile = _dockerfile(folder, context)
-        pair = Pair(folder.name, dockerfile, context, conversion, conversion.earthfile, conversion.files)
-        (job,) = jobs(pair, [settings["target"]] if "target" in settings else [], every=False)
-        plan = Plan(inputs, builtin().noise, timeout=SECONDS)
-        session = Session(self.docker, self.earth, plan, read_image, Silence())
-        with prepared(pair, own_frontend=True) as place:
-            result = session.verify(job, place)
-            if result.error is None or result.error.fields.get("what") != DOCKER_SIDE:
-                return job, result, []
-            asked = EarthfileBuild(place.earthfiles, f"{place.reference}+{job.target}", inputs)
-            try:
-                built = self.earth.build(asked, place.archives / "image.tar", Runner().within(SECONDS))
-            except VerifyError as error:
-                return job, result, [_said(error)]
-            self.earth.discard(built)
-        return job, result, []
-
-    def _unconverted(self, folder: Path, context: Path, inputs: Inputs, tools: dict[str, str]) -> Verdict:
-        asked = DockerfileBuild(_dockerfile(folder, context), context, options(folder).get("target"), inputs)
-        codes = sorted({item.code for item in converted(folder).diagnostics if item.grade is not None})
-        rows: list[str] = []
-        try:
-            self.docker.build(asked, context.parent / "image.tar", Runner().within(SECONDS))
-        except VerifyError as error:
-            rows = [_said(error)]
-        return Verdict(REFUSED if rows else NOT_CONVERTED, codes, rows, tools, digest(folder))
-
-
-def _program(name: str) -> str:
-    found = shutil.which(name)
-    if found is None:
-        sys.exit(f"{name} is not on PATH")
-    return found
+        pair = Pair(folder.name, dockerfile, context, conversion, conversion.earthfile or "", conversion.files)
+        judged = found.judge(pair, options(folder).get("target"), _inputs(folder, Path(top)))
+    return Verdict(**asdict(judged), tools=tools, about=digest(folder))
 
 
 def _context(folder: Path, place: Path) -> Path:
@@ -225,14 +119,6 @@ def _inputs(folder: Path, place: Path) -> Inputs:
     return Inputs(tuple(found.get("build-args", {}).items()), tuple(secrets))
 
 
-def _said(error: VerifyError) -> str:
-    """The side, and the last line of its builder that says what is wrong, without what changes from run to run."""
-    found = error.fields.get("lines")
-    lines = [str(line) for line in found if str(line).strip()] if isinstance(found, (list, tuple)) else []
-    told = [line for line in lines if "rror" in line] or lines or [str(error.fields.get("reason", error))]
-    return f"{error.fields.get('what', error.code)}: {_CHANGING.sub('...', told[-1].strip())}"
-
-
 # --- the table --------------------------------------------------------------------------------------------------------
 
 HEAD = """\
@@ -258,7 +144,7 @@ def table(verdicts: Mapping[str, Verdict], reasons: Mapping[str, str]) -> str:
     """docs/verdicts.md: ``verdicts`` by name of the pair, ``reasons`` for those that have none."""
     counts = Counter(item.verdict for item in verdicts.values())
     silent = sorted(name for name, item in verdicts.items() if item.silent)
-    early = sorted(name for name, item in verdicts.items() if is_equal(item) and item.announced)
+    early = sorted(name for name, item in verdicts.items() if item.equal and item.announced)
     tools = sorted({f"{side}: {tool}" for item in verdicts.values() for side, tool in item.tools.items()})
     lines = [HEAD + f"{len(verdicts) + len(reasons)} pairs, {len(verdicts)} with a verdict:"]
     lines += [f"{', '.join(f'{count} {name}' for name, count in counts.most_common())}.", ""]
@@ -273,11 +159,6 @@ def table(verdicts: Mapping[str, Verdict], reasons: Mapping[str, str]) -> str:
             if _construct(name) == construct:
                 lines.append(_row(name, verdicts[name]) if name in verdicts else f"| {name} | - | | {reasons[name]} |")
     return "\n".join(lines) + "\n"
-
-
-def is_equal(verdict: Verdict) -> bool:
-    """Whether the images are the same."""
-    return verdict.verdict in (Outcome.EXACT.value, Outcome.EQUAL.value)
 
 
 def _row(name: str, verdict: Verdict) -> str:
@@ -321,17 +202,6 @@ def store(folder: Path, verdict: Verdict) -> None:
     (folder / FILE).write_text(text, encoding="utf-8", newline="\n")
 
 
-@contextlib.contextmanager
-def judges(registry: str | None) -> Iterator[Judges]:
-    """The builders, with daemons of one's own unless ``registry`` is given."""
-    if registry is None:
-        with daemons.running() as found:
-            yield Judges.at(found)
-        return
-    hosts = os.environ["BUILDKIT_HOST"], os.environ["EARTH_BUILDKIT_HOST"]
-    yield Judges.at(daemons.Daemons(registry, *hosts, folder=""))
-
-
 def main(arguments: list[str]) -> int:
     """The command line."""
     parser = argparse.ArgumentParser(prog="dev.py verdicts", description="Build the golden pairs, keep the verdicts.")
@@ -352,10 +222,10 @@ def main(arguments: list[str]) -> int:
     if wanted:
         with judges(chosen.registry) as found, ThreadPoolExecutor(chosen.jobs) as pool:
             tools = found.tools()
-            for folder, verdict in zip(wanted, pool.map(partial(found.verdict, tools=tools), wanted), strict=True):
-                store(folder, verdict)
-                silent += verdict.silent
-                print(_line(folder.name, verdict), flush=True)
+            for folder, made in zip(wanted, pool.map(partial(verdict, found, tools), wanted), strict=True):
+                store(folder, made)
+                silent += made.silent
+                print(_line(folder.name, made), flush=True)
     write_table()
     return 1 if silent else 0
 
