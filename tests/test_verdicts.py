@@ -101,7 +101,8 @@ def test_the_table_counts_and_names_what_matters() -> None:
         "run-c": made("differs", (), ("content: /x",)),
         "run-d": made("equal", ("EM501",)),
     }
-    text = table(found, {"add-url": "it needs the network"})
+    text = table(found, {"add-url": "it needs the network"}, ["FROM a", "FROM DOCKERFILE .", "FROM b"])
+    assert "2 of 3 Earthfiles have no FROM DOCKERFILE." in text
     assert "5 pairs, 4 with a verdict:\n2 equal, 2 differs." in text
     assert "Different without a word: run-c." in text
     assert "Equal although a difference was announced: run-d." in text

@@ -140,8 +140,10 @@ and keeps each verdict in the pair's `verdict.json`. Do not edit.
 """
 
 
-def table(verdicts: Mapping[str, Verdict], reasons: Mapping[str, str]) -> str:
-    """docs/verdicts.md: ``verdicts`` by name of the pair, ``reasons`` for those that have none."""
+def table(verdicts: Mapping[str, Verdict], reasons: Mapping[str, str], earthfiles: Iterable[str] = ()) -> str:
+    """docs/verdicts.md: ``verdicts`` by name of the pair, ``reasons`` for those that have none; all Earthfiles."""
+    texts = list(earthfiles)
+    fallen = sum("FROM DOCKERFILE" in text for text in texts)
     counts = Counter(item.verdict for item in verdicts.values())
     silent = sorted(name for name, item in verdicts.items() if item.silent)
     early = sorted(name for name, item in verdicts.items() if item.equal and item.announced)
@@ -152,6 +154,7 @@ def table(verdicts: Mapping[str, Verdict], reasons: Mapping[str, str]) -> str:
         f"- Different without a word: {_names(silent)}.",
         f"- Equal although a difference was announced: {_names(early)}.",
     ]
+    lines += [f"- {len(texts) - fallen} of {len(texts)} Earthfiles have no FROM DOCKERFILE."]
     lines += [f"- {tool}" for tool in tools]
     for construct in sorted({_construct(name) for name in (*verdicts, *reasons)}):
         lines += ["", f"## {construct}", "", "| Pair | Verdict | Announced | What |", "| --- | --- | --- | --- |"]
@@ -190,7 +193,8 @@ def current_table() -> str:
     """What docs/verdicts.md must say."""
     verdicts = {folder.name: found for folder in FOLDERS if (found := stored(folder)) is not None}
     reasons = {folder.name: why for folder in FOLDERS if (why := unbuilt(folder)) and folder.name not in verdicts}
-    return table(verdicts, reasons)
+    earthfiles = [folder / "Earthfile" for folder in FOLDERS if (folder / "Earthfile").exists()]
+    return table(verdicts, reasons, [file.read_text(encoding="utf-8") for file in earthfiles])
 
 
 # --- the command line -------------------------------------------------------------------------------------------------
