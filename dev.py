@@ -162,6 +162,7 @@ COMMANDS = (
     images,
     daemons,
     verdicts,
+    suites,
     mappings,
     build,
     package,

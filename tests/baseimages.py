@@ -264,7 +264,9 @@ class Registry:
             return
         source = f"?mount={name}&from={self.places[name]}" if name in self.places else ""
         started = self.call("POST", f"/v2/{repository}/blobs/uploads/{source}")
-        if started.status != 201:
+        if started.status not in (201, 202):
+            raise OSError(f"{repository}: the registry answers {started.status} to the beginning of a blob")
+        if started.status == 202:
             place = started.getheader("Location") or ""
             place = f"{place[place.index('/v2/') :]}{'&' if '?' in place else '?'}digest={name}"
             sent = self.call("PUT", place, data, {"Content-Type": "application/octet-stream"})

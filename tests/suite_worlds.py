@@ -29,6 +29,7 @@ from migrate.stages import SCRATCH, StageGraph, build
 
 _STARTS = re.compile(r"(?:^|&&|\|\||[;|({!`\n]|\b(?:then|else|do|if|while|until|exec|sudo|xargs|time|env|nohup)\b)\s*")
 _WORD = re.compile(r"(?:[A-Za-z_]\w*=(?:\"[^\"]*\"|'[^']*'|[^\s\"']*)\s+)*(?P<word>[\w./+-]+)(?=[\s;|&)`]|$)")
+_LEGAL = re.compile(r"[a-z0-9.-]+(?::\d+)?(?:/[a-z0-9]+(?:[._-]+[a-z0-9]+)*)*(?::[\w.-]+)?")
 _ON_PATH = ("/bin", "/sbin", "/usr/bin", "/usr/sbin", "/usr/local/bin")
 _MERGED = ("bin", "sbin", "lib", "lib64")
 
@@ -75,8 +76,8 @@ class World:
         """Reference and image of everything that is named."""
         description = baseimages.describe()
         for reference, paths in sorted(self.wanted.items()):
-            if reference == SCRATCH or "@" in reference:
-                continue
+            if reference == SCRATCH or not _LEGAL.fullmatch(reference):
+                continue  # a digest cannot be made, and a name that no registry takes fails as it should
             layout, config = _similar(description, reference)
             yield reference, _made(layout, config, base_image(reference), paths, self.programs)
 

@@ -51,6 +51,10 @@ def test_nine_of_ten_pairs_can_be_built() -> None:
 
 
 def test_the_table_is_what_is_stored() -> None:
+    if not all(unbuilt(folder) or verdicts.is_fresh(folder) for folder in FOLDERS):
+        pytest.skip(
+            "stale verdict: there are pairs without one, and python3 dev.py verdicts --stale writes the table, too"
+        )
     assert verdicts.TABLE.read_text(encoding="utf-8") == verdicts.current_table(), "python3 dev.py verdicts --table"
 
 
