@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from migrate.arguments import declare
@@ -12,6 +13,10 @@ from migrate.layout import comments_before
 from migrate.recipe import NotExpressible, Recipe, attach, pair_not_converted
 from migrate.scope import ARGUMENT, Binding
 
+#: What bash lets nobody assign, and images whose /bin/sh is bash.
+_READ_ONLY = frozenset(("UID", "EUID", "PPID", "BASHOPTS", "SHELLOPTS", "BASH_VERSINFO"))
+_SH_IS_BASH = r"\b(?:almalinux|amazonlinux|archlinux|centos|fedora|opensuse|oraclelinux|photon|rockylinux|ubi\d*)\b"
+
 
 def convert(instruction: Instruction, stage: Recipe) -> Iterator[Item]:
     """Each pair by itself, in order: a later one may read an earlier one."""
@@ -21,6 +26,8 @@ def convert(instruction: Instruction, stage: Recipe) -> Iterator[Item]:
     for pair in detail.pairs:
         above = comments_before(instruction, pair.start, previous)
         previous = pair.start
+        if pair.key in _READ_ONLY and re.search(_SH_IS_BASH, stage.image):
+            stage.warn("EM538", instruction, pair.start, pair.end, name=pair.key, image=stage.image)
         default = None if pair.value is None else words.parse_word(pair.value, stage.escape)
         try:
             made: list[Item] = list(declare(pair.key, default, pair.value, instruction, stage, stage.arguments))

@@ -133,3 +133,17 @@ def test_an_inherited_argument_that_is_tested_is_reported() -> None:
         ("EM301", 2),
         ("EM302", 4),
     ]
+
+
+@pytest.mark.parametrize(
+    ("image", "name", "said"),
+    [
+        ("rockylinux:9", "UID", True),
+        ("registry.access.redhat.com/ubi9/ubi", "EUID", True),
+        ("alpine:3.20", "UID", False),
+        ("debian:12", "UID", False),
+        ("fedora", "USER_UID", False),
+    ],
+)
+def test_names_that_bash_keeps_to_itself(image: str, name: str, said: bool) -> None:
+    assert ("EM538" in codes(converted(f"FROM {image}\nARG {name}=1000\nRUN a\n"))) == said
