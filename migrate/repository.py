@@ -111,7 +111,7 @@ def _carrier(path: str, name: str, files: Files, data: Data, collector: Collecto
     try:
         sites = tuple(module.sites(text, path, files, data, *([name] if reported else [])))
     except (ShellError, YamlError) as error:
-        if _BUILD_WORD.search(text):
+        if name == "compose" or _BUILD_WORD.search(text):
             offset = error.offset if isinstance(error, ShellError) else _line_offset(text, error.line)
             collector.report("EM806", _span(text, offset, offset), reason=str(error))
         return None

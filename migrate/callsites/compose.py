@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -22,6 +22,11 @@ from migrate.callsites.translate import Left, Note
 from migrate.callsites.values import Piece, Value, literal, literal_piece
 
 _INTERPOLATION = re.compile(r"\$\$|\$\{[^}]*\}|\$[A-Za-z_]\w*")
+_PLAIN_VARIABLE = re.compile(r"(?<!\$)\$(?:([A-Za-z_]\w*)|\{([A-Za-z_]\w*)(?::?-([\w./-]+))?\})")
+_ENVIRONMENT_LINE = re.compile(
+    r"^(?:export[ \t]+)?([A-Za-z_]\w*)=([\w./-]+|\"[\w./-]+\"|'[\w./-]+')[ \t\r]*$", re.MULTILINE
+)
+_LARGEST_ENVIRONMENT = 64 * 1024
 _MAIN_FILES = ("compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml")
 #: Keys of ``build:`` that change the image, or how it is built, in a way that no call of earth can say.
 _LEFT = frozenset(
@@ -63,7 +68,7 @@ def _site(service: Service, text: str, path: str, tree: Tree, data: Data) -> Sit
     site = Site(path, "compose", first, last, detail=service)
     folder = posixpath.dirname(path)
     try:
-        call = _call(service, data)
+        call = _call(service, data, _environment(folder, tree))
         dockerfile, context = _located(call, folder, tree)
     except Left as left:
         return replace(site, why=str(left))
@@ -97,7 +102,7 @@ def _located(call: BuildCall, folder: str, tree: Tree) -> tuple[str, str]:
     return located(replace(call, options=options), folder, tree)
 
 
-def _call(service: Service, data: Data) -> BuildCall:
+def _call(service: Service, data: Data, environment: Mapping[str, str]) -> BuildCall:
     build = service.build[1]
     options: list[Option] = []
 
@@ -117,12 +122,30 @@ def _call(service: Service, data: Data) -> BuildCall:
         context = yamltext.scalar(keys.get("context")) or "."
         for key, option in (("dockerfile", "file"), ("target", "target")):
             if key in keys:
-                add(option, _value(yamltext.scalar(keys[key]) or ""))
+                add(option, _value(_filled(yamltext.scalar(keys[key]) or "", environment)))
         for argument in _arguments(keys.get("args")):
             add("build-arg", argument)
     image = yamltext.scalar(service.image)
     add("tag", _value(image) if image else literal(service.default_image))
-    return BuildCall("docker", True, tuple(options), _value(context))
+    return BuildCall("docker", True, tuple(options), _value(_filled(context, environment)))
+
+
+def _environment(folder: str, tree: Tree) -> dict[str, str]:
+    """The plain values of the ``.env`` beside a compose file, which compose reads for its variables."""
+    raw = tree.read(posixpath.join(folder, ".env"), _LARGEST_ENVIRONMENT)
+    text = raw.decode("utf-8", "replace") if raw is not None else ""
+    return {name: value.strip("\"'") for name, value in _ENVIRONMENT_LINE.findall(text)}
+
+
+def _filled(text: str, environment: Mapping[str, str]) -> str:
+    """``text`` with the variables that ``environment`` gives, or else their default, where both are plain."""
+
+    def value(match: re.Match[str]) -> str:
+        name, default = match.group(1) or match.group(2), match.group(3)
+        found = environment.get(name) or default
+        return match.group() if found is None else found
+
+    return _PLAIN_VARIABLE.sub(value, text)
 
 
 def _arguments(node: Node | None) -> Iterator[Value]:

@@ -82,6 +82,12 @@ def rewritten(site: Site, translate: Translator, tool: str) -> Outcome:
     return Outcome(site, tuple(edits), done.notes, _filled(done.why, inner.holes), done.suggestion)
 
 
+def unread(text: str, path: str, carrier: str, why: str) -> list[Site]:
+    """The first call in a file that its parser refuses, as far as text shows one."""
+    match = LOOKS_LIKE_A_CALL.search(text)
+    return [Site(path, carrier, match.start(), match.end(), why=why)] if match else []
+
+
 def _filled(text: str, holes: Mapping[str, str]) -> str:
     for mask, original in holes.items():
         text = text.replace(mask, original)

@@ -21,6 +21,9 @@ class Tree(Protocol):
     def is_folder(self, path: str) -> bool:
         """Whether a folder stands at ``path``."""
 
+    def read(self, path: str, limit: int) -> bytes | None:
+        """The bytes of the file at ``path``, None when it cannot be read or is larger."""
+
 
 @dataclass(frozen=True, slots=True)
 class Site:

@@ -17,11 +17,11 @@ _ESCAPE = re.compile(r"\\u[0-9a-fA-F]{4}|\\.")
 
 
 def sites(text: str, path: str, tree: Tree, data: Data) -> list[Site]:
-    """The build calls. npm runs scripts in the folder of package.json. A file that is no JSON has none."""
+    """The build calls. npm runs scripts in the folder of package.json. A file that is no JSON is reported."""
     try:
         json.loads(text.removeprefix("\ufeff"))
     except (ValueError, RecursionError):
-        return []
+        return embeddedshell.unread(text, path, "packagejson", "the file is no JSON")
     folder = path.rpartition("/")[0]
     found: list[Site] = []
     for start, end in _scripts(text):

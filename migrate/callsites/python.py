@@ -40,8 +40,14 @@ class _Argv(NamedTuple):
 
 
 def sites(text: str, path: str, tree: Tree, data: Data) -> list[Site]:
-    """The build calls. A file that Python cannot parse has none."""
-    if not _HINT.search(text) or not _is_candidate(text):
+    """The build calls. A file that Python cannot parse is reported."""
+    if not _HINT.search(text):
+        return []
+    try:
+        candidate = _is_candidate(text)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return embeddedshell.unread(text, path, "python", "the file is no Python that can be read")
+    if not candidate:
         return []
     import libcst  # a heavy import: only for files with a candidate
     from libcst.metadata import MetadataWrapper, PositionProvider
@@ -64,10 +70,7 @@ def sites(text: str, path: str, tree: Tree, data: Data) -> list[Site]:
 
 def _is_candidate(text: str) -> bool:
     """Whether a call of one of the runners has a list or a string with docker as its first argument."""
-    try:
-        module = ast.parse(text)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return False
+    module = ast.parse(text)
     for node in ast.walk(module):
         if isinstance(node, ast.List | ast.Tuple) and _is_argv(node):
             return True

@@ -16,6 +16,9 @@ class Nothing:
     def is_file(self, path: str) -> bool:
         return False
 
+    def read(self, path: str, limit: int) -> bytes | None:
+        return None
+
     def is_folder(self, path: str) -> bool:
         return False
 

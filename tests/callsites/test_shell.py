@@ -23,6 +23,9 @@ class Everything:
     def is_file(self, path: str) -> bool:
         return path.rpartition("/")[2] in ("Dockerfile", "other.Dockerfile")
 
+    def read(self, path: str, limit: int) -> bytes | None:
+        return None
+
     def is_folder(self, path: str) -> bool:
         return True
 

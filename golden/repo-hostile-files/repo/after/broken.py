@@ -1,0 +1,2 @@
+import os
+os.system("docker build -t app ."

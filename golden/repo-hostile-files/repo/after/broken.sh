@@ -1,0 +1,2 @@
+earth +docker
+if true; then

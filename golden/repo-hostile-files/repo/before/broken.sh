@@ -1,0 +1,2 @@
+docker build -t app .
+if true; then

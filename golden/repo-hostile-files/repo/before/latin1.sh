@@ -1,0 +1,2 @@
+# café
+docker build -t app .
