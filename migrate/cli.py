@@ -26,6 +26,33 @@ EXIT_FINDINGS = 1
 EXIT_NOTHING = 3
 _SEVERITIES = ("error", "warning", "info")
 
+# Options that several commands have.
+MAPPINGS = click.option(
+    "--mappings",
+    metavar="FILE",
+    type=click.Path(exists=True, dir_okay=False),
+    help="Lay the mappings in this YAML file over those of the tool.",
+)
+FAIL_ON = click.option(
+    "--fail-on",
+    type=click.Choice([*_SEVERITIES, "never"]),
+    default="error",
+    show_default=True,
+    help="Exit with 1 for findings of this severity or above.",
+)
+FORMAT = click.option(
+    "--format",
+    "style",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="What stdout gets.",
+)
+COLOR = click.option(
+    "--color", type=click.Choice(["auto", "always", "never"]), default="auto", show_default=True, help="When to colour."
+)
+QUIET = click.option("-q", "--quiet", is_flag=True, help="Report nothing but errors on stderr.")
+
 
 class NothingProduced(click.ClickException):
     """Ends the run with a message and exit code 3."""
@@ -104,12 +131,7 @@ def main() -> None:
     show_default=True,
     help="For a line that an Earthfile cannot say: build its stage FROM DOCKERFILE, leave a comment, or fail.",
 )
-@click.option(
-    "--mappings",
-    metavar="FILE",
-    type=click.Path(exists=True, dir_okay=False),
-    help="Lay the mappings in this YAML file over those of the tool.",
-)
+@MAPPINGS
 @click.option("--inspect", is_flag=True, help="Look at the configs of the base images, which needs the network.")
 @click.option(
     "--inspect-from",
@@ -125,25 +147,10 @@ def main() -> None:
     type=click.Path(dir_okay=False),
     help="Read what --inspect found before; with --inspect, keep what it finds.",
 )
-@click.option(
-    "--fail-on",
-    type=click.Choice([*_SEVERITIES, "never"]),
-    default="error",
-    show_default=True,
-    help="Exit with 1 for findings of this severity or above.",
-)
-@click.option(
-    "--format",
-    "style",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    show_default=True,
-    help="What stdout gets.",
-)
-@click.option(
-    "--color", type=click.Choice(["auto", "always", "never"]), default="auto", show_default=True, help="When to colour."
-)
-@click.option("-q", "--quiet", is_flag=True, help="Report nothing but errors on stderr.")
+@FAIL_ON
+@FORMAT
+@COLOR
+@QUIET
 def convert(
     path: str,
     output: str | None,
@@ -265,20 +272,8 @@ def convert(
     help="Ignore the # syntax= line: the builder's own frontend reads the Dockerfile.",
 )
 @click.option("--static", is_flag=True, help="Build nothing: only check the Earthfile by itself. This is no proof.")
-@click.option(
-    "--mappings",
-    metavar="FILE",
-    type=click.Path(exists=True, dir_okay=False),
-    help="Lay the mappings in this YAML file over those of the tool.",
-)
-@click.option(
-    "--format",
-    "style",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    show_default=True,
-    help="What stdout gets.",
-)
+@MAPPINGS
+@FORMAT
 @click.option("-q", "--quiet", is_flag=True, help="No progress on stderr.")
 def verify(
     path: str,
@@ -350,31 +345,11 @@ def verify(
 @click.option("--skip", metavar="CARRIERS", help="Look for no calls in these.")
 @click.option("--docs", is_flag=True, help="Rewrite commands in fenced blocks of Markdown, too.")
 @click.option("--tool", type=click.Choice(["earth", "earthly"]), default="earth", help="The tool of the new calls.")
-@click.option(
-    "--mappings",
-    metavar="FILE",
-    type=click.Path(exists=True, dir_okay=False),
-    help="Lay the mappings in this YAML file over those of the tool.",
-)
-@click.option(
-    "--fail-on",
-    type=click.Choice([*_SEVERITIES, "never"]),
-    default="error",
-    show_default=True,
-    help="Exit with 1 for findings of this severity or above.",
-)
-@click.option(
-    "--format",
-    "style",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    show_default=True,
-    help="What stdout gets.",
-)
-@click.option(
-    "--color", type=click.Choice(["auto", "always", "never"]), default="auto", show_default=True, help="When to colour."
-)
-@click.option("-q", "--quiet", is_flag=True, help="Report nothing but errors on stderr.")
+@MAPPINGS
+@FAIL_ON
+@FORMAT
+@COLOR
+@QUIET
 def repo(
     path: str,
     write: bool,
@@ -445,14 +420,7 @@ def _repository(job: RepositoryJob, mappings: str | None, fail_on: str, color: s
 @main.command()
 @click.argument("code", required=False)
 @click.option("--all", "every", is_flag=True, help="List all codes.")
-@click.option(
-    "--format",
-    "style",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    show_default=True,
-    help="What stdout gets.",
-)
+@FORMAT
 def explain(code: str | None, every: bool, style: str) -> None:
     """Tell what a diagnostic means, why it is there, and what to do.
 
