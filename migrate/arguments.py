@@ -6,7 +6,7 @@ hard-cases.md 2 and facts/dockerfile.md 5 hold the rules this follows.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from migrate.caches import Cache
@@ -18,7 +18,7 @@ from migrate.plan import Plan, earth_name
 from migrate.recipe import NotExpressible, Recipe
 from migrate.rootfiles import NOTHING, Roots
 from migrate.scope import ARGUMENT, ENVIRONMENT, Binding, Scope, without_variables
-from migrate.words import Literal, Part, Variable, Word, merged, variables
+from migrate.words import Literal, Part, Variable, Word, literal_text, merged, variables
 
 _EQUALS: Word = (Literal("="),)
 
@@ -73,6 +73,14 @@ def declare(
     if default is None:
         yield from _bare(name, instruction, stage, arguments)
         return
+    known = stage.scope.bindings.get(name)
+    if known is not None and known.kind == ARGUMENT and any(used.name == name for used in variables(default)):
+        if name in stage.scope.declared and default == (Variable(name),):
+            stage.warn("EM315", instruction, name=name)
+            return
+        if name not in stage.scope.declared:
+            default = yield from _on_inherited(name, default, known, instruction, stage)
+            spelling = None
     yield from _with_default(name, default, spelling, instruction, stage)
 
 
@@ -92,13 +100,17 @@ def _with_default(
 ) -> Iterator[Command]:
     known = stage.scope.bindings.get(name)
     is_same = known is not None and known.kind == ARGUMENT and known.default == default
-    changed = stage.scope.overwritten | stage.scope.reassigned
-    if name in stage.scope.declared and is_same and not {used.name for used in variables(default)} & changed:
+    if name in stage.scope.declared and is_same and not stage.scope.stale(name):
         stage.warn("EM315", instruction, name=name)
         return
-    meaning = stage.adapt(default, instruction)
-    text = stage.spell(meaning, spelling, "argument") or '""'
-    value = stage.scope.static(default)
+    seen = stage.scope.bindings
+    stage.scope.bindings = {**_visible_globals(default, stage), **seen}
+    try:
+        meaning = stage.adapt(default, instruction)
+        text = stage.spell(meaning, spelling, "argument") or '""'
+        value, derived = stage.scope.static(default), stage.scope.is_overridable(default)
+    finally:
+        stage.scope.bindings = seen
     if name in stage.scope.declared:
         keyword = "SET" if name in stage.scope.reassigned else "LET"
         stage.scope.reassigned.add(name)
@@ -106,7 +118,35 @@ def _with_default(
         yield _assignment(keyword, name, text, meaning, instruction)
     else:
         yield _assignment("ARG", name, text, meaning, instruction)
-    _bind(name, Binding(ARGUMENT, value, default), stage.scope)
+    _bind(name, Binding(ARGUMENT, value, default, derived=derived), stage.scope)
+
+
+def _visible_globals(default: Word, stage: Recipe) -> dict[str, Binding]:
+    """The global arguments that the default of an imported argument reads: the stage itself does not see them."""
+    found: dict[str, Binding] = {}
+    for used in variables(default):
+        known = stage.arguments.plan.globals.get(used.name)
+        if known is not None and known.everywhere:
+            word = _written_out(used.name, stage.arguments)
+            found[used.name] = Binding(ARGUMENT, literal_text(word) if word is not None else None, known.default)
+    return found
+
+
+def _on_inherited(
+    name: str, default: Word, known: Binding, instruction: Instruction, stage: Recipe
+) -> Generator[Command, None, Word]:
+    """``default``, which reads the argument that the stage inherits under the same name, with that one's default in it.
+
+    Where that cannot be written, the inherited one is declared first.
+    """
+    if known.default is None and (known.is_automatic or stage.scope.may_be_environment(name)):
+        return default
+    had = _as_the_parent_had(name, known, instruction, stage) if known.default is not None else None
+    written_out = without_variables(default, {name: had})
+    if not any(used.name == name for used in variables(written_out)):
+        return written_out
+    yield from _with_default(name, had or (), None, instruction, stage)
+    return default
 
 
 def _bare(name: str, instruction: Instruction, stage: Recipe, arguments: Arguments) -> Iterator[Command]:
@@ -120,11 +160,12 @@ def _bare(name: str, instruction: Instruction, stage: Recipe, arguments: Argumen
         return
     if name in stage.scope.declared:
         # After an ENV of that name a build argument comes into force again; LET holds the ENV's value here.
-        is_hidden = known is not None and known.kind == ENVIRONMENT
+        is_hidden = known is not None and known.kind == ENVIRONMENT and name in stage.scope.reassigned
         stage.warn("EM325" if is_hidden else "EM315", instruction, name=name)
         return
     if known is not None and known.kind == ARGUMENT and known.default is not None:
-        yield from _with_default(name, known.default, None, instruction, stage)
+        default = _as_the_parent_had(name, known, instruction, stage)
+        yield from _with_default(name, default, None, instruction, stage)
         return
     if known is None or known.kind == ARGUMENT:
         _report_unset(name, instruction, stage)
@@ -136,13 +177,15 @@ def _bare(name: str, instruction: Instruction, stage: Recipe, arguments: Argumen
     stage.scope.declared.add(name)
     if known is None:
         _bind(name, Binding(ARGUMENT, None), stage.scope)
+    elif known.kind == ENVIRONMENT:  # a build argument replaces it
+        _bind(name, known._replace(derived=True), stage.scope)
 
 
 def _imported(
     name: str, default: Word, text: str | None, instruction: Instruction, stage: Recipe, arguments: Arguments
 ) -> Iterator[Command]:
     """A global's default where the stage imports it: what it reads must be visible here, or is written out."""
-    values: dict[str, Word] = {}
+    values: dict[str, Word | None] = {}
     seen_there = _as_the_header_sees(default, arguments)
     if seen_there != default:
         default, text = seen_there, None
@@ -151,6 +194,8 @@ def _imported(
         if known is not None and not _is_global_here(known, stage.scope):
             values[variable.name] = _written_out(variable.name, arguments)
             stage.warn("EM323", instruction, name=name, used=variable.name)
+        elif known is not None and variable.name not in stage.scope.declared and stage.scope.image_environment is None:
+            stage.report_unknown_environment()  # an ENV of the image would hide the global argument
     if values:
         default, text = without_variables(default, values), None
     for variable in variables(default):
@@ -183,11 +228,11 @@ def _as_the_header_sees(word: Word, arguments: Arguments) -> Word:
     return merged(parts)
 
 
-def _written_out(name: str, arguments: Arguments, depth: int = 0) -> Word:
-    """The default of a global argument with the defaults it reads put in."""
+def _written_out(name: str, arguments: Arguments, depth: int = 0) -> Word | None:
+    """The default of a global argument with the defaults it reads put in, None when it has none."""
     known = arguments.plan.globals.get(name)
     if known is None or known.default is None or depth > len(arguments.plan.globals):
-        return ()
+        return None
     used = {variable.name for variable in variables(known.default)} & arguments.plan.globals.keys()
     return without_variables(known.default, {other: _written_out(other, arguments, depth + 1) for other in used})
 
@@ -217,7 +262,7 @@ def _platform(
         stage.warn("EM312", instruction, name=name)
     if platform == name and name in stage.moved_arguments:
         stage.moved_arguments.discard(name)
-        stage.scope.bindings[name] = Binding(ARGUMENT, None, is_automatic=True)
+        stage.scope.bind(name, Binding(ARGUMENT, None, is_automatic=True))
         stage.warn("EM313", instruction, name=name)
         return
     if name in stage.scope.declared:
@@ -230,7 +275,7 @@ def _platform(
         stage.scope.declared.add(name)
         meaning: tuple[Word, ...] = ((Literal(name),), _EQUALS, (Variable(platform),))
         yield Command.of("ARG", f"{name}=${platform}", source=instruction.span, meaning=Words(meaning))
-    stage.scope.bindings[name] = Binding(ARGUMENT, None, is_automatic=True)
+    stage.scope.bind(name, Binding(ARGUMENT, None, is_automatic=True))
 
 
 def is_builtin(name: str) -> bool:
@@ -245,9 +290,8 @@ def is_of_earth(name: str, mappings: Mappings) -> bool:
 
 
 def _bind(name: str, binding: Binding, scope: Scope) -> None:
-    scope.bindings[name] = binding
+    scope.bind(name, binding)
     scope.declared.add(name)
-    scope.overwritten.discard(name)
 
 
 def _assignment(keyword: str, name: str, text: str, meaning: Word, instruction: Instruction) -> Command:
@@ -258,23 +302,43 @@ def _assignment(keyword: str, name: str, text: str, meaning: Word, instruction: 
 def inherited(parent: Scope, stage: Recipe, instruction: Instruction, arguments: Arguments) -> Iterator[Command]:
     """The ARGs that a stage gets from the stage it is FROM and uses, declared again: ``FROM +target`` brings none."""
     wanted = [name for name in parent.bindings if _uses(name, stage, arguments)]
+    for name in stage.own_arguments & parent.bindings.keys():  # a bare one takes the inherited default over
+        used = {variable.name for variable in variables(stage.scope.bindings[name].default or ())}
+        wanted += sorted(used - stage.own_arguments)
     if wanted and parent.image_environment is None:
         stage.report_unknown_environment()  # FROM brings the image's ENV into force again, over an ARG of its name
     for name in _with_references(wanted, stage.scope):
-        binding = parent.bindings[name]
+        binding = stage.scope.bindings[name]
         if (platform := earth_name(name, arguments.mappings)) is not None:
             yield from _platform(name, platform, None, instruction, stage)
         elif binding.default is not None:
-            stale = [used.name for used in variables(binding.default) if used.name in parent.overwritten]
-            if stale:
-                stage.warn("EM314", instruction, name=name, used=", ".join(stale))
-            yield from _with_default(name, binding.default, None, instruction, stage)
+            default = _as_the_parent_had(name, binding, instruction, stage)
+            yield from _with_default(name, default, None, instruction, stage)
+            # The value is as old as it was.
+            stage.scope.bindings[name] = stage.scope.bindings[name]._replace(at=binding.at)
         else:
             if _is_tested(name, stage):
                 stage.warn("EM302", instruction, name=name)
             keeps = stage.scope.may_be_environment(name)
             yield Command.of("ARG", f"{name}=${name}" if keeps else name, source=instruction.span)
             stage.scope.declared.add(name)
+
+
+def _as_the_parent_had(name: str, binding: Binding, instruction: Instruction, stage: Recipe) -> Word:
+    """The default of an inherited argument; its value, where what the default reads has changed since."""
+    assert binding.default is not None
+    scope = stage.scope
+    stale = scope.stale(name)
+    for used in variables(binding.default):
+        known = scope.bindings.get(used.name)
+        if known is not None and known.kind == ARGUMENT and used.name not in scope.declared:
+            stale.append(used.name)
+    if not stale:
+        return binding.default
+    if binding.value is None or binding.derived:
+        stage.warn("EM314", instruction, name=name, used=", ".join(stale))
+        return binding.default
+    return (Literal(binding.value),) if binding.value else ()
 
 
 def _uses(name: str, stage: Recipe, arguments: Arguments) -> bool:
@@ -286,14 +350,14 @@ def _uses(name: str, stage: Recipe, arguments: Arguments) -> bool:
     return stage.runs or name in arguments.plan.mentions[stage.stage]
 
 
-def _with_references(names: list[str], parent: Scope) -> list[str]:
-    """``names`` and the arguments that their defaults read, in the order the parent declared them."""
+def _with_references(names: list[str], scope: Scope) -> list[str]:
+    """``names`` and the arguments that their defaults read, in the order in which they got their values."""
     seen: set[str] = set()
     queue = list(names)
     while queue:
         name = queue.pop()
-        if name in seen or name not in parent.bindings or parent.bindings[name].kind != ARGUMENT:
+        if name in seen or name not in scope.bindings or scope.bindings[name].kind != ARGUMENT:
             continue
         seen.add(name)
-        queue += [used.name for used in variables(parent.bindings[name].default or ())]
-    return [name for name in parent.bindings if name in seen]
+        queue += [used.name for used in variables(scope.bindings[name].default or ())]
+    return sorted(seen, key=lambda name: scope.bindings[name].at)

@@ -240,8 +240,10 @@ def _own_arguments(stage: Stage) -> Iterable[str]:
     seen: list[str] = []
     for instruction in stage.instructions:
         if instruction.keyword == "ARG" and isinstance(instruction.detail, PairsDetail):
-            before = "\n".join(seen)
-            yield from (pair.key for pair in instruction.detail.pairs if pair.key not in before)
+            for pair in instruction.detail.pairs:
+                if not any(pair.key in text for text in seen):
+                    yield pair.key
+                seen.append(pair.value or "")
         if instruction.keyword == "RUN":
             return  # it sees what the parent stage declared
         seen += [line.text for line in instruction.lines]

@@ -74,7 +74,7 @@ def declared(graph: StageGraph) -> dict[str, Declared]:
 def _again(found: dict[str, Declared], name: str, new: Declared) -> Declared:
     """Take the earlier default of ``name`` out of ``found`` and of all that reads it, ``new`` among them."""
     old = found.get(name)
-    value = (old.word if old is not None else None) or ()
+    value = old.word if old is not None else None
     readers = {other: entry for other, entry in found.items() if other != name and _reads(entry.word, name)}
     if _reads(new.word, name):
         readers[name] = new

@@ -272,7 +272,8 @@ def forget(instruction: Instruction, stage: Recipe) -> None:
     elif instruction.keyword == "ENV" and isinstance(instruction.detail, PairsDetail):
         values = {pair.key: stage.known(pair.value or "") for pair in instruction.detail.pairs}
         for key, value in values.items():
-            stage.scope.bindings[key] = stage.scope.environment[key] = Binding(ENVIRONMENT, value)
+            stage.scope.bind(key, Binding(ENVIRONMENT, value))
+            stage.scope.environment[key] = Binding(ENVIRONMENT, value)
 
 
 def attach(items: list[Item], above: tuple[str, ...]) -> list[Item]:

@@ -9,6 +9,7 @@ brings no ARG (facts/earthfile.md 5).
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import NamedTuple
 
 from migrate.dockerfile.words import WordError, expand
@@ -22,8 +23,8 @@ class Binding(NamedTuple):
     """The last writer of a name. ``value`` is its text when no build argument is passed, None when unknown or unset.
 
     ``default`` is the word an ARG was declared with (None for a bare one), for targets that must declare it again.
-    ``derived``: an ENV whose value came from an argument. An automatic argument always has a value, which only the
-    builder knows.
+    ``derived``: its value came from an argument. ``at``: when it was written, on the clock of the scope. An automatic
+    argument always has a value, which only the builder knows.
     """
 
     kind: str
@@ -31,6 +32,7 @@ class Binding(NamedTuple):
     default: Word | None = None
     derived: bool = False
     is_automatic: bool = False
+    at: int = 0
 
 
 class Scope:
@@ -46,17 +48,30 @@ class Scope:
         """Names that an ARG of this target declares: a second ARG of that name is an error in an Earthfile."""
         self.reassigned: set[str] = set()
         """Names that a LET of this target holds; from then on only SET changes them."""
-        self.overwritten: set[str] = set()
-        """Names that an ENV wrote after an argument default had used them."""
+        self.clock = 0
+
+    def bind(self, name: str, binding: Binding) -> None:
+        """Make ``binding`` the last writer of ``name``."""
+        self.clock += 1
+        self.bindings[name] = binding._replace(at=self.clock)
+
+    def stale(self, name: str) -> list[str]:
+        """The names in the default of argument ``name`` that have been written since: it gives another value now."""
+        binding = self.bindings[name]
+        used = dict.fromkeys(variable.name for variable in variables(binding.default or ()))
+        return [other for other in used if other in self.bindings and self.bindings[other].at >= binding.at]
 
     def inherit(self) -> Scope:
         """The scope of a stage that is FROM this one: the same bindings, nothing declared."""
         child = Scope(self.image_environment)
+        child.clock = self.clock
+        child.bindings = dict(self.bindings)
         # FROM starts from the config: its ENV hides an inherited ARG of the same name.
-        child.bindings = {**self.bindings, **self.environment}
-        for name in self.image_environment or ():
-            if name in child.bindings and child.bindings[name].kind == ARGUMENT:
-                child.bindings[name] = Binding(ENVIRONMENT, None)
+        hidden = dict.fromkeys(self.image_environment or (), Binding(ENVIRONMENT, None)) | self.environment
+        for name, binding in hidden.items():
+            held = child.bindings.get(name)
+            if held is not None and (held.kind, held.derived) != (binding.kind, binding.derived):
+                child.bind(name, binding)
         child.environment = dict(self.environment)
         return child
 
@@ -113,26 +128,37 @@ class Scope:
         )
 
 
-def without_variables(word: Word, values: Mapping[str, Word]) -> Word:
-    """``word`` with the plain variables that ``values`` knows replaced by their words."""
+def without_variables(word: Word, values: Mapping[str, Word | None]) -> Word:
+    """``word`` with the variables that ``values`` knows written out, wherever that can be: None is an unset one.
+
+    What an operator makes of a value that is no plain text stays as it is.
+    """
     parts: list[Part] = []
     for part in word:
-        if not isinstance(part, Variable) or part.name not in values:
-            parts.append(part)
-        elif not part.operator:
-            parts += values[part.name]
+        if isinstance(part, Variable):
+            operand, replacement = without_variables(part.operand, values), without_variables(part.replacement, values)
+            inner = replace(part, operand=operand, replacement=replacement)
+            parts += _decided(inner, values[part.name]) if part.name in values else (inner,)
         else:
-            parts += _decided(part, values)
+            parts.append(part)
     return merged(parts)
 
 
-def _decided(part: Variable, values: Mapping[str, Word]) -> Word:
-    """``${name<operator>...}`` written out when everything in it is known text, else as it is."""
-    used = {variable.name: literal_text(values.get(variable.name, ())) for variable in variables((part,))}
-    texts = {name: text for name, text in used.items() if text is not None}
-    if len(texts) < len(used):
+def _decided(part: Variable, value: Word | None) -> Word:
+    """``${name<operator>...}`` for a name of that value."""
+    if not part.operator:
+        return value or ()
+    text = None if value is None else literal_text(value)
+    if value is not None and text is None:
+        return (part,)
+    has_value = text is not None if part.operator in ("-", "+", "?") else bool(text)
+    if part.operator in ("-", ":-"):
+        return (value or ()) if has_value else part.operand
+    if part.operator in ("+", ":+"):
+        return part.operand if has_value else ()
+    if variables((replace(part, name=""),))[1:]:
         return (part,)
     try:
-        return (Literal(expand((part,), texts)),)
-    except WordError:
+        return (Literal(expand((part,), {} if text is None else {part.name: text})),)
+    except WordError:  # ${X:?message}
         return (part,)

@@ -20,6 +20,16 @@ from support import body, codes, converted, docker_configs, earth_configs, targe
         ("ARG V=1", "ARG V=2\nRUN echo $V", ["ARG V=2", "RUN echo $V"]),
         ("ARG TARGETARCH", "RUN echo $TARGETARCH", ["ARG TARGETARCH", "RUN echo $TARGETARCH"]),
         ("ARG V=1", "LABEL a=b", ["LABEL a=b"]),
+        # What the default read has changed: its value counts, where no caller can change that.
+        ("ENV M=1\nARG V=$M.0\nENV M=2", "RUN echo $V", ["ARG V=1.0", "RUN echo $V"]),
+        ("ENV M=1\nARG V=$M.0", "RUN echo $V", ["ARG V=$M.0", "RUN echo $V"]),
+        ("ENV M=1\nARG OWN=$M.0", "ENV M=2\nARG OWN\nENV W=$OWN", ["ENV M=2", "ARG OWN=1.0", "ENV W=$OWN"]),
+        ("ARG V=${V:-a}", "RUN echo $V", ["ARG V=a", "RUN echo $V"]),
+        # Its own name in a new default is the inherited value.
+        ("ARG V=1", "ARG V=${V}x\nENV W=$V", ["ARG V=1x", "ENV W=$V"]),
+        ("ARG A\nARG V=${A:-1}", "ARG V=$V\nENV W=$V", ["ARG A", "ARG V=${A:-1}", "ENV W=$V"]),
+        # In the order in which they got their values.
+        ("ARG B\nARG A=1\nARG B=$A", "RUN echo $B", ["ARG A=1", "ARG B=$A", "RUN echo $B"]),
     ],
 )
 def test_what_a_child_stage_inherits(parent: str, child: str, expected: list[str]) -> None:

@@ -23,6 +23,10 @@ from migrate.stages import default_arguments
         # Its own earlier value, or none.
         ("ARG V=1\nARG V=x-$V", ["ARG --global V=x-1"]),
         ("ARG V=${V:-1}", ["ARG --global V=1"]),
+        ("ARG V\nARG V=${V-1}", ["ARG --global V=1"]),
+        ("ARG V=\nARG V=${V-1}2", ["ARG --global V=2"]),
+        # What else stands in the substitution stays.
+        ("ARG B\nARG V=\nARG V=${V:-$B}", ["ARG --global B", "ARG --global V=$B"]),
         ("ARG P=a\nARG V=${P#a}\nARG V=x-$V", ["ARG --global P=a", "ARG --global V=x-${P#a}"]),
         # An operator on a value that is no plain text: the earlier one gets a name of its own.
         (
@@ -56,5 +60,5 @@ def test_every_default_is_the_one_that_docker_computes(header: str) -> None:
 
 def test_who_can_no_longer_be_reached() -> None:
     """A build argument for V would change W in Docker; what reads its own earlier value is replaced as a whole."""
-    assert codes(converted("ARG V=1\nARG W=$V\nARG V=2\nFROM a:$V\nARG W\n")) == ["EM323", "EM324"]
-    assert codes(converted("ARG V=1\nARG V=x$V\nARG W=$V\nFROM a:$V\nARG W\n")) == ["EM324"]
+    assert codes(converted("ARG V=1\nARG W=$V\nARG V=2\nFROM alpine:$V\nARG W\n")) == ["EM323", "EM324"]
+    assert codes(converted("ARG V=1\nARG V=x$V\nARG W=$V\nFROM alpine:$V\nARG W\n")) == ["EM324"]

@@ -72,7 +72,51 @@ def test_a_child_starts_with_the_bindings_and_declares_nothing() -> None:
     assert not child.declared
 
 
-def test_known_variables_are_written_out() -> None:
-    known: dict[str, Word] = {"B": (Literal("b"),), "D": (Literal("d"),)}
-    found = without_variables(parse_word("a${B}c${D:-x}$E", "\\"), known)
-    assert found == parse_word("abc${D:-x}$E", "\\") or found == parse_word("abcd$E", "\\")
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("a${B}c$E", "abc$E"),
+        ("${D:-x}${D-x}${D:+y}${D+y}", "ddyy"),
+        ("${N:-x}${N-x}${N:+y}${N+y}", "xy"),
+        ("${U:-x}${U-x}${U:+y}${U+y}$U", "xx"),
+        ("${D#d}${P%.*}", "1"),
+        # Inside other substitutions, too.
+        ("${E:-$B}", "${E:-b}"),
+        ("${N:-$E}", "$E"),
+        ("${D:+$E}", "$E"),
+        # An operator on what is no plain text.
+        ("$V", "v$E"),
+        ("${V:-x}", "${V:-x}"),
+        ("${V#v}", "${V#v}"),
+        ("${D#$E}", "${D#$E}"),
+        ("${U:?m}", "${U:?m}"),
+    ],
+)
+def test_known_variables_are_written_out(text: str, expected: str) -> None:
+    texts = {"B": "b", "D": "d", "P": "1.2"}
+    known: dict[str, Word | None] = {"N": (), "U": None, "V": parse_word("v$E", "\\")}
+    known |= {name: (Literal(text),) for name, text in texts.items()}
+    assert without_variables(parse_word(text, "\\"), known) == parse_word(expected, "\\")
+
+
+def test_a_default_is_stale_once_a_name_in_it_was_written() -> None:
+    made = scope()
+    made.bind("B", Binding(ARGUMENT, "1"))
+    made.bind("A", Binding(ARGUMENT, "1", parse_word("$B$B", "\\")))
+    assert made.stale("A") == []
+    made.bind("C", Binding(ENVIRONMENT, "1"))
+    assert made.stale("A") == []
+    made.bind("B", Binding(ENVIRONMENT, "2"))
+    assert made.stale("A") == ["B"]
+
+
+def test_a_child_sees_the_environment_again() -> None:
+    made = scope()
+    made.bind("B", Binding(ENVIRONMENT, "e"))
+    made.environment["B"] = Binding(ENVIRONMENT, "e")
+    made.bind("B", Binding(ARGUMENT, "1"))
+    made.bind("A", Binding(ARGUMENT, "1", parse_word("$B", "\\")))
+    child = made.inherit()
+    assert child.bindings["B"].kind == ENVIRONMENT
+    assert made.stale("A") == []
+    assert child.stale("A") == ["B"]

@@ -33,6 +33,6 @@ def convert(instruction: Instruction, stage: Recipe) -> Iterator[Item]:
             made: list[Item] = list(declare(pair.key, default, pair.value, instruction, stage, stage.arguments))
         except NotExpressible as problem:
             if pair.key.isascii() and pair.key.isidentifier():
-                stage.scope.bindings[pair.key] = Binding(ARGUMENT, None, default)
+                stage.scope.bind(pair.key, Binding(ARGUMENT, None, default))
             made = [pair_not_converted(pair, problem, instruction, stage)]
         yield from attach(made, above)

@@ -32,9 +32,10 @@ def convert(instruction: Instruction, stage: Recipe) -> Iterator[Item]:
             yield pair_not_converted(pair, problem, instruction, stage, above.pop(id(pair)))
     values = {id(pair): words.parse_word(pair.value or "", stage.escape) for _, pair in pairs}
     old = {id(pair): stage.scope.static(values[id(pair)]) for _, pair in pairs}
-    later: list[Command] = []
+    later: dict[str, list[Command]] = {}
     waits = _reads_an_argument(pairs, values, stage)
-    for key, pair in _ordered(pairs, values, instruction, stage, waits=waits):
+    ordered, lets = _ordered(pairs, values, instruction, stage, waits=waits)
+    for key, pair in ordered:
         try:
             made = list(_set(key, pair, values[id(pair)], instruction, stage))
         except NotExpressible as problem:
@@ -42,15 +43,16 @@ def convert(instruction: Instruction, stage: Recipe) -> Iterator[Item]:
             continue
         yield made[0]._replace(above=above[id(pair)])
         if waits:
-            later += made[1:]
+            later[key] = made[1:]
         else:
             yield from made[1:]
-    yield from later
+    for key, _ in lets:
+        yield from later.get(key, ())
     derived = {id(pair): stage.scope.is_overridable(values[id(pair)]) for _, pair in pairs}
     for key, pair in pairs:
         binding = Binding(ENVIRONMENT, old[id(pair)], derived=derived[id(pair)])
-        stage.scope.bindings[key] = stage.scope.environment[key] = binding
-        stage.scope.overwritten.add(key)
+        stage.scope.bind(key, binding)
+        stage.scope.environment[key] = binding
 
 
 def _key(pair: Pair, instruction: Instruction, stage: Recipe) -> str:
@@ -79,19 +81,31 @@ def _ordered(
     stage: Recipe,
     *,
     waits: bool,
-) -> list[tuple[str, Pair]]:
+) -> tuple[list[tuple[str, Pair]], list[tuple[str, Pair]]]:
     """The pairs so that none is written before another that reads its old value; ties keep their order.
 
-    Of two pairs with one key the first is without effect. A ring (``A=$B B=$A``) has no order.
+    Of two pairs with one key the first is without effect. The second list is the order of the LETs that wait.
     """
     last = dict(pairs)
     left = [(key, pair) for key, pair in pairs if last[key] is pair]
     reads = {id(pair): {variable.name for variable in variables(values[id(pair)])} for _, pair in left}
+    lets: list[tuple[str, Pair]] = []
     if waits:
         _check_lets(left, reads, instruction, stage)
+        lets = _sorted([entry for entry in left if entry[0] in stage.scope.declared], reads, instruction)
         # What an ARG of this target holds keeps its old value until the LETs after all pairs.
         reads = {key: names - stage.scope.declared for key, names in reads.items()}
-    ordered: list[tuple[str, Pair]] = []
+    ordered = _sorted(left, reads, instruction)
+    if [key for key, _ in ordered] != [key for key, pair in pairs if last[key] is pair]:
+        stage.warn("EM316", instruction)
+    return ordered, lets
+
+
+def _sorted(
+    pairs: Sequence[tuple[str, Pair]], reads: dict[int, set[str]], instruction: Instruction
+) -> list[tuple[str, Pair]]:
+    """``pairs``, readers of a name in front of what sets it. A ring (``A=$B B=$A``) has no order."""
+    left, ordered = list(pairs), []
     while left:
         free = next(
             (entry for entry in left if not any(entry[0] in reads[id(pair)] for key, pair in left if key != entry[0])),
@@ -101,8 +115,6 @@ def _ordered(
             raise NotExpressible("EM311", instruction.span, names=", ".join(key for key, _ in left))
         ordered.append(free)
         left.remove(free)
-    if [key for key, _ in ordered] != [key for key, pair in pairs if last[key] is pair]:
-        stage.warn("EM316", instruction)
     return ordered
 
 

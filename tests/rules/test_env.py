@@ -55,6 +55,12 @@ def test_env(instructions: str, expected: str, codes: list[str]) -> None:
         ("ARG A=1\nENV A=2\nENV A=3", "ARG A=1\nENV A=2\nLET A=2\nENV A=3\nSET A=3", []),
         ("ARG A=1\nENV A=$A", "ARG A=1\nENV A=$A", []),
         ("ENV A=2\nARG A=1", "ENV A=2\nARG A=1", []),
+        # LETs of one ENV: what reads the old value stands first.
+        (
+            "ARG A=1 B=2\nENV A=3 B=$A",
+            "ARG A=1\nARG B=2\nENV A=3\nENV B=$A\nLET B=$A\nLET A=3",
+            [],
+        ),
     ],
 )
 def test_against_arguments(instructions: str, expected: str, codes: list[str]) -> None:
