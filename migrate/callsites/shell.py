@@ -108,6 +108,7 @@ def _sites(
     starts: tuple[str | None, ...] = (start,) if start is not None else tuple(dict.fromkeys(("", own)))
     folders: dict[tuple[int, ...], tuple[str | None, ...]] = {(): (None,) if start == UNKNOWN else starts}
     pushed: dict[tuple[int, ...], list[tuple[str | None, ...]]] = {}
+    chains = _Chains()
     places = {word.start for command in commands for word in command.words}
     moves = [command for command in commands if _name(command) in _MOVES]
     for index, command in enumerate(commands):
@@ -117,6 +118,8 @@ def _sites(
         inherited = (None,) if scope != command.scope and _moved_outside(command, moves) else folders[scope]
         here = folders.setdefault(command.scope, inherited)
         name = _name(command)
+        if chains.may_have_moved(command):
+            here = folders[command.scope] = (None,)
         if name in _MOVES:
             stack = pushed.setdefault(command.scope, [])
             if name == "popd" and stack and not command.conditional:
@@ -136,6 +139,32 @@ def _sites(
 
 
 _MOVES = ("cd", "pushd", "popd")
+
+
+class _Chains:
+    """Lists with ``&&`` and ``||``: after ``[ -d web ] && cd web`` nobody knows the folder.
+
+    ``cd web && make && cd ..`` ends where it began, or the script has failed.
+    """
+
+    def __init__(self) -> None:
+        self.last: dict[tuple[int, ...], Command] = {}
+        self.moved_first: dict[tuple[int, ...], bool] = {}
+        self.doubtful: set[tuple[int, ...]] = set()
+
+    def may_have_moved(self, command: Command) -> bool:
+        """Whether ``command``, the next in text order, stands behind a list that may have changed the folder."""
+        scope, move = command.scope, _name(command) in _MOVES
+        last = self.last.get(scope)
+        self.last[scope] = command
+        if command.before not in ("&&", "||"):
+            self.moved_first[scope] = move
+            doubtful = scope in self.doubtful
+            self.doubtful.discard(scope)
+            return doubtful
+        if move and not (last is not None and last.after == command.before and self.moved_first.get(scope)):
+            self.doubtful.add(scope)
+        return False
 
 
 def _name(command: Command) -> str | None:
@@ -207,7 +236,9 @@ def _hidden(command: Command, text: str, starts: Set[int]) -> Site | None:
 _HIDDEN = re.compile(
     r"(?<![\w./-])(?:docker|podman)\s+(?:buildx\s+|image\s+|builder\s+)?build(?=\s+[^\s\"'&;|]|\s*[\"')])"
 )
-_STRING_RUNNERS = frozenset(("eval", "bash", "sh", "dash", "zsh", "ksh", "ssh", "su", "xargs", "parallel", "watch"))
+_STRING_RUNNERS = frozenset(
+    ("eval", "bash", "sh", "dash", "zsh", "ksh", "ssh", "su", "xargs", "parallel", "watch", "trap")
+)
 
 
 def _changed(command: Command, folder: str | None, own: str) -> str | None:

@@ -173,16 +173,20 @@ def _push(call: BuildCall) -> Value | None:
     """The word that makes earth push, None when nothing is pushed."""
     found = [option.value for option in call.options if option.name == "push"]
     if found and found[-1] is not None and found[-1].text is None:
-        # Empty means false to docker and earth, and is an error for earthly.
-        raw = found[-1].pieces[0].raw
-        default = Piece(f"${{{raw[1:]}:-false}}" if _NAME.fullmatch(raw[1:]) else raw, None, '"')
-        return Value((Piece("--push=", "--push="), default))
+        return _switch("--push", found[-1])
     if call.switched("push"):
         return literal("--push")
     outputs = [_output(value.text or "") for value in call.values("output")]
     if any(kind == "registry" or options.get("push") == "true" for kind, options in outputs):
         return literal("--push")
     return None
+
+
+def _switch(flag: str, value: Value) -> Value:
+    """``flag=value`` for a value only known then. Empty means false to docker and earth, and is an error for earthly."""
+    raw = value.pieces[0].raw
+    filled = Piece(f"${{{raw[1:]}:-false}}" if _NAME.fullmatch(raw[1:]) else raw, None, '"')
+    return Value((Piece(f"{flag}=", f"{flag}="), filled, *value.pieces[1:]))
 
 
 def _loads_by_output(call: BuildCall) -> bool:
@@ -254,7 +258,7 @@ def _option(option: Option, made: EarthCall, facts: Facts) -> None:
         _argument(value, made, facts)
     elif becomes == "flag":
         if value is not None and value.text is None:
-            made.flags.append(Value((Piece(f"{entry['earth']}=", f"{entry['earth']}="), *value.pieces)))
+            made.flags.append(_switch(entry["earth"], value))
         elif value is None or value.text != "false":
             made.flags.append(literal(entry["earth"]))
     elif becomes == "platform" and value is not None:

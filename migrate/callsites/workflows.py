@@ -42,6 +42,7 @@ class Job(NamedTuple):
 class _Step(NamedTuple):
     job: Job
     step: Node
+    root: Node
     environment: dict[str, str]
     """Variables for what only the run knows: name -> expression."""
     open_tags: Value | None
@@ -70,7 +71,7 @@ def _jobs(root: Node) -> Iterator[Job]:
 def _step_sites(job: Job, step: Node, root: Node, text: str, path: str, tree: Tree, data: Data) -> Iterator[Site]:
     uses = yamltext.scalar(yamltext.get(step, "uses")) or ""
     if uses.startswith(_BUILD_ACTION):
-        yield _action_site(job, step, text, path, tree, data)
+        yield _action_site(job, step, root, text, path, tree, data)
     elif _OTHERS.match(uses):
         at = yamltext.get(step, "uses")
         assert at is not None
@@ -105,9 +106,23 @@ def _no_place(job: Job, path: str) -> str:
         return f"{runner} has no engine for Linux containers"
     if yamltext.get(job.node, "container") is not None:
         return "the job runs in a container, and earth needs the runner's engine"
+    checkouts = [step for step in job.steps if (_uses_of(step)).startswith("actions/checkout@")]
+    if checkouts and all(_elsewhere(step) for step in checkouts):
+        return "the repository is checked out into another folder, or is another one"
     if job.composite and "/" not in path:
         return "an action at the root runs in the repository of its caller, where no Earthfile is"
     return ""
+
+
+def _uses_of(step: Node) -> str:
+    return yamltext.scalar(yamltext.get(step, "uses")) or ""
+
+
+def _elsewhere(checkout: Node) -> bool:
+    """Whether a checkout does not put this repository into the folder where steps run."""
+    path = yamltext.scalar(yamltext.get(checkout, "with", "path")) or "."
+    repository = yamltext.scalar(yamltext.get(checkout, "with", "repository")) or ""
+    return path not in (".", "./") or (bool(repository) and "github.repository" not in repository)
 
 
 def _working_directory(job: Job, step: Node, root: Node) -> str:
@@ -122,13 +137,13 @@ def _working_directory(job: Job, step: Node, root: Node) -> str:
     return written.removeprefix("./").rstrip("/") if written not in (".", "./") else ""
 
 
-def _action_site(job: Job, step: Node, text: str, path: str, tree: Tree, data: Data) -> Site:
+def _action_site(job: Job, step: Node, root: Node, text: str, path: str, tree: Tree, data: Data) -> Site:
     uses = yamltext.get(step, "uses")
     assert uses is not None
     first, last = yamltext.start(uses), yamltext.end(uses)
     environment: dict[str, str] = {}
     try:
-        call, detail = _read(job, step, data, environment)
+        call, detail = _read(job, step, root, data, environment)
         _check_job(job, step, text, path)
         dockerfile, context = located(call, "", tree)
     except Left as left:
@@ -150,7 +165,7 @@ def _check_job(job: Job, step: Node, text: str, path: str) -> None:
         raise Left(f"the outputs of step {name} are used, and earth gives none")
 
 
-def _read(job: Job, step: Node, data: Data, environment: dict[str, str]) -> tuple[BuildCall, _Step]:
+def _read(job: Job, step: Node, root: Node, data: Data, environment: dict[str, str]) -> tuple[BuildCall, _Step]:
     taken = {name for name, _, _ in yamltext.entries(yamltext.get(step, "env"))}
     options: list[Option] = []
     context: Value | None = None
@@ -173,7 +188,7 @@ def _read(job: Job, step: Node, data: Data, environment: dict[str, str]) -> tupl
     if context is not None and default:
         context = Value((literal_piece((context.text or "").partition(":")[2] or "."),))
     call = BuildCall("docker", True, tuple(options), context or Value((literal_piece("."),)))
-    return call, _Step(job, step, environment, open_tags, default)
+    return call, _Step(job, step, root, environment, open_tags, default)
 
 
 def _option(option: str, name: str, value: Value, data: Data) -> Option:
@@ -292,8 +307,10 @@ def _step_edits(detail: _Step, made: EarthCall, text: str, tool: str) -> Iterato
         start, end = _lines(found["with"], text)
         lines += re.findall(r"^[ \t]*(#[^\r\n]*)", text[start:end], re.MULTILINE)
         yield Edit(start, end, "")
-    if detail.job.composite and "shell" not in found:
+    if "shell" not in found and (detail.job.composite or _shell(detail.job, detail.step, detail.root)):
         lines.append("shell: bash")
+    if _working_directory(detail.job, detail.step, detail.root):
+        lines.append("working-directory: .")
     end = yamltext.end(value)
     pin = re.compile(r"[ \t]*#[^\r\n]*").match(text, end)
     yield Edit(yamltext.start(key), pin.end() if pin else end, f"{newline}{indent}".join([*lines, *command]))
@@ -358,7 +375,7 @@ def _job_edits(
     wanted: list[str] = []
     if not job.composite and not any(name.startswith("actions/checkout@") for name in names[:first]):
         wanted.append(_uses(data.earth_tools["checkout"]))
-    setup = [name for name in names if name.startswith(("EarthBuild/actions-setup@", "earthly/actions-setup@"))]
+    setup = [name for name in names[:first] if name.startswith(known["action"].partition("@")[0] + "@")]
     buildx = [index for index, name in enumerate(names) if name.startswith("docker/setup-buildx-action@")]
     dead = buildx and not _uses_buildx(job, mine, outcomes, text)
     if not setup:
