@@ -183,7 +183,7 @@ def _push(call: BuildCall) -> Value | None:
 
 
 def _switch(flag: str, value: Value) -> Value:
-    """``flag=value`` for a value only known then. Empty means false to docker and earth, and is an error for earthly."""
+    """``flag=value`` for a value that only the run knows: empty is false to docker and earth, an error to earthly."""
     raw = value.pieces[0].raw
     filled = Piece(f"${{{raw[1:]}:-false}}" if _NAME.fullmatch(raw[1:]) else raw, None, '"')
     return Value((Piece(f"{flag}=", f"{flag}="), filled, *value.pieces[1:]))
