@@ -291,6 +291,7 @@ def _commands(
     """
     path = _path(target, stage)
     into_folder = _says_folder(target, stage) or (not is_linked(instruction) and goes_into_folder(target, stage))
+    _note_owner(path, instruction, stage)
     if not all(piece.is_optional for piece in named):
         is_made = names_folder(target.text) or any(piece.is_folder for piece in named)
         folders.note_made(path if is_made else path and path.rpartition("/")[0], stage)
@@ -303,6 +304,15 @@ def _commands(
     for group in groups:
         extra = [plain("--if-exists")] if group[0].is_optional else []
         yield _one_line([*flags, *extra], [piece.source for piece in group], group[0].target, instruction)
+
+
+def _note_owner(path: str | None, instruction: Instruction, stage: Recipe) -> None:
+    """The folders that a copy with --chown creates belong to that owner, those with --chmod have that mode."""
+    owner, mode = instruction.flag("chown"), instruction.flag("chmod")
+    is_root = owner is None or not owner.value or owner.value in ownership.ROOT_OWNERS
+    is_plain = mode is None or mode.value in ("", None, "755", "0755")
+    if path is not None and not (is_root and is_plain):
+        stage.owners.update(folders.missing(path, stage))
 
 
 def _groups(named: Sequence[Piece], *, together: bool) -> Iterator[list[Piece]]:

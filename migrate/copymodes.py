@@ -123,8 +123,6 @@ def _folders_first(
     text = f"[ -d {place} ] || {make}"
     if len(words) > 1:
         text = f"for folder in {' '.join(words)}; do {text}; done"
-    for item in missing:
-        stage.owners.add(item)
     return [_run(text, instruction)]
 
 

@@ -104,9 +104,13 @@ def note_run(instruction: Instruction, stage: Recipe) -> None:
             elif "$" in path or (path and stage.workdir is not None and not path.startswith("-")):
                 stage.owners.add(stage.workdir or "/")
     for match in re.finditer(_MAKES, text):
-        for word in match[1].split():
+        words = match[1].split()
+        has_mode = "umask" in text or any(word.startswith(("-m", "-pm", "--mode")) for word in words)
+        for word in words:
             if not set(word) & set("$*?{-\"'`"):
-                note_made(destination(word, stage), stage)
+                path = destination(word, stage)
+                stage.owners.update([path] if has_mode and path is not None else ())
+                note_made(path, stage)
     for match in re.finditer(_ADDS_USER, text):
         note_made(_home_of(match[1].split()), stage)
     if stage.user.root is not True:

@@ -82,6 +82,10 @@ def test_where_owners_can_be_kept(destination: str, is_kept: bool) -> None:
     [
         "RUN mkdir /d && chown 5 /d",
         "RUN mkdir /d && chmod 1777 /d",
+        "RUN mkdir -m 711 /d",
+        "RUN umask 077 && mkdir /d",
+        "COPY --chown=5 x /d/x",
+        "COPY --chmod=700 x/ /d/x/",
         "RUN ln -s /e /d",
         "USER app\nWORKDIR /d\nUSER root",
     ],
