@@ -17,6 +17,9 @@ from migrate.words import variables
 _UNLABELLED = "--without-earthly-labels"
 """Leaves out the labels with which the tool signs an image; VERSION must allow it (earth: features.go)."""
 
+_CONFIG = frozenset(("CMD", "ENTRYPOINT", "ENV", "EXPOSE", "HEALTHCHECK", "LABEL", "USER", "VOLUME", "WORKDIR"))
+"""What ends in the config of an image."""
+
 
 class Names(NamedTuple):
     """The names of one image, the ARG that gives it another, and the flags to save it with."""
@@ -51,6 +54,7 @@ def save_image(stage: Stage, recipe: Recipe, names: Names, plan: Plan, report: R
         report("EM219", stage.instruction.span)
         return []
     layer = _empty_layer(stage, recipe, plan, report)
+    _report_foreign_text(stage, plan, report)
     words = [quoting.parse_word(name) for name in names.images]
     used = {variable.name for word in words for variable in variables(word)}
     missing = sorted(used - recipe.scope.declared)
@@ -72,6 +76,16 @@ def _empty_layer(stage: Stage, recipe: Recipe, plan: Plan, report: Reporter) -> 
     report("EM250", stage.instruction.span)
     why = "# earth saves no image without a layer: this one is empty."
     return [Command.of("COPY", "--if-exists .no-such-file /")._replace(above=("", why))]
+
+
+def _report_foreign_text(stage: Stage, plan: Plan, report: Reporter) -> None:
+    """Say, once per image, that its config has a character with which earth cannot hand it to podman."""
+    for index in plan.graph.chain(stage.index):
+        for instruction in plan.graph.stages[index].instructions:
+            text = "".join((instruction.operand, *(instruction.exec_form or ())))
+            if instruction.keyword in _CONFIG and not text.isascii():
+                report("EM619", instruction.span, character=next(char for char in text if not char.isascii()))
+                return
 
 
 def targets(plan: Plan, recipes: Sequence[Recipe], settings: Settings, report: Reporter) -> list[Target]:

@@ -40,7 +40,7 @@ def test_an_array_would_become_text() -> None:
         in (targets(conversion)["health-check"])
     )
     assert body(conversion) == ['# HEALTHCHECK --interval=5m --retries=2 cmd [ "a","it\'s é" ]: see +health-check']
-    assert codes(conversion) == ["EM640"]
+    assert codes(conversion) == ["EM619", "EM640"]
 
 
 def test_no_place_for_an_array() -> None:

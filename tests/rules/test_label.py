@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from support import BASE, assert_lines, body, converted
+from support import BASE, assert_lines, body, codes, converted
 
 
 @pytest.mark.parametrize(
@@ -43,3 +43,24 @@ def test_home_is_empty_in_docker() -> None:
 
 def test_reserved_keys() -> None:
     assert_lines("LABEL dev.earthly.x=1", "# EM603, not converted: LABEL dev.earthly.x=1", ["EM603"])
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ('LABEL a="Café"', ["EM619"]),
+        ('CMD ["\\u00e9"]', ["EM619"]),
+        ("LABEL a=b\n# é", []),
+        ("RUN echo é", []),
+        ('LABEL a="é" b="ü"\nENV A=é', ["EM619"]),
+    ],
+)
+def test_text_that_podman_cannot_load(text: str, wanted: list[str]) -> None:
+    """earth: ``header key "exporter-md-containerimage.config" contains value with non-printable ASCII characters``."""
+    conversion = converted(f"FROM alpine\n{text}\n", name="app")
+    assert codes(conversion) == wanted
+
+
+def test_a_stage_that_is_no_image_may_hold_anything() -> None:
+    assert codes(converted('FROM alpine AS a\nLABEL a="é"\nFROM alpine\nCOPY --from=a /x /x\n', name="app")) == []
+    assert codes(converted('FROM alpine AS a\nLABEL a="é"\nFROM a\n', name="app")) == ["EM619"]
