@@ -18,7 +18,7 @@ from migrate.callsites.embeddedshell import LOOKS_LIKE_A_CALL
 from migrate.callsites.model import Outcome, Site, Translator, Tree
 from migrate.callsites.shellwords import ShellError
 
-_LOGICAL_LINE = re.compile(r"(?:[^\\\n]|\\[^\n]|\\\n)*\n?")
+_LOGICAL_LINE = re.compile(r"(?:[^\\\n]|\\\r?\n|\\[^\n])*\n?")
 _PREFIX = re.compile(r"[ \t]*(?:[@+-][ \t]*)*")
 _ASSIGNMENT = re.compile(r"[^#=:]*?(?::{1,3}|\?|\+|!)?=")
 _RULE = re.compile(r"[^\s#=][^=\n#]*?::?(?!=)")

@@ -1,2 +1,4 @@
 image:
-	earth +docker
+	earth +docker \
+	  --A=1
+	@echo done

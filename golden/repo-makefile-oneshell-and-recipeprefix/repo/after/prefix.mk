@@ -1,3 +1,3 @@
 .RECIPEPREFIX = >
 image:
-> earth +docker
+> earth +docker --image=app

@@ -1,2 +1,5 @@
 image:
-	docker build -t app .
+	docker build -t app:crlf \
+	  --build-arg A=1 \
+	  .
+	@echo done
