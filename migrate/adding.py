@@ -244,14 +244,17 @@ def _repository(kind: Kind, instruction: Instruction, stage: Recipe) -> str:
     keep, checksum = instruction.flag("keep-git-dir"), instruction.flag("checksum")
     if keep is not None and keep.value != "false":
         stage.report("EM463", at, source=operand.text)
-    if not operand.text.lower().startswith(("http", "git://")):
+    if not (kind.value or operand.text).lower().startswith(("http", "git://")):
         raise NotExpressible("EM465", at, source=operand.text)
-    plain = "?" not in operand.text and (checksum is None or not checksum.value)
-    if plain:
+    has_query = "?" in (kind.value or operand.text)
+    if not has_query and (checksum is None or not checksum.value):
         return operand.text
-    if kind.value is None or stage.scope.is_overridable(stage.word(operand.text, instruction)[1]):
-        raise NotExpressible("EM422", at, source=operand.text)
-    remote, _, fragment = kind.value.partition("#")
+    text = operand.text
+    if "{" in text or ("?" in text) != has_query:  # a modifier, or a variable that holds the query
+        text = kind.value or ""
+        if not text or stage.scope.is_overridable(stage.word(operand.text, instruction)[1]):
+            raise NotExpressible("EM422", at, source=operand.text)
+    remote, _, fragment = text.partition("#")
     remote, _, query = remote.partition("?")
     reference, _, folder = fragment.partition(":")
     asked = _query(query)

@@ -81,6 +81,7 @@ def test_plain_files(instructions: str, expected: str, wanted: list[str]) -> Non
             f"ADD --checksum={'b' * 40} https://e.com/x.git#v1 /x/",
             f"COPY (+clone/src --source=https://e.com/x.git#{'b' * 40}) /x/",
         ),
+        ("ADD https://e.com/x.git?ref=$V&subdir=$S /x/", "COPY (+clone/src --source=https://e.com/x.git#$V:$S) /x/"),
         ("ADD git://e.com/x /x/", "COPY (+clone/src --source=git://e.com/x) /x/"),
         ("ADD a.tar.gz /opt/", "COPY --keep-own (+unpack/ --source=a.tar.gz) /opt/"),
         ("ADD a.TAR /opt", "COPY --keep-own (+unpack/ --source=a.TAR) /opt"),
@@ -138,7 +139,8 @@ def test_names_that_the_file_has_are_left_alone() -> None:
     [
         ("ADD https://e.com/a(1) /x/", "EM421"),
         ("ADD https://e.com/x.git?submodules=false /x/", "EM422"),
-        ("ARG V=1\nADD https://e.com/x.git?ref=$V /x/", "EM422"),
+        ("ARG V=1\nADD https://e.com/x.git?ref=${V:-x} /x/", "EM422"),
+        ("ARG V=x.git?ref=1\nADD https://e.com/$V /x/", "EM422"),
         ("ADD https://e.com/x.git?ref=a%2Fb /x/", "EM422"),
         ("ADD --checksum=abc https://e.com/x.git /x/", "EM422"),
         ("ADD git@e.com:x/y.git /x/", "EM465"),
