@@ -62,16 +62,17 @@ class Outcome:
 
 def judge(found: Judges, subject: Subject) -> Outcome:
     """Convert and build one Dockerfile."""
-    settings = Settings(name="app", writes=True, target=subject.target)
+    place = subject.dockerfile.relative_to(subject.context).as_posix()
+    settings = Settings(name="app", writes=True, target=subject.target, dockerfile=place)
     source = subject.dockerfile.read_bytes()
     context = DiskContext(subject.context, subject.dockerfile)
     conversion = convert(source, settings, path="Dockerfile", context=context)
     text = conversion.earthfile or ""
     pair = Pair(subject.name, subject.dockerfile, subject.context, conversion, text, conversion.files)
-    with tempfile.TemporaryDirectory(prefix="earthmigrate-suite-") as place:
+    with tempfile.TemporaryDirectory(prefix="earthmigrate-suite-") as private:
         secrets = []
         for number, (name, value) in enumerate(subject.secrets.items()):
-            file = Path(place) / str(number)
+            file = Path(private) / str(number)
             file.write_text(value, encoding="utf-8")
             secrets.append(Secret(name, file))
         inputs = Inputs(tuple(subject.arguments.items()), tuple(secrets))
