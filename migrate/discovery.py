@@ -249,4 +249,6 @@ def is_dockerfile(path: str, data: Mapping[str, Any]) -> bool:
 
 def is_template(path: str, data: Mapping[str, Any]) -> bool:
     """Whether ``path`` is named like text that a Dockerfile is made from."""
+    if "{{" in path:  # cookiecutter and its like fill in the folder's name, and the text below it
+        return True
     return fits(path, data["templates"])

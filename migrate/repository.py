@@ -8,7 +8,7 @@ import posixpath
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import ModuleType
 from typing import NamedTuple
 
@@ -115,6 +115,8 @@ def _carrier(path: str, name: str, files: Files, data: Data, collector: Collecto
             offset = error.offset if isinstance(error, ShellError) else _line_offset(text, error.line)
             collector.report("EM806", _span(text, offset, offset), reason=str(error))
         return None
+    if "{{" in path:
+        sites = tuple(replace(site, why=site.why or "its file is a template") for site in sites)
     return Carrier(path, name, text, module, sites) if sites else None
 
 

@@ -1,0 +1,2 @@
+earth +docker
+docker build -t x "{{cookiecutter.slug}}/web"

@@ -1,0 +1,1 @@
+docker build -t {{cookiecutter.slug}} web

@@ -1,0 +1,2 @@
+docker build -t own .
+docker build -t x "{{cookiecutter.slug}}/web"
