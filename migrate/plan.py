@@ -7,9 +7,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
-from migrate import header, timestamps
-from migrate.artifacts import Artifact, minimal, needed
-from migrate.dockerfile.model import Instruction
+from migrate import header, outlinks, timestamps
+from migrate.artifacts import ROOT, WILDCARDS, Artifact, minimal, needed
+from migrate.dockerfile.model import CopyDetail, Instruction
 from migrate.dockerfile.words import parse_word
 from migrate.fallen import FallenStage
 from migrate.header import GlobalArgument
@@ -278,18 +278,43 @@ class _Taking(NamedTuple):
 
 def _artifacts(taking: _Taking, mappings: Mappings) -> dict[int, tuple[Artifact, ...]]:
     wanted: dict[int, list[Artifact]] = {}
+    folders: dict[int, set[str]] = {}
     for _, source in taking.each():
         if source.stage is not None:
             wanted.setdefault(source.stage, []).extend(taking.paths(source))
+            folders.setdefault(source.stage, set()).update(_pattern_folders(source.instruction))
     return {
         index: tuple(
             artifact._replace(
                 keep_times=taking.exact or timestamps.matter(taking.graph, index, artifact.path, mappings)
             )
-            for artifact in minimal(paths)
+            for artifact in _widened(minimal(paths), paths, folders[index], taking.graph, index)
         )
         for index, paths in wanted.items()
     }
+
+
+def _pattern_folders(instruction: Instruction) -> Iterable[str]:
+    """The folders in which the sources of a COPY have wildcards."""
+    detail = instruction.detail
+    for operand in detail.sources if isinstance(detail, CopyDetail) else ():
+        if WILDCARDS & set(operand.text) and "$" not in operand.text:
+            yield needed((Literal(operand.text),)).path
+
+
+def _widened(
+    saved: tuple[Artifact, ...], paths: Iterable[Artifact], patterns: set[str], graph: StageGraph, index: int
+) -> tuple[Artifact, ...]:
+    """``saved``, or the whole root where a link in a saved folder leads out of it.
+
+    A pattern, and a path below a folder that is saved whole, follow such a link; in the root its end is there.
+    """
+    inner = [one for one in saved if one.path in patterns or any(one != it and one.covers(it) for it in paths)]
+    if not inner:
+        return saved
+    runs = [item for stage in graph.chain(index) for item in graph.stages[stage].instructions if item.keyword == "RUN"]
+    texts = [item.operand + "".join(heredoc.body for heredoc in item.heredocs) for item in runs]
+    return (Artifact(ROOT),) if any(outlinks.lead_out(texts, one.path) for one in inner) else saved
 
 
 def _bind_mounts(graph: StageGraph, delivered: Iterable[int], mappings: Mappings) -> Mapping[int, tuple[Bind, ...]]:

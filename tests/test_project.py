@@ -29,7 +29,7 @@ LAYERS = (
     "visible",
     "mappings",
     "images dockerfile earthfile",
-    "artifacts archives firing imagefacts layout scope stages",
+    "artifacts archives firing imagefacts outlinks layout scope stages",
     # What rules are written with.
     "adding arguments bindmounts bindplan caches configured contextsources copying copymodes copyowners execform fallen"
     " folders header helperfiles heredocfiles mounts ownership plan recipe rootfiles runheredocs runtext scripts steps"
