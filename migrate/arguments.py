@@ -122,13 +122,15 @@ def _with_default(
 
 
 def _visible_globals(default: Word, stage: Recipe) -> dict[str, Binding]:
-    """The global arguments that the default of an imported argument reads: the stage itself does not see them."""
+    """What the default of an imported argument reads and the stage itself does not see: global arguments, platforms."""
     found: dict[str, Binding] = {}
     for used in variables(default):
         known = stage.arguments.plan.globals.get(used.name)
         if known is not None and known.everywhere:
             word = _written_out(used.name, stage.arguments)
             found[used.name] = Binding(ARGUMENT, literal_text(word) if word is not None else None, known.default)
+        elif used.name in stage.moved_arguments:
+            found[used.name] = Binding(ARGUMENT, None, is_automatic=True)
     return found
 
 

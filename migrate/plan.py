@@ -99,7 +99,7 @@ def make(
         name: GlobalArgument(name, *entry[:3], name in everywhere, name in imports, name in passed, entry.of)
         for name, entry in names.items()
     }
-    platform_arguments = {stage.index: _before_from(stage, mappings) for stage in native}
+    platform_arguments = {stage.index: _before_from(stage, names, mappings) for stage in native}
     aliases = {
         index: _alias(graph.stages[index], closures[index], taken, platform_arguments[index])
         for index in sorted(aliased)
@@ -200,17 +200,20 @@ def earth_name(name: str, mappings: Mappings) -> str | None:
     return found
 
 
-def _before_from(stage: Stage, mappings: Mappings) -> tuple[str, ...]:
+def _before_from(stage: Stage, names: Mapping[str, header.Declared], mappings: Mappings) -> tuple[str, ...]:
     """Platform arguments that the FROM line uses, or that would be the wrong platform's after a FROM with
     --platform."""
     flag = stage.instruction.flag("platform")
     platform = flag.value if flag is not None and flag.value else ""
     dropped = whole_platform(platform)
     used = _image_variables(stage) if stage.base is not None else _from_variables(stage)
-    names = [name for name in used if name != dropped]
+    wanted = [name for name in used if name != dropped]
     if platform and stage.base is None and dropped != "TARGETPLATFORM":
-        names += [pair.key for pair in header.bare_arguments(stage) if pair.key.startswith("TARGET")]
-    found = [earth_name(name, mappings) for name in names]
+        bare = [pair.key for pair in header.bare_arguments(stage)]
+        defaults = [names[name].word or () for name in header.closure(bare, names)]
+        read = [variable.name for word in defaults for variable in variables(word) if variable.name not in names]
+        wanted += [name for name in (*bare, *read) if name.startswith("TARGET")]
+    found = [earth_name(name, mappings) for name in wanted]
     return tuple(dict.fromkeys(name for name in found if name is not None))
 
 

@@ -84,6 +84,17 @@ def test_platform_arguments(text: str, wanted: str) -> None:
     assert wanted in codes(converted(text + "\n"))
 
 
+def test_a_default_that_reads_the_requested_platform() -> None:
+    """After a FROM with --platform it would be that platform's [built for arm64]."""
+    text = "ARG S=x-$TARGETARCH\nFROM --platform=$BUILDPLATFORM alpine\nARG S\nRUN echo $S\n"
+    assert targets(converted(text))["docker"][:4] == [
+        "ARG TARGETARCH",
+        "FROM --platform=native alpine",
+        "ARG S=x-$TARGETARCH",
+        "RUN echo $S",
+    ]
+
+
 def test_the_builders_platform_has_another_name() -> None:
     assert body(converted("FROM alpine\nARG BUILDPLATFORM\nRUN echo $BUILDPLATFORM\n")) == [
         "ARG NATIVEPLATFORM",
