@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import NamedTuple
@@ -23,6 +24,8 @@ _MOST_LINKS = 40
 _MOST_NAMES = 40
 #: earth's --if-exists writes the first character as a pattern of its own. BuildKit cleans these two components away.
 _IN_FRONT = "here/../"
+#: A whole class in brackets, or one character; a bracket that nothing closes is a character.
+_CLASS_OR_CHARACTER = re.compile(r"\[(?:\\.|[^\]\\])+\]|.", re.DOTALL)
 
 
 class Argument(NamedTuple):
@@ -190,21 +193,23 @@ def _with_plain_names(source: Argument, instruction: Instruction, stage: Recipe)
     """
     if "?" not in source.text and source.text.isascii():
         return source
-    parts: list[Part] = []
-    in_brackets = False
-    for part in source.meaning:
-        text = part.text if isinstance(part, Literal) else ""
-        changed = ""
-        for char in text:
-            in_brackets = char == "[" or (in_brackets and char != "]")
-            special = "" if in_brackets else "[^/]" if char == "?" else "" if char.isascii() else NOT_ASCII
-            changed += special or char
-        parts.append(Literal(changed) if isinstance(part, Literal) else part)
+    parts: list[Part] = [
+        Literal(_CLASS_OR_CHARACTER.sub(_spelled_out, part.text)) if isinstance(part, Literal) else part
+        for part in source.meaning
+    ]
     plain = _respelled(source, merged(parts), stage)
     if not source.text.isascii() and not _same_matches(plain.text, source.text, stage.context):
         operand = source.operand
         stage.warn("EM412", instruction, operand.start, operand.end, source=operand.text)
     return plain
+
+
+def _spelled_out(match: re.Match[str]) -> str:
+    """A character as earth's patterns have it; a class in brackets stays."""
+    text = match.group()
+    if len(text) > 1:
+        return text
+    return "[^/]" if text == "?" else text if text.isascii() else NOT_ASCII
 
 
 def _same_matches(plain: str, text: str, context: Context) -> bool:

@@ -387,7 +387,9 @@ def _copy_traps(flags: tuple[tuple[str, str | None], ...], words: list[Word]) ->
         yield "unknown flag"
     if any(name == "chmod" and value and not re.fullmatch(r"0?[0-7]{3}|.*\$.*", value) for name, value in flags):
         yield "a mode that earth drops or refuses"
-    if not texts or any(text.startswith("/") or not text for text in texts) or texts[0].startswith("["):
+    last = "".join(part.text if isinstance(part, Literal) else "$" for part in words[len(sources)])
+    is_array = bool(texts) and texts[0].startswith("[") and last.endswith("]")
+    if not texts or any(text.startswith("/") or not text for text in texts) or is_array:
         yield "an absolute, empty or array source"
     own = [text for text in texts if not text.startswith("+")]
     if any((text.rstrip("/") == "." and text.endswith("/")) or "?" in text for text in own):
