@@ -79,6 +79,9 @@ def _secret(mount: Mount, instruction: Instruction, stage: Recipe) -> tuple[RunF
     variable = mount.get("env")
     if variable and not (re.fullmatch(_SHELL_NAME, variable) and re.fullmatch(_PLAIN_ID, identity)):
         raise NotExpressible("EM534", instruction.span_of(*at), variable=variable, id=identity)
+    if variable and _is_known(variable, stage):
+        # earth writes the secret in front of the command, and what the image's environment says still wins.
+        raise NotExpressible("EM539", instruction.span_of(*at), variable=variable)
     if (mount.get("required") or "").lower() not in ("true", "1") and not _is_bare(mount, "required"):
         stage.warn("EM525", instruction, *at, id=identity)
     flags: list[RunFlag] = []
@@ -94,6 +97,12 @@ def _secret(mount: Mount, instruction: Instruction, stage: Recipe) -> tuple[RunF
     else:
         options.append(f"mode={_octal(mount.get('mode') or '0400')}")
     return (*flags, _flag(mount, options, instruction, stage))
+
+
+def _is_known(name: str, stage: Recipe) -> bool:
+    """Whether the text, or what is known of the image, sets ``name``."""
+    scope = stage.scope
+    return name in scope.bindings or name in scope.environment or name in (scope.image_environment or ())
 
 
 def _ssh(mount: Mount, instruction: Instruction, stage: Recipe) -> tuple[RunFlag, ...]:

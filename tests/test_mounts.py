@@ -67,6 +67,13 @@ def test_names_that_a_shell_cannot_take(options: str) -> None:
     assert codes(converted(f'{BASE}RUN --mount="type=secret,{options}" a\n', fallback="comment")) == ["EM534"]
 
 
+@pytest.mark.parametrize("line", ["ENV TOKEN=x", "ARG TOKEN=x"])
+def test_a_secret_behind_a_variable_of_its_name(line: str) -> None:
+    run = "RUN --mount=type=secret,id=a,env=TOKEN,required=true a\n"
+    assert "EM539" in codes(converted(f"{BASE}{line}\n{run}", fallback="comment"))
+    assert "EM539" not in codes(converted(f"{BASE}{run}{line}\n", fallback="comment"))
+
+
 def test_variables_are_kept() -> None:
     lines = body(converted(f"{BASE}ARG C=/c\nRUN --mount=type=cache,target=$C,id=x-$C go\n"))
     assert lines[1].startswith("RUN --mount=")
