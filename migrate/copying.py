@@ -150,6 +150,7 @@ def check_linked_owner(instruction: Instruction, target: Argument, path: str | N
         return
     inside = _says_folder(target, stage) or path is None or folders.exists(path, stage)
     folder = path if inside else (path or "").rpartition("/")[0] or "/"
+    folders.assume_plain(path, stage)
     if folder != "/":
         at = (flag.start, flag.end)
         stage.warn("EM426", instruction, *at, owner=flag.value or "", folder=folder or target.operand.text)
