@@ -156,12 +156,30 @@ def table(verdicts: Mapping[str, Verdict], reasons: Mapping[str, str], earthfile
     ]
     lines += [f"- {len(texts) - fallen} of {len(texts)} Earthfiles have no FROM DOCKERFILE."]
     lines += [f"- {tool}" for tool in tools]
+    lines += ["", *_by_construct(verdicts, reasons)]
     for construct in sorted({_construct(name) for name in (*verdicts, *reasons)}):
         lines += ["", f"## {construct}", "", "| Pair | Verdict | Announced | What |", "| --- | --- | --- | --- |"]
         for name in sorted({*verdicts, *reasons}):
             if _construct(name) == construct:
                 lines.append(_row(name, verdicts[name]) if name in verdicts else f"| {name} | - | | {reasons[name]} |")
     return "\n".join(lines) + "\n"
+
+
+def _by_construct(verdicts: Mapping[str, Verdict], reasons: Iterable[str]) -> list[str]:
+    """How many pairs of each construct came out how."""
+    columns = ("equal", "diagnosed", "silent", "refused or not converted", "no verdict")
+    found: dict[str, Counter[str]] = {}
+    for name, item in verdicts.items():
+        column = "silent" if item.silent else "equal" if item.equal else columns[3]
+        if not item.silent and item.verdict in ("differs", "not built"):
+            column = "diagnosed"
+        found.setdefault(_construct(name), Counter())[column] += 1
+    for name in reasons:
+        found.setdefault(_construct(name), Counter())["no verdict"] += 1
+    lines = [f"| Construct | {' | '.join(columns)} |", "| --- |" + " --- |" * len(columns)]
+    for construct, counts in [*sorted(found.items()), ("all", sum(found.values(), Counter()))]:
+        lines.append(f"| {construct} | {' | '.join(str(counts[column]) for column in columns)} |")
+    return lines
 
 
 def _row(name: str, verdict: Verdict) -> str:
