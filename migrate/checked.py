@@ -11,19 +11,13 @@ from migrate.earthfile.reader import expanded_words, flags_and_args, read, run_t
 from migrate.earthfile.shelltext import same_shell_text
 from migrate.earthfile.tree import EarthfileError, Statement, Tree
 from migrate.recipe import Reporter
-from migrate.spans import Span
-
-
-def printed(earthfile: Earthfile, report: Reporter) -> tuple[str, tuple[tuple[int, Span], ...]]:
-    """The text and source map of ``earthfile`` once every command is read by earth as it is meant.
-
-    A command that fails is replaced by its first alternative that does not, else kept as a comment (``EM321``).
-    """
-    return render_file(checked(earthfile, report))
 
 
 def checked(earthfile: Earthfile, report: Reporter) -> Earthfile:
-    """``earthfile`` with every command in a form that earth reads as it is meant."""
+    """``earthfile`` with every command in a form that earth reads as it is meant.
+
+    A command that fails is replaced by its first alternative that does not, else kept as a comment (``EM321``).
+    """
     text, _ = render_file(earthfile)
     return earthfile if _agrees(earthfile, text) else _repaired(earthfile, report)
 

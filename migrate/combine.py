@@ -14,6 +14,7 @@ from migrate.convert import Conversion, convert
 from migrate.earthfile.model import Command, Earthfile, Item, Remark, Target
 from migrate.earthfile.printer import render_file
 from migrate.mappings import Mappings
+from migrate.plan import unique_name
 from migrate.settings import Settings
 
 _GLOBAL = re.compile(r"^[ \t]*ARG[ \t]+([^\n]*)", re.IGNORECASE | re.MULTILINE)
@@ -82,14 +83,14 @@ def combine(parts: Sequence[Part], mappings: Mappings) -> Combined:
             continue
         target, argument = dict(conversion.images)[""], _free("images", (item.source for item in parts))
         if part.open_names:
-            wrappers[part.path] = Wrapper(_unique(f"{target}-tags", taken), argument)
+            wrappers[part.path] = Wrapper(unique_name(f"{target}-tags", taken), argument)
             extra.append(_loop(wrappers[part.path], target, part, ()))
         if part.platforms:
-            platforms[part.path] = Wrapper(_unique(f"{target}-platforms", taken), argument)
+            platforms[part.path] = Wrapper(unique_name(f"{target}-platforms", taken), argument)
             extra.append(_loop(platforms[part.path], target, part, part.platforms))
     everything = None
     if len(documents) > 1:
-        everything = _unique("all", taken)
+        everything = unique_name("all", taken)
         extra.append(Target(everything, tuple(Command.of("BUILD", f"+{target}") for target in _together(parts, done))))
     text, _ = render_file(_merged(documents, extra))
     ignore = next((file.text for conversion in done for file in conversion.files[1:]), None)
@@ -132,14 +133,6 @@ def _short(path: str) -> str:
 def _legal(text: str) -> str:
     legal = re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")
     return f"image-{legal}" if legal[:1].isdigit() else legal
-
-
-def _unique(name: str, taken: set[str]) -> str:
-    chosen, number = name, 2
-    while chosen in taken:
-        chosen, number = f"{name}-{number}", number + 1
-    taken.add(chosen)
-    return chosen
 
 
 def _free(name: str, sources: Iterable[bytes]) -> str:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 from support import BASE, body, codes, converted
 
-from migrate.checked import means, printed
+from migrate.checked import checked, means
 from migrate.earthfile.model import Command, Earthfile, Items, ShellText, Target, TextLine, Words
+from migrate.earthfile.printer import render_file
 from migrate.earthfile.reader import read
 from migrate.words import Literal, Variable
 
@@ -21,7 +22,7 @@ def shown(command: Command) -> tuple[str, list[str]]:
     def report(code: str, span: object, /, **fields: object) -> None:
         found.append(code)
 
-    text, _ = printed(one(command), report)
+    text, _ = render_file(checked(one(command), report))
     return text, found
 
 
