@@ -16,7 +16,8 @@ from migrate.disk import DiskError, reason
 from migrate.gitpatch import FileChange, patch
 from migrate.mappings import Mappings, builtin
 from migrate.records import RecordError
-from migrate.repository import Choice, Migration, migrate
+from migrate.repository import Migration, migrate
+from migrate.survey import Choice
 
 
 class RepositoryJob(NamedTuple):

@@ -15,7 +15,8 @@ from migrate.changes import make
 from migrate.discovery import discover
 from migrate.gitpatch import patch
 from migrate.mappings import builtin
-from migrate.repository import Choice, Migration, migrate
+from migrate.repository import Migration, migrate
+from migrate.survey import Choice
 
 GOLDEN = Path(__file__).resolve().parent.parent / "golden"
 FOLDERS = sorted(path.parent for path in GOLDEN.glob("*/repo")) if GOLDEN.is_dir() else []

@@ -8,7 +8,7 @@ import pytest
 
 from migrate import repodriver
 from migrate.mappings import builtin
-from migrate.repository import Choice
+from migrate.survey import Choice
 from migrate.verify.errors import VerifyError
 from migrate.verify.finding import find
 from migrate.verify.pairs import Pair, Unread, jobs

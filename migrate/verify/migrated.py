@@ -11,7 +11,8 @@ from migrate.discovery import Files
 from migrate.disk import DiskError, read_existing, shown
 from migrate.mappings import Mappings
 from migrate.records import Record
-from migrate.repository import Demand, group
+from migrate.repository import group
+from migrate.survey import Demand
 from migrate.verify.errors import VerifyError
 from migrate.verify.pairs import EARTHFILE, Pair, Unread
 

@@ -1,0 +1,86 @@
+"""What several commands share: options, exit codes, how results are written."""
+
+from __future__ import annotations
+
+import errno
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, TextIO
+
+import click
+
+if TYPE_CHECKING:
+    from migrate.mappings import Mappings
+
+EXIT_FINDINGS = 1
+EXIT_NOTHING = 3
+SEVERITIES = ("error", "warning", "info")
+
+MAPPINGS = click.option(
+    "--mappings",
+    metavar="FILE",
+    type=click.Path(exists=True, dir_okay=False),
+    help="Lay the mappings in this YAML file over those of the tool.",
+)
+FAIL_ON = click.option(
+    "--fail-on",
+    type=click.Choice([*SEVERITIES, "never"]),
+    default="error",
+    show_default=True,
+    help="Exit with 1 for findings of this severity or above.",
+)
+FORMAT = click.option(
+    "--format",
+    "style",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="What stdout gets.",
+)
+COLOR = click.option(
+    "--color", type=click.Choice(["auto", "always", "never"]), default="auto", show_default=True, help="When to colour."
+)
+QUIET = click.option("-q", "--quiet", is_flag=True, help="Report nothing but errors on stderr.")
+
+
+class NothingProduced(click.ClickException):
+    """Ends the run with a message and exit code 3."""
+
+    exit_code = EXIT_NOTHING
+
+
+def write_stdout(text: str) -> None:
+    """Results are UTF-8 bytes with the newlines they have, whatever the locale and the system."""
+    try:
+        if sys.stdout is None:
+            raise OSError(errno.EBADF, os.strerror(errno.EBADF))
+        sys.stdout.buffer.write(text.encode("utf-8", "surrogateescape"))
+        sys.stdout.buffer.flush()
+    except BrokenPipeError:
+        raise  # click ends the run quietly
+    except OSError as error:
+        sys.stdout = None  # or Python tries once more at the end, and prints a traceback
+        raise NothingProduced(f"standard output cannot be written: {error.strerror}") from None
+
+
+def overlaid(path: str | None) -> Mappings | None:
+    if path is None:
+        return None
+    from migrate.mappings import MappingError, builtin, overlay
+
+    try:
+        return overlay(builtin(), Path(path).read_text(encoding="utf-8"), path)
+    except MappingError as error:
+        raise click.BadParameter(str(error), param_hint="--mappings") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise click.BadParameter(f"{path}: {error}", param_hint="--mappings") from None
+
+
+def colored_on(choice: str, stream: TextIO | None) -> bool:
+    """Whether to colour: on request, else on a terminal unless NO_COLOR or a dumb terminal forbids it."""
+    if choice != "auto":
+        return choice == "always"
+    if os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
+        return False
+    return stream is not None and stream.isatty()

@@ -1,0 +1,98 @@
+"""Call sites in their new form: each carrier's text with every certain call rewritten, the others reported."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from migrate.callsites import edits as editing
+from migrate.callsites.data import Data
+from migrate.callsites.model import Outcome, Site, reference
+from migrate.callsites.translate import EarthCall, Facts, Left, Place, translate
+from migrate.diagnostics import Collector, Diagnostic
+from migrate.mappings import Mappings
+from migrate.survey import Carrier, Choice, line_span
+
+Places = Mapping[tuple[str, str, str], Place]
+"""(Dockerfile, context, stage; "" for the last) -> where its build lives now."""
+
+
+class Rewritten(NamedTuple):
+    """A carrier after the migration: its new text, and what happened to each site."""
+
+    carrier: Carrier
+    text: str
+    outcomes: tuple[Outcome, ...]
+    diagnostics: tuple[Diagnostic, ...]
+
+
+def rewrite(
+    carrier: Carrier,
+    places: Places,
+    data: Data,
+    mappings: Mappings,
+    choice: Choice,
+    blocked: frozenset[str] = frozenset(),
+) -> Rewritten:
+    """Rewrite every certain call in ``carrier``; the others are reported on their line.
+
+    ``blocked`` are contexts whose Earthfile is somebody's own.
+    """
+    collector = Collector(carrier.path, mappings.diagnostics)
+    translator = _Translator(places, blocked)
+    outcomes = [
+        carrier.module.rewritten(site, carrier.text, translator, data.earth_tools[choice.tool]["command"])
+        for site in carrier.sites
+    ]
+    changes = [edit for outcome in outcomes for edit in outcome.edits]
+    for outcome in outcomes:
+        site = outcome.site
+        span = line_span(carrier.text, site.start, site.end)
+        if outcome.why:
+            collector.report("EM801", span, reason=outcome.why)
+        for note in outcome.notes:
+            collector.report(note.code, span, **note.fields)
+    if changes and hasattr(carrier.module, "companions"):
+        more, notes = carrier.module.companions(carrier.text, outcomes, data, choice.tool)
+        changes += more
+        for offset, note in notes:
+            collector.report(note.code, line_span(carrier.text, offset, offset), **note.fields)
+    try:
+        text = editing.apply(carrier.text, changes)
+    except editing.OverlapError as error:
+        # A defect of the carrier's reader must not cost the whole run.
+        text, outcomes = carrier.text, [outcome._replace(edits=()) for outcome in outcomes]
+        collector.report("EM806", None, reason=str(error))
+    return Rewritten(carrier, text, tuple(outcomes), collector.diagnostics)
+
+
+class _Translator:
+    """Gives each site the call of earth for the target that its build has become."""
+
+    def __init__(self, places: Places, blocked: frozenset[str] = frozenset()) -> None:
+        self.places, self.blocked = places, blocked
+
+    def __call__(self, site: Site) -> EarthCall:
+        assert site.call is not None
+        assert site.dockerfile is not None
+        assert site.context is not None
+        if site.context in self.blocked:
+            raise Left(f"{posixpath.join(site.context, 'Earthfile')} was not written, because files there are not ours")
+        if not (site.folder or "").isascii():
+            raise Left(f"earth does not start in {site.folder}: a folder's name must be ASCII")
+        target = site.call.last("target")
+        if target is not None and target.text is None:
+            raise Left("the stage that it builds is only known when it runs")
+        stage = (target.text or "").lower() if target is not None else ""
+        place = self.places.get((site.dockerfile, site.context, stage))
+        if place is None:
+            what = f"the stage {stage} is not in {site.dockerfile}" if stage else f"{site.dockerfile} was not converted"
+            raise Left(what)
+        detail = site.detail
+        facts = Facts(
+            open_names=getattr(detail, "open_tags", None), dynamic=getattr(detail, "default_context", None) is not None
+        )
+        made = translate(site.call, place, facts)
+        made.reference = reference(place.folder, site.folder or "", made.reference)
+        return made

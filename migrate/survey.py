@@ -1,0 +1,149 @@
+"""What a repository holds: its Dockerfiles, the places that build them, and what these ask for."""
+
+from __future__ import annotations
+
+import importlib
+import posixpath
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from types import ModuleType
+from typing import NamedTuple
+
+from migrate.callsites import edits as editing
+from migrate.callsites.data import Data
+from migrate.callsites.model import Site
+from migrate.callsites.shellwords import ShellError
+from migrate.callsites.yamltext import YamlError
+from migrate.diagnostics import Collector, Diagnostic
+from migrate.discovery import Files, carrier_of, is_dockerfile, is_template
+from migrate.mappings import Mappings
+from migrate.records import Record
+from migrate.spans import Span
+
+LARGEST_CARRIER = 2 * 1024 * 1024
+_HINT = re.compile(rb"docker|podman|buildx|build:|kaniko|buildah", re.IGNORECASE)
+_BUILD_WORD = re.compile(r"\b(?:docker|podman)\b[^\n]*\bbuild\b|docker/build-push-action")
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What the user chose: carriers to look at, the tool that calls are written for."""
+
+    only: frozenset[str] = frozenset()
+    skip: frozenset[str] = frozenset()
+    tool: str = "earth"
+    docs: bool = False
+    force: bool = False
+    """Replace an Earthfile that no migration made."""
+
+    def wants(self, carrier: str) -> bool:
+        """Whether call sites in ``carrier`` are looked for."""
+        if carrier == "markdown" and not self.docs:
+            return False
+        return (not self.only or carrier in self.only) and carrier not in self.skip
+
+
+class Carrier(NamedTuple):
+    """A file that holds call sites: its text, the module that reads it, and what was found in it."""
+
+    path: str
+    name: str
+    text: str
+    module: ModuleType
+    sites: tuple[Site, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What the repository holds. ``dockerfiles`` are paths; ``diagnostics`` what is said about files left out."""
+
+    dockerfiles: tuple[str, ...]
+    carriers: tuple[Carrier, ...]
+    diagnostics: tuple[Diagnostic, ...] = field(default=())
+
+
+def find(files: Files, data: Data, mappings: Mappings, choice: Choice) -> Found:
+    """The Dockerfiles and call sites in ``files``. A file that cannot be read becomes a diagnostic, never an error."""
+    dockerfiles = [path for path in files.paths if is_dockerfile(path, data.discovery)]
+    found: list[Diagnostic] = []
+    carriers = []
+    for path in files.paths:
+        name = carrier_of(path, data.discovery)
+        if name is None or not choice.wants(name) or path in dockerfiles:
+            continue
+        collector = Collector(path, mappings.diagnostics)
+        carrier = _carrier(path, name, files, data, collector)
+        found += collector.diagnostics
+        if carrier is not None:
+            carriers.append(carrier)
+    named = {site.dockerfile for carrier in carriers for site in carrier.sites if site.dockerfile}
+    dockerfiles = sorted({*dockerfiles, *named})
+    for path in [*dockerfiles]:
+        if is_template(path, data.discovery):
+            collector = Collector(path, mappings.diagnostics)
+            collector.report("EM734", None)
+            found += collector.diagnostics
+            dockerfiles.remove(path)
+    return Found(tuple(dockerfiles), tuple(carriers), tuple(found))
+
+
+def _carrier(path: str, name: str, files: Files, data: Data, collector: Collector) -> Carrier | None:
+    raw = files.read(path, LARGEST_CARRIER)
+    if raw is None or not (name in data.reporters or _HINT.search(raw)):
+        return None
+    text = editing.decoded(raw)
+    if text is None:
+        return None
+    reported = name in data.reporters
+    module = importlib.import_module(f"migrate.callsites.{'reporters' if reported else name}")
+    try:
+        sites = tuple(module.sites(text, path, files, data, *([name] if reported else [])))
+    except (ShellError, YamlError) as error:
+        if name == "compose" or _BUILD_WORD.search(text):
+            offset = error.offset if isinstance(error, ShellError) else _line_offset(text, error.line)
+            collector.report("EM806", line_span(text, offset, offset), reason=str(error))
+        return None
+    if "{{" in path:
+        sites = tuple(replace(site, why=site.why or "its file is a template") for site in sites)
+    return Carrier(path, name, text, module, sites) if sites else None
+
+
+def _line_offset(text: str, line: int) -> int:
+    offset = 0
+    for _ in range(line - 1):
+        offset = text.find("\n", offset) + 1
+        if not offset:
+            return 0
+    return offset
+
+
+def line_span(text: str, start: int, end: int) -> Span:
+    """The place of ``text[start:end]`` in lines and columns."""
+    return Span.of(*editing.position(text, start), *editing.position(text, end))
+
+
+@dataclass(frozen=True, slots=True)
+class Demand:
+    """What the call sites ask of one Dockerfile in one context: stages that are named, image names, arguments."""
+
+    dockerfile: str
+    context: str
+    sites: tuple[Site, ...] = ()
+
+
+def demands(found: Found, earlier: Iterable[Record] = ()) -> tuple[Demand, ...]:
+    """One for each Dockerfile and context that call sites use; without one the context is the Dockerfile's folder."""
+    pairs: dict[tuple[str, str], list[Site]] = {}
+    for carrier in found.carriers:
+        for site in carrier.sites:
+            if site.dockerfile is not None and site.context is not None and site.dockerfile in found.dockerfiles:
+                pairs.setdefault((site.dockerfile, site.context), []).append(site)
+    for record in earlier:
+        if record.dockerfile in found.dockerfiles:
+            pairs.setdefault((record.dockerfile, record.context), [])
+    known = {dockerfile for dockerfile, _ in pairs}
+    for dockerfile in found.dockerfiles:
+        if dockerfile not in known:
+            pairs[dockerfile, posixpath.dirname(dockerfile)] = []
+    return tuple(Demand(dockerfile, context, tuple(sites)) for (dockerfile, context), sites in sorted(pairs.items()))
