@@ -45,6 +45,7 @@ LAYERS = (
     "imagenames rewriting",
     "driver imageknowledge inspecting report repository verify",
     "repodriver",
+    "batch",
     "commands",
     "cli",
 )

@@ -1,0 +1,1 @@
+"""Many repositories in one run: jobs, clones, workers, results (issue "batch")."""

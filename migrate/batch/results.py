@@ -1,0 +1,176 @@
+"""What a batch says of each repository: one JSON object on a line of ``results.jsonl``, docs/batch.md describes it.
+
+The file only grows. The first line of each run has the kind ``run``; when a repository stands in it more than once,
+its last line counts.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, NamedTuple
+
+FORMAT = 1
+"""Raised when a field changes its meaning or goes; new fields do not count."""
+
+STATUSES = ("done", "unchanged", "failed", "skipped", "not reached")
+"""Converted now; kept from an earlier run of the same report; not converted (``why``); left out on purpose (``why``);
+the run ended before."""
+
+
+class ResultError(ValueError):
+    """A line that is no result of ours; the text says which line and why."""
+
+
+class StageResult(NamedTuple):
+    """One stage (None: a helper target) and the target that it became."""
+
+    stage: str | None
+    target: str
+    grade: str
+
+
+class DockerfileResult(NamedTuple):
+    """One Dockerfile in one context. ``grade`` is its worst target's: exact, equal, differs or failed."""
+
+    path: str
+    context: str
+    earthfile: str
+    grade: str
+    fallback: bool
+    """Whether a stage of it is built FROM DOCKERFILE."""
+    stages: tuple[StageResult, ...]
+
+
+class SiteResult(NamedTuple):
+    """One call site. ``outcome``: rewritten, left (``why``), or unchanged."""
+
+    path: str
+    line: int
+    carrier: str
+    outcome: str
+    why: str
+
+
+class Finding(NamedTuple):
+    """One diagnostic; ``line`` and ``column`` count from 1, 0 for one of a whole file."""
+
+    code: str
+    severity: str
+    path: str
+    line: int
+    column: int
+    message: str
+    hint: str
+
+
+class BaseImage(NamedTuple):
+    """An image that a Dockerfile is FROM, without tag and digest, and whether the mappings know it."""
+
+    name: str
+    known: bool
+
+
+class Result(NamedTuple):
+    """One repository. ``seconds`` is the time that its worker took; everything else is the same in every run."""
+
+    repository: str
+    """As given: a folder or a URL, without user and password."""
+    name: str
+    """What its page and its patch file are called: unique in the batch, safe in a file name."""
+    status: str
+    why: str = ""
+    ref: str | None = None
+    commit: str | None = None
+    version: str = ""
+    settings: str = ""
+    """A digest of what decides the result beside commit and version."""
+    seconds: float = 0.0
+    dockerfiles: tuple[DockerfileResult, ...] = ()
+    sites: tuple[SiteResult, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    bases: tuple[BaseImage, ...] = ()
+    changes: tuple[tuple[str, str], ...] = ()
+    """(path, "create" or "replace")."""
+    patch: str | None = None
+    """The patch file, relative to the folder of --patches."""
+    branch: str | None = None
+    commands: tuple[str, ...] = ()
+    """What to run next in that repository, such as the push of its branch."""
+
+
+def line(result: Result) -> str:
+    """``result`` as one line of JSON, with its newline."""
+    return _line({"kind": "repository", **_plain(result)})
+
+
+def run_line(**facts: Any) -> str:
+    """The line that starts a run; ``facts`` are plain JSON data, such as when it started and what it was asked."""
+    return _line({"kind": "run", **facts})
+
+
+def _line(data: Mapping[str, Any]) -> str:
+    text = json.dumps({"format": FORMAT, **data}, ensure_ascii=False, separators=(",", ":"))
+    # Odd bytes of a file name, as JSON spells them.
+    return text.encode("utf-8", "backslashreplace").decode() + "\n"
+
+
+def _plain(value: Any) -> Any:
+    if hasattr(value, "_asdict"):
+        return {name: _plain(item) for name, item in value._asdict().items()}
+    return [_plain(item) for item in value] if isinstance(value, tuple) else value
+
+
+def read(lines: Iterable[str]) -> Iterator[Result]:
+    """The results in ``lines``, as they come. A last line that was cut off by a crash is left out.
+
+    Raises ResultError for a line that is something else.
+    """
+    cut = ""
+    for number, text in enumerate(lines, start=1):
+        if cut:
+            raise ResultError(cut)
+        try:
+            data = json.loads(text)
+        except ValueError as error:
+            cut = f"line {number}: {error}"
+            if text.endswith("\n"):
+                raise ResultError(cut) from None
+            continue
+        if not isinstance(data, dict) or data.get("format") != FORMAT:
+            raise ResultError(f"line {number}: this is no result of format {FORMAT}")
+        if data.get("kind") == "repository":
+            try:
+                yield _result(data)
+            except (KeyError, TypeError, ValueError) as error:
+                raise ResultError(f"line {number}: {error!r} is missing or odd") from None
+
+
+def latest(results: Iterable[Result]) -> dict[str, Result]:
+    """Name -> the last result of that repository."""
+    return {result.name: result for result in results}
+
+
+def _result(data: Mapping[str, Any]) -> Result:
+    plain = {name: data[name] for name in Result._fields if name in data}
+    plain["dockerfiles"] = tuple(
+        DockerfileResult(**{**_known(item, DockerfileResult), "stages": _all(item["stages"], StageResult)})
+        for item in data["dockerfiles"]
+    )
+    plain["sites"] = _all(data["sites"], SiteResult)
+    plain["findings"] = _all(data["findings"], Finding)
+    plain["bases"] = _all(data["bases"], BaseImage)
+    plain["changes"] = tuple((path, change) for path, change in data["changes"])
+    plain["commands"] = tuple(data["commands"])
+    if plain["status"] not in STATUSES:
+        raise ValueError(plain["status"])
+    return Result(**plain)
+
+
+def _known(item: Mapping[str, Any], kind: Any) -> dict[str, Any]:
+    """The fields of ``kind``: a later version may have written more."""
+    return {name: item[name] for name in kind._fields}
+
+
+def _all(items: Iterable[Mapping[str, Any]], kind: Any) -> tuple[Any, ...]:
+    return tuple(kind(**_known(item, kind)) for item in items)
