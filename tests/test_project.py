@@ -25,7 +25,7 @@ WORKDIR
 
 LAYERS = (
     "spans wildcards words",
-    "settings context diagnostics ignorematch",
+    "settings context diagnostics ignorematch results",
     "visible",
     "mappings",
     "images dockerfile earthfile",

@@ -6,8 +6,8 @@ import json
 
 import pytest
 
-from migrate.batch import results
-from migrate.batch.results import (
+from migrate import results
+from migrate.results import (
     BaseImage,
     DockerfileResult,
     Finding,
