@@ -83,7 +83,6 @@ def _stage(stage: Stage, recipes: list[Recipe], above: tuple[str, ...], work: Bu
         items += _inherited(recipes[stage.base].scope, recipe, stage.instruction, work)
     for instruction in stage.instructions:
         items += _instruction(instruction, recipe, work)
-    _report_proxies(stage, recipe, work)
     items += _saves(plan.artifacts.get(stage.index, ()), stage, recipe)
     if stage.index == plan.final and plan.image_target is None:
         items += delivery.save_image(stage, recipe, delivery.last(work.settings), plan, work.report)
@@ -137,13 +136,6 @@ def _fallen_stage(stage: Stage, recipes: list[Recipe], above: tuple[str, ...], w
     if stage.index == plan.final and plan.image_target is None:
         items += delivery.save_image(stage, recipe, delivery.last(work.settings), plan, work.report)
     return [Target(plan.targets[stage.index], tuple(items), above, stage.instruction.span)]
-
-
-def _report_proxies(stage: Stage, recipe: Recipe, work: Build) -> None:
-    """Docker hands proxy arguments to every RUN undeclared; a stage that reads one must declare it in an Earthfile."""
-    for name in sorted(work.plan.mentions[stage.index] & work.mappings.builtin_arguments.keys()):
-        if work.mappings.builtin_arguments[name]["kind"] == "proxy" and name not in recipe.scope.bindings:
-            work.report("EM322", stage.instruction.span, name=name)
 
 
 def _recipe(stage: Stage, recipes: list[Recipe], work: Build) -> Recipe:

@@ -139,13 +139,13 @@ def leaks(name: str, graph: StageGraph, mentioned: tuple[frozenset[str], ...], m
     if runs and _HARMLESS.isdisjoint(name.split("_")[1:]) and is_environment_name(name, mappings):
         return True
     return any(
-        (name in mentioned[stage.index] or any(map(_lists_environment, stage.instructions)))
+        (name in mentioned[stage.index] or any(map(lists_environment, stage.instructions)))
         and not _imported_before_use(name, stage)
         for stage in graph.stages
     )
 
 
-def _lists_environment(instruction: Instruction) -> bool:
+def lists_environment(instruction: Instruction) -> bool:
     """Whether a RUN prints every variable that it sees."""
     return instruction.keyword == "RUN" and any(_LISTING.search(line.text) for line in instruction.lines)
 
@@ -158,7 +158,7 @@ def is_environment_name(name: str, mappings: Mappings) -> bool:
 
 def _imported_before_use(name: str, stage: Stage) -> bool:
     for instruction in stage.instructions:
-        if name in mentions((instruction,)) or _lists_environment(instruction):
+        if name in mentions((instruction,)) or lists_environment(instruction):
             detail = instruction.detail
             return (
                 instruction.keyword == "ARG"

@@ -21,7 +21,7 @@ from migrate.rules.from_ import from_command, header_scope
 from migrate.scope import ARGUMENT, Binding
 from migrate.settings import Settings
 from migrate.suppression import is_pragma
-from migrate.words import variables
+from migrate.words import literal_text, variables
 
 
 class Build(NamedTuple):
@@ -35,6 +35,14 @@ class Build(NamedTuple):
     arguments: Arguments
     moved: dict[str, tuple[str, ...]]
     """Comments of global ARGs whose line goes: they stand over the first ARG that takes their place."""
+
+
+EPOCH = "SOURCE_DATE_EPOCH"
+
+
+def is_source(value: str | None) -> bool:
+    """Whether BuildKit takes the SOURCE_DATE_EPOCH ``value`` for the name of something that has a time."""
+    return bool(value) and not re.fullmatch(r"[+-]?\d+", value or "")
 
 
 def comments(lines: Iterable[Line], *, blank_first: bool = False) -> tuple[str, ...]:
@@ -83,6 +91,8 @@ def _global_argument(instruction: Instruction, above: tuple[str, ...], header: R
     for pair in detail.pairs:
         known = work.plan.globals[pair.key]
         platform = earth_name(pair.key, work.mappings)
+        if pair.key == EPOCH and is_source(literal_text(known.default or ())):
+            work.report("EM329", instruction.span, value=literal_text(known.default or ()))
         if is_of_earth(pair.key, work.mappings):
             work.report("EM327", instruction.span, name=pair.key)
         elif platform is not None and pair.value is None:

@@ -6,6 +6,7 @@ import posixpath
 import re
 from typing import NamedTuple
 
+from migrate import noticing
 from migrate.dockerfile.model import Instruction, Mount
 from migrate.recipe import NotExpressible, Recipe
 from migrate.words import Literal, Word
@@ -43,7 +44,8 @@ def _cache(mount: Mount, instruction: Instruction, stage: Recipe) -> tuple[RunFl
         stage.warn("EM522", instruction, *at, target=target)
     cache = stage.arguments.caches[id(mount)]
     if _is_owned(mount):
-        stage.warn("EM523", instruction, *at, target=target)
+        seen = noticing.shows(instruction, stage.arguments.mappings.mounts["cache"]["owner-shown-by"])
+        stage.warn("EM541" if seen else "EM523", instruction, *at, target=target)
     sharing = mount.get("sharing")
     options = [
         "type=cache",
@@ -63,7 +65,10 @@ def _is_owned(mount: Mount) -> bool:
 
 def _tmpfs(mount: Mount, instruction: Instruction, stage: Recipe) -> tuple[RunFlag, ...]:
     if mount.has("size"):
-        stage.warn("EM524", instruction, mount.flag.start, mount.flag.end, size=mount.get("size"))
+        known = stage.arguments.mappings.mounts["tmpfs"]["size-shown-by"]
+        seen = noticing.shows(instruction, known) or noticing.shows_mount_table(instruction)
+        code = "EM540" if seen else "EM524"
+        stage.warn(code, instruction, mount.flag.start, mount.flag.end, size=mount.get("size"))
     return (_flag(mount, ["type=tmpfs", f"target={mount.get(*_TARGET) or '.'}"], instruction, stage),)
 
 
@@ -82,17 +87,24 @@ def _secret(mount: Mount, instruction: Instruction, stage: Recipe) -> tuple[RunF
     if variable and _is_known(variable, stage):
         # earth writes the secret in front of the command, and what the image's environment says still wins.
         raise NotExpressible("EM539", instruction.span_of(*at), variable=variable)
-    if (mount.get("required") or "").lower() not in ("true", "1") and not _is_bare(mount, "required"):
-        stage.warn("EM525", instruction, *at, id=identity)
+    file = target or (None if variable else f"/run/secrets/{posixpath.basename(identity)}")
+    if not _is_required(mount):
+        missing = (file is not None and noticing.goes_on_without_file(instruction, file)) or (
+            variable and noticing.goes_on_without_variable(instruction, variable)
+        )
+        stage.warn("EM544" if missing else "EM525", instruction, *at, id=identity)
     flags: list[RunFlag] = []
     if variable:
         stage.warn("EM535", instruction, *at, variable=variable)
         flags.append(RunFlag(f"--secret {variable}={identity}", (Literal(f"{variable}={identity}"),)))
-        if target is None:
+        if file is None:
+            if noticing.mentions(instruction, "/run/secrets"):
+                stage.warn("EM543", instruction, *at, id=identity)
             return tuple(flags)
-    options = ["type=secret", f"id={identity}", f"target={target or '/run/secrets/' + posixpath.basename(identity)}"]
+    options = ["type=secret", f"id={identity}", f"target={file}"]
     if _is_owned(mount):
-        stage.warn("EM526", instruction, *at, id=identity)
+        seen = noticing.shows(instruction, stage.arguments.mappings.mounts["cache"]["owner-shown-by"])
+        stage.warn("EM542" if seen else "EM526", instruction, *at, id=identity)
         options.append("mode=0444")
     else:
         options.append(f"mode={_octal(mount.get('mode') or '0400')}")
@@ -106,8 +118,9 @@ def _is_known(name: str, stage: Recipe) -> bool:
 
 
 def _ssh(mount: Mount, instruction: Instruction, stage: Recipe) -> tuple[RunFlag, ...]:
-    if (mount.get("required") or "").lower() not in ("true", "1") and not _is_bare(mount, "required"):
-        stage.warn("EM528", instruction, mount.flag.start, mount.flag.end)
+    if not _is_required(mount):
+        code = "EM545" if noticing.goes_on_after_failure(instruction) else "EM528"
+        stage.warn(code, instruction, mount.flag.start, mount.flag.end)
     if mount.get("id") not in (None, "default") or mount.has("uid", "gid", "mode", *_TARGET):
         stage.warn("EM527", instruction, mount.flag.start, mount.flag.end, mount=mount.flag.value)
     return (RunFlag("--ssh", (Literal("--ssh"),)),)
@@ -126,6 +139,10 @@ def _flag(mount: Mount, options: list[str], instruction: Instruction, stage: Rec
 def _octal(mode: str) -> str:
     """earth wants a leading zero: ``mode=755`` is "failed to parse mount mode"."""
     return mode if mode.startswith(("0", "$")) else f"0{mode}"
+
+
+def _is_required(mount: Mount) -> bool:
+    return (mount.get("required") or "").lower() in ("true", "1") or _is_bare(mount, "required")
 
 
 def _is_read_only(mount: Mount) -> bool:

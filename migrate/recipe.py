@@ -73,6 +73,8 @@ class Recipe:
     """Platform arguments that stand above FROM; their own ARG line goes."""
     runs: bool = False
     """Whether the stage has a RUN."""
+    proxies: set[str] = field(default_factory=set)
+    """The proxy arguments, in lower case, that a RUN has read."""
     shell: tuple[str, ...] = DEFAULT_SHELL
     workdir: str | None = None
     unclean_workdir: tuple[str, Word] | None = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from migrate import mounts, runheredocs, runtext
@@ -9,6 +10,8 @@ from migrate.dockerfile.model import Flag, Instruction, RunDetail
 from migrate.earthfile.model import Command, Item
 from migrate.layout import Edit
 from migrate.recipe import DEFAULT_SHELL, NotExpressible, Recipe, refuse_flags
+
+_PROXY = re.compile(r"(?i)_proxy\b")
 
 
 def convert(instruction: Instruction, stage: Recipe) -> Iterator[Item]:
@@ -18,6 +21,10 @@ def convert(instruction: Instruction, stage: Recipe) -> Iterator[Item]:
     if stage.has_shell is False and instruction.exec_form is None and stage.shell == DEFAULT_SHELL:
         stage.warn("EM510", instruction)
     refuse_flags(instruction, stage.arguments.mappings)
+    if _PROXY.search(instruction.text) or any(_PROXY.search(heredoc.body) for heredoc in instruction.heredocs):
+        from migrate import proxies  # few files need it
+
+        yield from proxies.before(instruction, stage)
     edits = _flag_edits(detail, instruction, stage)
     if not any(mount.type == "bind" for mount in detail.mounts):
         yield from _command(edits, instruction, stage)
