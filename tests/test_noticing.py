@@ -43,7 +43,8 @@ def test_an_owner_that_nobody_sees(command: str) -> None:
 
 
 def test_a_shown_owner_falls_back() -> None:
-    conversion = converted("FROM alpine:3.20 AS app\nRUN --mount=type=cache,target=/c,uid=5 stat /c\n", fallback="dockerfile")
+    run = "RUN --mount=type=cache,target=/c,uid=5 stat /c\n"
+    conversion = converted(f"FROM alpine:3.20 AS app\n{run}", fallback="dockerfile")
     assert "FROM DOCKERFILE" in (conversion.earthfile or "")
     assert "EM541" not in codes(conversion)
 
