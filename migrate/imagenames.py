@@ -80,7 +80,7 @@ def _uses(sites: Iterable[Site], last: str, *, alone: bool = False) -> dict[str,
         if (target is not None and target.text is None) or (alone and _platforms(site, last)):
             continue
         stage = _stage(site, last)
-        if getattr(site.detail, "open_tags", None) is not None:
+        if site.open_tags is not None:
             found.setdefault(stage, []).append(None)
         elif site.call.values("image"):
             found.setdefault(stage, []).append([value.text for value in site.call.values("image")])

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import NamedTuple
 
 from migrate.callsites import edits as editing
+from migrate.callsites import shell
+from migrate.callsites.buildcall import Option
 from migrate.callsites.data import Data
 from migrate.callsites.model import Outcome, Site, reference
 from migrate.callsites.translate import EarthCall, Facts, Left, Place, translate
@@ -41,8 +44,9 @@ def rewrite(
     """
     collector = Collector(carrier.path, mappings.diagnostics)
     translator = _Translator(places, blocked)
+    tool = data.earth_tools[choice.tool]["command"]
     outcomes = [
-        carrier.module.rewritten(site, carrier.text, translator, data.earth_tools[choice.tool]["command"])
+        _with_suggestion(carrier.module.rewritten(site, carrier.text, translator, tool), translator, tool)
         for site in carrier.sites
     ]
     changes = [edit for outcome in outcomes for edit in outcome.edits]
@@ -50,9 +54,14 @@ def rewrite(
         site = outcome.site
         span = line_span(carrier.text, site.start, site.end)
         if outcome.why:
-            collector.report("EM801", span, reason=outcome.why)
+            without = f", without {', '.join(outcome.lacks)}" if outcome.lacks else ""
+            hint = f"write by hand{without}: {outcome.suggestion}" if outcome.suggestion else _NO_SUGGESTION
+            collector.report("EM801", span, reason=outcome.why, hint=hint)
         for note in outcome.notes:
-            collector.report(note.code, span, **note.fields)
+            fields = dict(note.fields)
+            if outcome.suggestion and "hint" in fields:
+                fields["hint"] = f"{fields['hint']}; here: {outcome.suggestion}"
+            collector.report(note.code, span, **fields)
     if changes and hasattr(carrier.module, "companions"):
         more, notes = carrier.module.companions(carrier.text, outcomes, data, choice.tool)
         changes += more
@@ -65,6 +74,35 @@ def rewrite(
         text, outcomes = carrier.text, [outcome._replace(edits=()) for outcome in outcomes]
         collector.report("EM806", None, reason=str(error))
     return Rewritten(carrier, text, tuple(outcomes), collector.diagnostics)
+
+
+_NO_SUGGESTION = "change it by hand if the Dockerfile is to go"
+
+
+def _with_suggestion(outcome: Outcome, translator: _Translator, tool: str) -> Outcome:
+    """``outcome`` with the call of earth to write by hand, where the site stays and its target is known."""
+    site = outcome.site
+    if outcome.edits or site.call is None or site.dockerfile is None:
+        return outcome
+    made, lacks = None, set()
+    kept: list[Option] = []
+    # Names first: without one nothing can be pushed.
+    for option in sorted(site.call.options, key=lambda item: item.entry["becomes"] not in ("target", "image")):
+        try:
+            made = translator(replace(site, call=replace(site.call, options=(*kept, option))))
+            kept.append(option)
+        except Left:
+            if option.entry["becomes"] == "target":
+                return outcome  # another stage is another image
+            lacks.add(f"--{option.name}")
+    try:
+        made = made or translator(replace(site, call=replace(site.call, options=())))
+    except Left:
+        return outcome
+    line = shell.on_one_line(made, tool)
+    for mask, original in site.holes.items():
+        line = line.replace(mask, original)
+    return outcome._replace(suggestion=line, lacks=tuple(sorted(lacks)))
 
 
 class _Translator:
@@ -89,10 +127,6 @@ class _Translator:
         if place is None:
             what = f"the stage {stage} is not in {site.dockerfile}" if stage else f"{site.dockerfile} was not converted"
             raise Left(what)
-        detail = site.detail
-        facts = Facts(
-            open_names=getattr(detail, "open_tags", None), dynamic=getattr(detail, "default_context", None) is not None
-        )
-        made = translate(site.call, place, facts)
+        made = translate(site.call, place, Facts(open_names=site.open_tags, dynamic=site.dynamic))
         made.reference = reference(place.folder, site.folder or "", made.reference)
         return made

@@ -45,7 +45,8 @@ def said(migration: Migration) -> str:
     for item in migration.diagnostics:
         if item.code != "EM704":
             place = f":{item.span.start.line}:{item.span.start.column}" if item.span else ""
-            lines.append(f"{item.path}{place} {item.code}[{item.name}] {item.severity.label} {item.message}")
+            by_hand = f" ({item.hint})" if "write by hand" in item.hint or "; here: " in item.hint else ""
+            lines.append(f"{item.path}{place} {item.code}[{item.name}] {item.severity.label} {item.message}{by_hand}")
     return "".join(f"{line}\n" for line in lines)
 
 

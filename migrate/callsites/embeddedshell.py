@@ -48,6 +48,7 @@ def sites(
             carrier=carrier,
             start=inner.outer(site.start),
             end=inner.outer(site.end),
+            holes=holes,
             detail=_Inner(inner, script, holes, site),
         )
         for site in calls
@@ -79,7 +80,7 @@ def rewritten(site: Site, translate: Translator, tool: str) -> Outcome:
         if written is None:
             return Outcome(site, why="its string cannot hold the new command")
         edits.append(Edit(inner.embedded.outer(edit.start), inner.embedded.outer(edit.end), written))
-    return Outcome(site, tuple(edits), done.notes, _filled(done.why, inner.holes), done.suggestion)
+    return Outcome(site, tuple(edits), done.notes, _filled(done.why, inner.holes))
 
 
 def unread(text: str, path: str, carrier: str, why: str) -> list[Site]:

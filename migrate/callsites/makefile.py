@@ -87,6 +87,7 @@ def sites(text: str, path: str, tree: Tree, data: Data) -> list[Site]:
                 carrier="makefile",
                 start=recipe.outer(site.start),
                 end=recipe.outer(site.end),
+                holes=recipe.holes,
                 detail=recipe._replace(site=site),
             )
             for site in inner

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple, Protocol
 
 from migrate.callsites.buildcall import BuildCall, shown
 from migrate.callsites.edits import Edit
 from migrate.callsites.translate import EarthCall, Left, Note
+from migrate.callsites.values import Value
 
 
 class Tree(Protocol):
@@ -30,7 +31,8 @@ class Site:
     """A place that builds an image: ``text[start:end]`` of ``path``.
 
     ``call`` is None when the words could not be read; ``why`` then, or for a call that stays, completes "this call
-    stays: ...". ``dockerfile`` and ``context`` are paths in the repository, None when unknown. ``folder`` is the
+    stays: ...". ``dockerfile`` and ``context`` are paths in the repository, None when unknown; a call that stays may
+    have them, too. ``folder`` is the
     working directory of the call.
     """
 
@@ -45,6 +47,12 @@ class Site:
     why: str = ""
     suggested: str | None = None
     """A name for the image where the site gives none, for the case that no other site does."""
+    open_tags: Value | None = None
+    """The list of image names where only the run knows them."""
+    dynamic: bool = False
+    """Whether switches may have values that only the run knows: inputs of a workflow step."""
+    holes: Mapping[str, str] = field(default_factory=dict)
+    """What masks in its words stand for: text that another program fills in before the shell reads it."""
     detail: Any = None
     """What the carrier needs to write the edit."""
 
@@ -57,7 +65,9 @@ class Outcome(NamedTuple):
     notes: tuple[Note, ...] = ()
     why: str = ""
     suggestion: str = ""
-    """The call of earth to use by hand, for a site that stays."""
+    """The call of earth to use by hand, for a site that stays: filled in by migrate.rewriting."""
+    lacks: tuple[str, ...] = ()
+    """The options of the old call that the suggestion leaves out."""
 
 
 Translator = Callable[[Site], EarthCall]
@@ -100,6 +110,20 @@ def located(call: BuildCall, folder: str | None, tree: Tree) -> tuple[str, str]:
     if dockerfile is None or not tree.is_file(dockerfile):
         raise Left(f"the Dockerfile {file.text} is not in the repository")
     return dockerfile, where
+
+
+def placed(site: Site, folders: Iterable[str | None], tree: Tree) -> Site:
+    """``site`` with the files of its call, which runs in the first of ``folders`` that has them, or with a reason."""
+    reasons = []
+    for folder in dict.fromkeys(folders) if site.call is not None else ():
+        assert site.call is not None
+        try:
+            dockerfile, context = located(site.call, folder, tree)
+        except Left as left:
+            reasons.append(str(left))
+            continue
+        return replace(site, folder=folder, dockerfile=dockerfile, context=context)
+    return replace(site, why=next(iter(reasons), site.why))
 
 
 def _default_dockerfile(context: str, tree: Tree) -> str:

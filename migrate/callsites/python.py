@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from migrate.callsites import buildcall, embeddedshell
 from migrate.callsites.data import Data
 from migrate.callsites.edits import Edit
-from migrate.callsites.model import Outcome, Site, Translator, Tree, located
+from migrate.callsites.model import Outcome, Site, Translator, Tree, placed
 from migrate.callsites.translate import Left, Note
 from migrate.callsites.values import Piece, Value, literal, literal_piece
 from migrate.callsites.yamltext import Embedded
@@ -28,6 +28,7 @@ _RUNNERS = frozenset(("run", "call", "check_call", "check_output", "Popen", "sys
 _READERS = frozenset(("check_output", "getoutput", "popen"))
 #: docker-py, its low-level client, and python-on-whales.
 _SDK = re.compile(r"(?:\.images\.build|(?:^|\.)docker(?:\.buildx)?\.(?:build|bake)|\bapi(?:_client)?\.build)$")
+_UNCERTAIN = "the folder in which it runs is not certain"
 _HINT = re.compile(r"\b(?:docker|podman)\b")
 
 
@@ -185,7 +186,7 @@ def _folder(keywords: dict[str, str]) -> tuple[str | None, str]:
     try:
         value = ast.literal_eval(written)
     except (ValueError, SyntaxError):
-        return None, "the folder in which it runs is not certain"
+        return None, _UNCERTAIN
     return str(value).removeprefix("./").rstrip("/"), ""
 
 
@@ -213,13 +214,14 @@ def _list_site(
     if call is None:
         return
     if "#" in code and re.search(r"#[^\n\"']*$", code, re.MULTILINE):
-        yield replace(site, why="a comment stands between its words")
+        why = "a comment stands between its words"
     elif call.tool != "docker":
-        yield replace(site, why="podman may build without the engine that earth needs")
-    elif why or used or (call.switched("quiet") and used):
-        yield replace(site, why=why or "its output is used")
-    else:
-        yield _located(site, call, folder, code, tree)
+        why = "podman may build without the engine that earth needs"
+    elif used:
+        why = why or "its output is used"
+    # A folder that is not certain would give the files of another build.
+    found = _located(site, call, folder, code, tree) if why != _UNCERTAIN else site
+    yield replace(found, why=why or found.why)
 
 
 def _located(
@@ -233,15 +235,7 @@ def _located(
     is_list = code.startswith("[")
     detail = _Argv("[" if is_list else "", "]" if is_list else "", bool(re.search(r",\s*[\])]$", code)))
     own = site.path.rpartition("/")[0]
-    reasons = []
-    for start in [folder] if folder is not None else list(dict.fromkeys(("", own))):
-        try:
-            dockerfile, context = located(call, start, tree)
-        except Left as left:
-            reasons.append(str(left))
-            continue
-        return replace(site, call=call, folder=start, dockerfile=dockerfile, context=context, detail=detail)
-    return replace(site, why=reasons[0])
+    return placed(replace(site, call=call, detail=detail), ("", own) if folder is None else (folder,), tree)
 
 
 def _word(node: libcst.BaseExpression, module: libcst.Module) -> Value:

@@ -10,7 +10,7 @@ from migrate.callsites import buildcall, shellwords
 from migrate.callsites.buildcall import BuildCall, shown
 from migrate.callsites.data import Data
 from migrate.callsites.edits import Edit, apply
-from migrate.callsites.model import Outcome, Site, Translator, Tree, joined, located
+from migrate.callsites.model import Outcome, Site, Translator, Tree, joined, placed
 from migrate.callsites.shellwords import Command, ShellError
 from migrate.callsites.translate import EarthCall, Left, Note
 from migrate.callsites.values import Piece, Value, literal
@@ -318,24 +318,24 @@ def _site(
     call = _here(call) if call is not None else None
     site = Site(path, "shell", command.start, command.end, call, detail=_Words(command, tool))
     if found.tool < 0:
+        # ``docker run IMAGE docker build .``: nobody knows where it runs, and on which files.
         return replace(site, why=f"{_raw(command.words[0], text)} decides what is run")
-    if words[0].text is None:
-        return replace(site, why=f"which program {_raw(words[0], text)} is, is only known when it runs")
+    site = placed(site, folders, tree)
+    return replace(site, why=_stays(found, call, reader, text) or site.why)
+
+
+def _stays(found: _Words, call: BuildCall | None, reader: str, text: str) -> str:
+    """Why a call stays wherever its files are, "" when it may go."""
+    command, word = found.command, found.command.words[abs(found.tool)]
+    if word.text is None:
+        return f"which program {_raw(word, text)} is, is only known when it runs"
     if call is None or call.tool != "docker":
-        return replace(site, why="podman may build without the engine that earth needs")
+        return "podman may build without the engine that earth needs"
     if command.substituted:
-        return replace(site, why="its output is used")
+        return "its output is used"
     if reader or (call.switched("quiet") and (command.after in ("|", "|&") or _keeps_output(command, text))):
-        return replace(site, why=f"{reader} reads its output" if reader else "its output is used")
-    reasons = []
-    for folder in dict.fromkeys(folders):
-        try:
-            dockerfile, context = located(call, folder, tree)
-        except Left as left:
-            reasons.append(str(left))
-            continue
-        return replace(site, call=call, folder=folder, dockerfile=dockerfile, context=context)
-    return replace(site, why=reasons[0])
+        return f"{reader} reads its output" if reader else "its output is used"
+    return ""
 
 
 def _keeps_output(command: Command, text: str) -> bool:
@@ -403,6 +403,13 @@ def _written(made: EarthCall, text: str, words: Sequence[Value], tool: str) -> s
     if gap is None or not arguments:
         return " ".join([first, *arguments])
     return f" {gap.group()}".join([first, *arguments])
+
+
+def on_one_line(made: EarthCall, tool: str) -> str:
+    """The call as a line for the shell, what it needs in its environment in front."""
+    environment = "".join(f"{name}={spelled(value)} " for name, value in made.environment)
+    words = [tool, *map(spelled, made.flags), quoted(made.reference), *map(spelled, made.arguments)]
+    return environment + " ".join(words)
 
 
 def spelled(value: Value) -> str:

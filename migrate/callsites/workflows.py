@@ -13,7 +13,7 @@ from migrate.callsites import embeddedshell, shell, yamltext
 from migrate.callsites.buildcall import BuildCall, Option
 from migrate.callsites.data import Data
 from migrate.callsites.edits import Edit
-from migrate.callsites.model import Outcome, Site, Translator, Tree, located
+from migrate.callsites.model import Outcome, Site, Translator, Tree, placed
 from migrate.callsites.translate import EarthCall, Left, Note
 from migrate.callsites.values import Piece, Value, literal_piece
 
@@ -45,7 +45,6 @@ class _Step(NamedTuple):
     root: Node
     environment: dict[str, str]
     """Variables for what only the run knows: name -> expression."""
-    open_tags: Value | None
     default_context: bool
 
 
@@ -142,30 +141,31 @@ def _action_site(job: Job, step: Node, root: Node, text: str, path: str, tree: T
     assert uses is not None
     first, last = yamltext.start(uses), yamltext.end(uses)
     environment: dict[str, str] = {}
+    site = Site(path, "workflows", first, last)
     try:
-        call, detail = _read(job, step, root, data, environment)
-        _check_job(job, step, text, path)
-        dockerfile, context = located(call, "", tree)
+        site = placed(_read(site, job, step, root, data, environment), ("",), tree)
     except Left as left:
-        why = str(left)
-        for name, expression in environment.items():
-            why = re.sub(rf"\${name}\b", expression.replace("\\", r"\\"), why)
-        return Site(path, "workflows", first, last, why=why)
-    return Site(path, "workflows", first, last, call, "", dockerfile, context, detail=detail)
+        site = replace(site, why=str(left))
+    why = site.why
+    for name, expression in environment.items():
+        why = re.sub(rf"\${name}\b", expression.replace("\\", r"\\"), why)
+    return replace(site, why=_no_step(job, step, text, path) or why)
 
 
-def _check_job(job: Job, step: Node, text: str, path: str) -> None:
-    """Raise Left where the step has no place for a command, or its outputs are used."""
+def _no_step(job: Job, step: Node, text: str, path: str) -> str:
+    """Why a step has no place for a command, "" when it has: also where its outputs are used."""
     if not isinstance(step, MappingNode) or step.flow_style:
-        raise Left("it is written on one line")
+        return "it is written on one line"
     if why := _no_place(job, path):
-        raise Left(why)
+        return why
     name = yamltext.scalar(yamltext.get(step, "id"))
     if name and re.search(rf"steps\.{re.escape(name)}\.outputs\b", text):
-        raise Left(f"the outputs of step {name} are used, and earth gives none")
+        return f"the outputs of step {name} are used, and earth gives none"
+    return ""
 
 
-def _read(job: Job, step: Node, root: Node, data: Data, environment: dict[str, str]) -> tuple[BuildCall, _Step]:
+def _read(site: Site, job: Job, step: Node, root: Node, data: Data, environment: dict[str, str]) -> Site:
+    """``site`` with the call that the inputs of its step ask for. Raises Left."""
     taken = {name for name, _, _ in yamltext.entries(yamltext.get(step, "env"))}
     options: list[Option] = []
     context: Value | None = None
@@ -188,7 +188,8 @@ def _read(job: Job, step: Node, root: Node, data: Data, environment: dict[str, s
     if context is not None and default:
         context = Value((literal_piece((context.text or "").partition(":")[2] or "."),))
     call = BuildCall("docker", True, tuple(options), context or Value((literal_piece("."),)))
-    return call, _Step(job, step, root, environment, open_tags, default)
+    detail = _Step(job, step, root, environment, default)
+    return replace(site, call=call, open_tags=open_tags, dynamic=True, detail=detail)
 
 
 def _option(option: str, name: str, value: Value, data: Data) -> Option:
@@ -328,7 +329,7 @@ def _command(made: EarthCall, tool: str, indent: str) -> list[str]:
     prefix = "".join(f"{name}={shell.spelled(value)} " for name, value in made.environment)
     first = prefix + " ".join([tool, *map(shell.spelled, made.flags), shell.quoted(made.reference)])
     arguments = [shell.spelled(argument) for argument in made.arguments]
-    line = " ".join([first, *arguments])
+    line = shell.on_one_line(made, tool)
     if len(indent) + len(line) <= _WIDEST and not re.search(r": |:$| #|^[-?:,\[\]{}#&*!|>'\"%@`]", line):
         return [f"run: {line}"]
     parts = [first, *(f"  {argument}" for argument in arguments)]
