@@ -22,7 +22,7 @@ from migrate.verify.builders.earth import Earth
 from migrate.verify.errors import VerifyError
 from migrate.verify.pairs import Job, Pair, jobs
 from migrate.verify.processes import Runner
-from migrate.verify.run import read_image
+from migrate.verify.run import given_to, read_image
 from migrate.verify.session import Place, Plan, Session, Verdict
 from migrate.verify.workplace import prepared
 
@@ -99,7 +99,8 @@ class Judges:
         if pair.conversion.earthfile is None:
             return self._unconverted(pair, stage, inputs)
         try:
-            (job,) = jobs(pair, [] if stage is None else [stage], every=False)
+            given = given_to(pair, inputs, builtin())
+            (job,) = jobs(pair, [] if stage is None else [stage], every=False, given=given)
         except VerifyError as error:  # there is no such stage
             return Judgement(REFUSED, rows=[said(error)])
         session = Session(self.docker, self.earth, self._plan(inputs), read_image, Silence())

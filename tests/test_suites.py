@@ -155,3 +155,14 @@ def test_the_table_counts_what_was_built() -> None:
     assert text.startswith("6 Dockerfiles, 4 can be built here, 3 of them are converted without FROM DOCKERFILE.")
     assert "| a | 4 | 1 | 1 | 1 |  | 1 |  |" in text
     assert text.splitlines()[-1] == "| all | 4 | 1 | 1 | 1 |  | 1 |  |"
+
+
+def test_what_an_info_says_has_a_column_of_its_own() -> None:
+    subject = Subject("a", "p", Path("Dockerfile"), Path())
+    missing = Judgement("not built", rows=['the Earthfile: Error: unable to lookup secret "s": not found'])
+    assert suites.Outcome(subject, missing, True, frozenset(["EM525"])).kind == suites.INFO
+    assert suites.Outcome(subject, missing, True, frozenset(["EM528"])).kind == "not built, SILENT"
+    other = Judgement("not built", rows=["the Earthfile: Error: exit code 1"])
+    assert suites.Outcome(subject, other, True, frozenset(["EM525"])).kind == "not built, SILENT"
+    announced = Judgement("not built", ["EM544"], missing.rows)
+    assert suites.Outcome(subject, announced, True, frozenset(["EM525"])).kind == "not built, announced"

@@ -46,6 +46,8 @@ def program(folder: Path, name: str, script: str) -> None:
         (("web", "--build-arg==x"), "NAME[=VALUE]"),
         (("web", "--timeout=0"), "--timeout"),
         (("web", "--baseline=sometimes"), "--baseline"),
+        (("web", "--image-facts=nowhere.json"), "nowhere.json does not exist"),
+        (("web", "--inspect", "--inspect-from=anywhere"), "--inspect-from"),
     ],
 )
 def test_wrong_usage(folder: Path, arguments: Sequence[str], said: str) -> None:

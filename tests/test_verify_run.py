@@ -106,3 +106,31 @@ def test_earth_is_asked_where_it_is_there(tmp_path: Path) -> None:
     (tmp_path / "Earthfile").write_text("VERSION 0.8\na:\n    NOPE b\n", encoding="utf-8")
     assert "NOPE" in refused("earth", tmp_path, Runner())
     assert "no-such-program" in refused("no-such-program-of-ours", tmp_path, Runner())
+
+
+def test_facts_of_base_images_reach_the_conversion(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from migrate import inspecting
+    from migrate.imagefacts import ImageFacts
+    from migrate.verify.errors import VerifyError
+    from migrate.verify.run import informed
+
+    asked: list[str] = []
+
+    def inspect(images: tuple[inspecting.Wanted, ...], where: str) -> object:
+        asked.extend([*(one.image for one in images), where])
+        gone = inspecting.Problem(("gone:1",), VerifyError("EM912", registry="x", image="gone:1"))
+        return {"acme/base:1": ImageFacts("app")}, [gone]
+
+    monkeypatch.setattr(inspecting, "inspect", inspect)
+    (tmp_path / "Dockerfile").write_text("FROM gone:1\nFROM acme/base:1\n", encoding="utf-8")
+    facts = tmp_path / "facts.json"
+    known, findings = informed(Request(tmp_path, inspect="registry", facts=facts), builtin())
+    assert asked == ["gone:1", "acme/base:1", "registry"]
+    assert [item.code for item in findings] == ["EM647"]
+    assert known.inspected["acme/base:1"]["user"] == "app"
+    again, findings = informed(Request(tmp_path, facts=facts), builtin())
+    assert (again.inspected, findings) == (known.inspected, ())
+    facts.write_text("no", encoding="utf-8")
+    with pytest.raises(VerifyError, match="EM648"):
+        informed(Request(tmp_path, facts=facts), builtin())
+    assert informed(Request(tmp_path), builtin()) == (builtin(), ())

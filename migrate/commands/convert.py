@@ -19,9 +19,13 @@ from migrate.commands.options import (
     EXIT_NOTHING,
     FAIL_ON,
     FORMAT,
+    IMAGE_FACTS,
+    INSPECT,
+    INSPECT_FROM,
     MAPPINGS,
     QUIET,
     colored_on,
+    facts_file,
     overlaid,
     write_stdout,
 )
@@ -92,21 +96,9 @@ def _helper_image(_: click.Context, __: click.Parameter, text: str) -> str:
     help="For a line that an Earthfile cannot say: build its stage FROM DOCKERFILE, leave a comment, or fail.",
 )
 @MAPPINGS
-@click.option("--inspect", is_flag=True, help="Look at the configs of the base images, which needs the network.")
-@click.option(
-    "--inspect-from",
-    type=click.Choice(["auto", "engine", "registry"]),
-    default="auto",
-    show_default=True,
-    help="Where to look: docker's own images, the registries, or both in this order.",
-)
-@click.option(
-    "--image-facts",
-    "facts",
-    metavar="FILE",
-    type=click.Path(dir_okay=False),
-    help="Read what --inspect found before; with --inspect, keep what it finds.",
-)
+@INSPECT
+@INSPECT_FROM
+@IMAGE_FACTS
 @FAIL_ON
 @FORMAT
 @COLOR
@@ -141,8 +133,7 @@ def convert(
     goes to stderr.
     """
     _check_usage(path, output, context, write=write, force=force, diff=diff, check=check)
-    if facts is not None and not inspect and not os.path.exists(facts):
-        raise click.UsageError(f"{facts} does not exist; --inspect makes it.")
+    known = facts_file(facts, inspect=inspect)
     with _uncollected():
         from migrate.driver import Job
 
@@ -156,7 +147,7 @@ def convert(
         helper_image=helper_image,
         fallback=fallback,
         inspect=inspect_from if inspect else None,
-        facts=Path(facts) if facts is not None else None,
+        facts=known,
         output=Path(output) if output is not None else None,
         write=write,
         force=force,

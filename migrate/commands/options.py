@@ -42,6 +42,23 @@ COLOR = click.option(
     "--color", type=click.Choice(["auto", "always", "never"]), default="auto", show_default=True, help="When to colour."
 )
 QUIET = click.option("-q", "--quiet", is_flag=True, help="Report nothing but errors on stderr.")
+INSPECT = click.option(
+    "--inspect", is_flag=True, help="Look at the configs of the base images, which needs the network."
+)
+INSPECT_FROM = click.option(
+    "--inspect-from",
+    type=click.Choice(["auto", "engine", "registry"]),
+    default="auto",
+    show_default=True,
+    help="Where to look: docker's own images, the registries, or both in this order.",
+)
+IMAGE_FACTS = click.option(
+    "--image-facts",
+    "facts",
+    metavar="FILE",
+    type=click.Path(dir_okay=False),
+    help="Read what --inspect found before; with --inspect, keep what it finds.",
+)
 
 
 class NothingProduced(click.ClickException):
@@ -75,6 +92,13 @@ def overlaid(path: str | None) -> Mappings | None:
         raise click.BadParameter(str(error), param_hint="--mappings") from None
     except (OSError, UnicodeDecodeError) as error:
         raise click.BadParameter(f"{path}: {error}", param_hint="--mappings") from None
+
+
+def facts_file(facts: str | None, *, inspect: bool) -> Path | None:
+    """The file of --image-facts, which must be there unless --inspect makes it."""
+    if facts is not None and not inspect and not os.path.exists(facts):
+        raise click.UsageError(f"{facts} does not exist; --inspect makes it.")
+    return Path(facts) if facts is not None else None
 
 
 def colored_on(choice: str, stream: TextIO | None) -> bool:

@@ -9,7 +9,18 @@ from typing import TYPE_CHECKING
 
 import click
 
-from migrate.commands.options import EXIT_FINDINGS, FORMAT, MAPPINGS, NothingProduced, overlaid, write_stdout
+from migrate.commands.options import (
+    EXIT_FINDINGS,
+    FORMAT,
+    IMAGE_FACTS,
+    INSPECT,
+    INSPECT_FROM,
+    MAPPINGS,
+    NothingProduced,
+    facts_file,
+    overlaid,
+    write_stdout,
+)
 
 if TYPE_CHECKING:
     from migrate.mappings import Mappings
@@ -83,6 +94,9 @@ if TYPE_CHECKING:
 )
 @click.option("--static", is_flag=True, help="Build nothing: only check the Earthfile by itself. This is no proof.")
 @MAPPINGS
+@INSPECT
+@INSPECT_FROM
+@IMAGE_FACTS
 @FORMAT
 @click.option("-q", "--quiet", is_flag=True, help="No progress on stderr.")
 def verify(
@@ -107,6 +121,9 @@ def verify(
     own_frontend: bool,
     static: bool,
     mappings: str | None,
+    inspect: bool,
+    inspect_from: str,
+    facts: str | None,
     style: str,
     quiet: bool,
 ) -> None:
@@ -129,6 +146,7 @@ def verify(
         known = tuple(parse_secret(text, os.environ, Path.is_file) for text in secrets)
     except ValueError as error:
         raise click.UsageError(str(error)) from None
+    kept = facts_file(facts, inspect=inspect)
     request = Request(
         path=Path(path),
         context=Path(context) if context is not None else None,
@@ -141,6 +159,8 @@ def verify(
         timeout=timeout,
         fresh=fresh,
         own_frontend=own_frontend,
+        inspect=inspect_from if inspect else None,
+        facts=kept,
     )
     sys.exit(_verify(request, overlaid(mappings), static=static, json=style == "json", quiet=quiet))
 

@@ -91,9 +91,19 @@ def read(dockerfile: Path, context: Path, *, fresh: bool = False, fidelity: str 
     return Pair(name, dockerfile, context, conversion, conversion.earthfile, conversion.files)
 
 
-def jobs(pair: Pair, wanted: Sequence[str], *, every: bool) -> tuple[Job, ...]:
+def jobs(pair: Pair, wanted: Sequence[str], *, every: bool, given: tuple[Diagnostic, ...] = ()) -> tuple[Job, ...]:
     """The comparisons for ``pair``: of the stages ``wanted`` (``STAGE`` or ``STAGE=TARGET``), of every stage, or of
-    what a plain build delivers. Raises VerifyError for a stage or target that does not exist."""
+    what a plain build delivers. ``given`` are the differences that the run's own arguments bring about.
+
+    Raises VerifyError for a stage or target that does not exist.
+    """
+    return tuple(
+        job._replace(announced=(*job.announced, *given), grade=Grade.DIFFERS) if given else job
+        for job in _jobs(pair, wanted, every=every)
+    )
+
+
+def _jobs(pair: Pair, wanted: Sequence[str], *, every: bool) -> tuple[Job, ...]:
     if every:
         stages = [result.stage for result in pair.conversion.targets if result.stage is not None]
         # Docker cannot select a stage without a name, except for the last.

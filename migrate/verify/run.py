@@ -13,7 +13,7 @@ from typing import NamedTuple
 from migrate.diagnostics import Collector, Diagnostic
 from migrate.dockerfile.directives import frontend
 from migrate.mappings import Mappings
-from migrate.verify import static
+from migrate.verify import given, static
 from migrate.verify.builders import QUESTION, Inputs, Registry, Secret, Tool
 from migrate.verify.errors import VerifyError
 from migrate.verify.finding import find
@@ -49,6 +49,10 @@ class Request:
     timeout: float | None = None
     fresh: bool = False
     own_frontend: bool = False
+    inspect: str | None = None
+    """Where base images are looked at: ``auto``, ``engine`` or ``registry``; None: nowhere."""
+    facts: Path | None = None
+    """The file that keeps what was found there."""
 
 
 class Checked(NamedTuple):
@@ -68,6 +72,7 @@ class Outcome(NamedTuple):
 
 def execute(request: Request, mappings: Mappings, watcher: Watcher) -> Outcome:
     """Verify everything that ``request`` names. Raises VerifyError when nothing could be begun."""
+    mappings, found_out = informed(request, mappings)
     mask = Masker([text for secret in request.inputs.secrets for text in _values(secret)])
     runner = Runner(mask=mask)
     work, unread = _work(request, mappings)
@@ -81,7 +86,8 @@ def execute(request: Request, mappings: Mappings, watcher: Watcher) -> Outcome:
     for pair, found in groupby(work, lambda job: job.pair):
         results += _verified(pair, list(found), session, own_frontend=request.own_frontend)
     files = {} if request.own_frontend else {job.pair.name: job.pair.dockerfile for job in work}
-    said = (*_pinned(files, mappings), *notes(tools["Dockerfile"], session.left, request.path.as_posix(), mappings))
+    said = notes(tools["Dockerfile"], session.left, request.path.as_posix(), mappings)
+    said = (*found_out, *_pinned(files, mappings), *said)
     return Outcome(tuple(results), tools, said)
 
 
@@ -106,7 +112,7 @@ def _work(request: Request, mappings: Mappings) -> tuple[list[Job], list[Unread]
             unread.append(item)
             continue
         try:
-            work += jobs(item, request.stages, every=request.every)
+            work += jobs(item, request.stages, every=request.every, given=given_to(item, request.inputs, mappings))
         except VerifyError as error:
             if error.code == "EM932":
                 lacking.append(error)
@@ -117,10 +123,17 @@ def _work(request: Request, mappings: Mappings) -> tuple[list[Job], list[Unread]
     return work, unread
 
 
+def given_to(pair: Pair, inputs: Inputs, mappings: Mappings) -> tuple[Diagnostic, ...]:
+    """The differences that the build arguments themselves bring about."""
+    text = pair.dockerfile.read_text(encoding="utf-8", errors="replace") if inputs.arguments else ""
+    return given.findings(inputs.arguments, text, pair.name, mappings)
+
+
 def check(request: Request, mappings: Mappings) -> tuple[Checked, ...]:
     """The static level: for each pair what is wrong with its Earthfile, earth asked where it is installed."""
     names = (request.choice.earth,) if request.choice.earth is not None else EARTHS
     program = next((found for name in names if (found := find_program(name))), None)
+    mappings, _ = informed(request, mappings)
     return tuple(Checked(item.name, _checked(item, mappings, program)) for item in _pairs(request, mappings))
 
 
@@ -151,6 +164,24 @@ def refused(program: str, folder: Path, runner: Runner) -> str:
 
 def _earthfile_name(pair: Pair) -> str:
     return (pair.context / "Earthfile").as_posix() if pair.overlay is None else f"{pair.name} (converted)"
+
+
+def informed(request: Request, mappings: Mappings) -> tuple[Mappings, tuple[Diagnostic, ...]]:
+    """``mappings`` with what is found out about the base images, and what could not be. Raises VerifyError."""
+    if request.inspect is None and request.facts is None:
+        return mappings, ()
+    from migrate.disk import DiskError
+    from migrate.imageknowledge import gathered
+
+    files = {item.dockerfile for item in _pairs(request, mappings) if isinstance(item, Pair)}
+    try:
+        known = gathered([file.read_bytes() for file in sorted(files)], request.inspect, request.facts, mappings)
+    except DiskError as error:
+        raise VerifyError(error.code, **error.fields) from None
+    collector = Collector(request.path.as_posix(), mappings.diagnostics)
+    for code, fields in known.findings:
+        collector.report(code, None, **fields)
+    return known.mappings, collector.diagnostics
 
 
 def _pairs(request: Request, mappings: Mappings) -> tuple[Pair | Unread, ...]:
