@@ -9,6 +9,7 @@ from typing import NamedTuple
 from migrate import records
 from migrate.callsites import edits as editing
 from migrate.callsites.data import Data
+from migrate.callsites.suggestions import Places
 from migrate.callsites.translate import Place
 from migrate.combine import Combined, Part, combine
 from migrate.convert import Conversion
@@ -20,7 +21,7 @@ from migrate.imagenames import decided
 from migrate.mappings import Mappings
 from migrate.neighbours import Built, base_images, files_that_earth_reads
 from migrate.records import Record
-from migrate.rewriting import Places, Rewritten, rewrite
+from migrate.rewriting import Rewritten, rewrite
 from migrate.settings import SavedStage, Settings
 from migrate.survey import Choice, Demand, demands, find
 
@@ -126,7 +127,9 @@ def migrate(files: Files, data: Data, mappings: Mappings, choice: Choice) -> Mig
     ours = tuple(one for one in groups if _is_ours(one, files, earlier, force=choice.force))
     where = places(ours)
     blocked = frozenset(one.context for one in groups if one not in ours)
-    rewritten = tuple(rewrite(carrier, where, data, mappings, choice, blocked) for carrier in found.carriers)
+    rewritten = tuple(
+        rewrite(carrier, where, data, mappings, choice, blocked, tree=files) for carrier in found.carriers
+    )
     diagnostics = [*found.diagnostics]
     changes: list[FileChange] = []
     for one in groups:

@@ -3,22 +3,16 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Mapping
-from dataclasses import replace
 from typing import NamedTuple
 
 from migrate.callsites import edits as editing
-from migrate.callsites import shell
-from migrate.callsites.buildcall import Option
 from migrate.callsites.data import Data
-from migrate.callsites.model import Outcome, Site, reference
-from migrate.callsites.translate import EarthCall, Facts, Left, Place, translate
+from migrate.callsites.model import Outcome, Site, Tree, reference
+from migrate.callsites.suggestions import Known, Places, suggestion
+from migrate.callsites.translate import EarthCall, Facts, Left, translate
 from migrate.diagnostics import Collector, Diagnostic
 from migrate.mappings import Mappings
 from migrate.survey import Carrier, Choice, line_span
-
-Places = Mapping[tuple[str, str, str], Place]
-"""(Dockerfile, context, stage; "" for the last) -> where its build lives now."""
 
 
 class Rewritten(NamedTuple):
@@ -28,6 +22,8 @@ class Rewritten(NamedTuple):
     text: str
     outcomes: tuple[Outcome, ...]
     diagnostics: tuple[Diagnostic, ...]
+    edits: tuple[editing.Edit, ...] = ()
+    """All changes to the carrier's text, also those that no single site asks for."""
 
 
 def rewrite(
@@ -37,6 +33,8 @@ def rewrite(
     mappings: Mappings,
     choice: Choice,
     blocked: frozenset[str] = frozenset(),
+    *,
+    tree: Tree,
 ) -> Rewritten:
     """Rewrite every certain call in ``carrier``; the others are reported on their line.
 
@@ -45,9 +43,11 @@ def rewrite(
     collector = Collector(carrier.path, mappings.diagnostics)
     translator = _Translator(places, blocked)
     tool = data.earth_tools[choice.tool]["command"]
+    outcomes = [carrier.module.rewritten(site, carrier.text, translator, tool) for site in carrier.sites]
+    known = Known({key: place for key, place in places.items() if key[1] not in blocked}, tree, data, tool)
+    ends = [*(site.start for site in carrier.sites), len(carrier.text)][1:]
     outcomes = [
-        _with_suggestion(carrier.module.rewritten(site, carrier.text, translator, tool), translator, tool)
-        for site in carrier.sites
+        _with_suggestion(outcome, carrier.text, end, known) for outcome, end in zip(outcomes, ends, strict=True)
     ]
     changes = [edit for outcome in outcomes for edit in outcome.edits]
     for outcome in outcomes:
@@ -73,36 +73,20 @@ def rewrite(
         # A defect of the carrier's reader must not cost the whole run.
         text, outcomes = carrier.text, [outcome._replace(edits=()) for outcome in outcomes]
         collector.report("EM806", None, reason=str(error))
-    return Rewritten(carrier, text, tuple(outcomes), collector.diagnostics)
+        changes = []
+    return Rewritten(carrier, text, tuple(outcomes), collector.diagnostics, tuple(sorted(changes)))
 
 
 _NO_SUGGESTION = "change it by hand if the Dockerfile is to go"
 
 
-def _with_suggestion(outcome: Outcome, translator: _Translator, tool: str) -> Outcome:
+def _with_suggestion(outcome: Outcome, text: str, end: int, known: Known) -> Outcome:
     """``outcome`` with the call of earth to write by hand, where the site stays and its target is known."""
-    site = outcome.site
-    if outcome.edits or site.call is None or site.dockerfile is None:
+    stays = outcome.why or any(note.code == "EM809" for note in outcome.notes)
+    if outcome.edits or outcome.suggestion or not stays:
         return outcome
-    made, lacks = None, set()
-    kept: list[Option] = []
-    # Names first: without one nothing can be pushed.
-    for option in sorted(site.call.options, key=lambda item: item.entry["becomes"] not in ("target", "image")):
-        try:
-            made = translator(replace(site, call=replace(site.call, options=(*kept, option))))
-            kept.append(option)
-        except Left:
-            if option.entry["becomes"] == "target":
-                return outcome  # another stage is another image
-            lacks.add(f"--{option.name}")
-    try:
-        made = made or translator(replace(site, call=replace(site.call, options=())))
-    except Left:
-        return outcome
-    line = shell.on_one_line(made, tool)
-    for mask, original in site.holes.items():
-        line = line.replace(mask, original)
-    return outcome._replace(suggestion=line, lacks=tuple(sorted(lacks)))
+    found = suggestion(outcome.site, text, end, known)
+    return outcome if found is None else outcome._replace(suggestion=found.command, lacks=found.lost)
 
 
 class _Translator:

@@ -115,7 +115,8 @@ class _Parser:
             # $OPTIONS in front of the context is one word to us, and any number of them when it runs.
             unknown = [word for word in self.operands if word.text is None and not word.head]
             self.problem = f"{shown(unknown[0])} may hold options" if unknown else "it names more than one context"
-        context = self.operands[0] if self.operands else None
+        certain = [word for word in self.operands if word.head]
+        context = next(iter(certain or self.operands), None)
         return BuildCall(self.tool, self.buildx, tuple(self.options), context, self.problem)
 
     def _long(self, word: Value) -> None:
