@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import posixpath
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -116,3 +118,29 @@ def test_one_call_builds_no_name_twice(tmp_path: Path) -> None:
     text = next(change.after for change in migration.changes if change.path == "Earthfile")
     assert text is not None
     assert text.decode().endswith("all:\n    BUILD +docker\n")
+
+
+CALL = re.compile(
+    r"(?<![\w./+-])earth(?:ly)?[ \"',](?:[^\n;&|]*?[ \"',(])?((?:\.\.?/|/)?[\w./-]*)\+([a-z][a-z0-9-]*)\b"
+)
+
+
+@cases
+def test_every_target_that_a_new_call_names_exists(folder: Path) -> None:
+    after = tree(folder / "repo" / "after")
+    before = tree(folder / "repo" / "before")
+    targets = {
+        name: set(re.findall(r"^([a-z][a-z0-9-]*):", data.decode("utf-8", "replace"), re.MULTILINE))
+        for name, data in after.items()
+        if name.rpartition("/")[2] == "Earthfile"
+    }
+    for name, data in after.items():
+        if name in targets or name == ".earthmigrate.yaml" or data == before.get(name):
+            continue
+        old = before.get(name, b"").decode("utf-8", "replace")
+        for way, target in CALL.findall(data.decode("utf-8", "replace")):
+            if f"+{target}" not in old:
+                end = posixpath.normpath(way).lstrip("./")
+                assert any(
+                    target in found and posixpath.dirname(path).endswith(end) for path, found in targets.items()
+                ), f"{name}: {way}+{target}"

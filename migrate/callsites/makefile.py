@@ -7,16 +7,17 @@ words here, the latter are put back doubled.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import NamedTuple
 
-from migrate.callsites import shell
+from migrate.callsites import makevariables, shell
 from migrate.callsites.data import Data
 from migrate.callsites.edits import Edit
 from migrate.callsites.embeddedshell import LOOKS_LIKE_A_CALL
 from migrate.callsites.model import Outcome, Site, Translator, Tree
 from migrate.callsites.shellwords import ShellError
+from migrate.callsites.translate import Note
 
 _LOGICAL_LINE = re.compile(r"(?:[^\\\n]|\\\r?\n|\\[^\n])*\n?")
 _PREFIX = re.compile(r"[ \t]*(?:[@+-][ \t]*)*")
@@ -64,6 +65,7 @@ def sites(text: str, path: str, tree: Tree, data: Data) -> list[Site]:
     if re.search(r"^\.ONESHELL\s*:", text, re.MULTILINE) and re.search(r"\b(?:cd|pushd)\b", text):
         start = shell.UNKNOWN
     found: list[Site] = []
+    tools = makevariables.dockers(text)
     for first, last, kind in _recipe_lines(text):
         line = text[first:last]
         if not _BUILDS.search(line) or "build" not in line:
@@ -74,7 +76,7 @@ def sites(text: str, path: str, tree: Tree, data: Data) -> list[Site]:
             continue
         recipe = _recipe(text, first, last)
         try:
-            inner = shell.found(recipe.script, path, tree, data.docker_flags, start, recipe.holes)
+            inner = shell.found(recipe.script, path, tree, data.docker_flags, start, recipe.holes, _written_as(tools))
         except ShellError as error:
             found.append(Site(path, "makefile", first, last, why=f"its recipe cannot be followed: {error}"))
             continue
@@ -100,10 +102,40 @@ def rewritten(site: Site, text: str, translate: Translator, tool: str) -> Outcom
     if site.why:
         return Outcome(site, why=site.why)
     recipe: _Recipe = site.detail
+    if _variable_of(recipe) is not None and (name := makevariables.named(text, tool)) is not None:
+        recipe = recipe._replace(holes={**recipe.holes, f"${{{name}}}": f"$({name})"})
+        tool = f"${{{name}}}"
     assert recipe.site is not None
     done = shell.rewritten(recipe.site, recipe.script, translate, tool)
     edits = [Edit(recipe.outer(edit.start), recipe.outer(edit.end), recipe.written(edit.new)) for edit in done.edits]
     return Outcome(site, tuple(edits), done.notes, recipe.shown(done.why))
+
+
+def companions(text: str, outcomes: list[Outcome], data: Data, tool: str) -> tuple[list[Edit], list[tuple[int, Note]]]:
+    """A variable for the tool below the one for docker, where calls use that."""
+    command = data.earth_tools[tool]["command"]
+    name = makevariables.named(text, command)
+    used = {_variable_of(outcome.site.detail) for outcome in outcomes if outcome.edits}
+    places = sorted(place for variable, place in makevariables.dockers(text).items() if variable in used)
+    if name is None or not places or makevariables.values(text, name):
+        return [], []
+    newline = "\r\n" if "\r\n" in text else "\n"
+    return [Edit(places[0], places[0], f"{name} ?= {command}{newline}")], []
+
+
+def _written_as(tools: Iterable[str]) -> list[str]:
+    """The variables as they are masked in a recipe."""
+    return [f"${{{name}}}" for name in tools]
+
+
+def _variable_of(recipe: _Recipe) -> str | None:
+    """The variable of make that a call names as its tool."""
+    assert recipe.site is not None
+    if recipe.site.why or isinstance(recipe.site.detail, Note):
+        return None
+    word = shell.tool_word(recipe.site)
+    match = re.fullmatch(r"\$\{(\w+)\}", recipe.script[word.start : word.end])
+    return match.group(1) if match else None
 
 
 def _recipe_lines(text: str) -> Iterator[tuple[int, int, str]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 
 from migrate.callsites import buildcall, shellwords
@@ -62,15 +62,48 @@ def found(
     flags: Mapping[str, object],
     start: str | None = None,
     holes: Iterable[str] = (),
+    tools: Iterable[str] = (),
 ) -> list[Site]:
     """The build calls in the commands ``text`` of the file ``path``.
 
     ``start`` is the folder in which they run; None: it is taken from where the files of a call are; UNKNOWN: nobody
     knows. ``holes`` stand for text that another program fills in before the shell reads it, also inside quotes.
+    ``tools`` are variables, as they are written, that are surely docker.
     Raises ShellError for a script that cannot be followed.
     """
     commands = [_with_holes(command, tuple(holes)) for command in shellwords.commands(text)]
+    known = {*tools, *_tools(commands)}
+    commands = [_with_tools(command, known) for command in commands] if known else commands
     return list(_sites(commands, text, path, tree, flags, start))
+
+
+def _tools(commands: Sequence[Command]) -> Iterator[str]:
+    """The variables, as they are written, that the script sets to docker, once, before all branches."""
+    found: dict[str, list[tuple[str | None, bool]]] = {}
+    for command in commands:
+        declared = command.words[1:] if _name(command) in _DECLARERS else ()
+        for word in (*command.assignments, *declared):
+            name, _, value = (word.text or word.head).partition("=")
+            # In front of a command it is set for that command alone.
+            certain = not (command.conditional or command.function or (command.assignments and command.words))
+            found.setdefault(name.rstrip("+"), []).append((value if word.text is not None else None, certain))
+    for name, values in found.items():
+        if values == [("docker", True)]:
+            yield from (f"${name}", f"${{{name}}}")
+
+
+_DECLARERS = frozenset(("export", "readonly", "declare", "typeset", "local", "read", "getopts", "unset", "mapfile"))
+
+
+def _with_tools(command: Command, tools: Set[str]) -> Command:
+    """``command`` with the variable that is docker, as its first word or behind a runner, known."""
+
+    def named(word: Value) -> Value:
+        if len(word.pieces) == 1 and word.text is None and word.pieces[0].raw in tools:
+            return word._replace(pieces=(word.pieces[0]._replace(text="docker"),))
+        return word
+
+    return replace(command, words=tuple(named(word) for word in command.words))
 
 
 def _with_holes(command: Command, holes: tuple[str, ...]) -> Command:
@@ -324,6 +357,12 @@ def _site(
     return replace(site, why=_stays(found, call, reader, text) or site.why)
 
 
+def tool_word(site: Site) -> Value:
+    """The word of a site's command that names the tool."""
+    found: _Words = site.detail
+    return found.command.words[found.tool]
+
+
 def _stays(found: _Words, call: BuildCall | None, reader: str, text: str) -> str:
     """Why a call stays wherever its files are, "" when it may go."""
     command, word = found.command, found.command.words[abs(found.tool)]
@@ -369,7 +408,7 @@ def rewritten(site: Site, text: str, translate: Translator, tool: str) -> Outcom
     if made.silent and not any(operator in (">", "&>", ">>") for operator, _, _ in found.command.redirections):
         new += " >/dev/null 2>&1"
     edits = [Edit(words[0].start, words[-1].end, new), *_environment(found.command, made)]
-    if not _reads_again(text, edits):
+    if not _reads_again(text, edits) or not _is_whole(text, edits, made, tool):
         return Outcome(site, why="the script would not read the same around the new call")
     return Outcome(site, tuple(edits), tuple(made.notes))
 
@@ -444,6 +483,19 @@ def _reads_again(text: str, edits: Sequence[Edit]) -> bool:
         )
     except ShellError:
         return False
+
+
+def _is_whole(text: str, edits: Sequence[Edit], made: EarthCall, tool: str) -> bool:
+    """Whether the new command has the words of ``made`` and no other: earth takes what is left over for arguments."""
+    after = apply(text, edits)
+    words = [tool, *map(spelled, made.flags), quoted(made.reference), *map(spelled, made.arguments)]
+    # Edits in front of the call move it.
+    start = edits[0].start + sum(len(edit.new) - (edit.end - edit.start) for edit in edits[1:])
+    for command in shellwords.commands(after):
+        found = [_raw(word, after) for word in command.words if word.start >= start]
+        if command.words and command.start <= start < command.end and found:
+            return found == words
+    return False
 
 
 def _outside(commands: Iterable[Command], edits: Sequence[Edit], *, old: bool) -> int:

@@ -1,0 +1,3 @@
+#!/bin/sh
+DOCKER=docker
+DOCKER=docker $DOCKER build -t app .
