@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import posixpath
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from types import ModuleType
 from typing import NamedTuple
@@ -77,7 +77,7 @@ def find(files: Files, data: Data, mappings: Mappings, choice: Choice) -> Found:
         found += collector.diagnostics
         if carrier is not None:
             carriers.append(carrier)
-    named = {site.dockerfile for carrier in carriers for site in carrier.sites if site.dockerfile}
+    named = {site.dockerfile for carrier in carriers for site in _single(carrier.sites) if site.dockerfile}
     dockerfiles = sorted({*dockerfiles, *named})
     for path in [*dockerfiles]:
         if is_template(path, data.discovery):
@@ -86,6 +86,12 @@ def find(files: Files, data: Data, mappings: Mappings, choice: Choice) -> Found:
             found += collector.diagnostics
             dockerfiles.remove(path)
     return Found(tuple(dockerfiles), tuple(carriers), tuple(found))
+
+
+def _single(sites: Iterable[Site]) -> Iterator[Site]:
+    """Each site, or the variants of it."""
+    for site in sites:
+        yield from site.variants.values() or (site,)
 
 
 def _carrier(path: str, name: str, files: Files, data: Data, collector: Collector) -> Carrier | None:
@@ -136,7 +142,7 @@ def demands(found: Found, earlier: Iterable[Record] = ()) -> tuple[Demand, ...]:
     """One for each Dockerfile and context that call sites use; without one the context is the Dockerfile's folder."""
     pairs: dict[tuple[str, str], list[Site]] = {}
     for carrier in found.carriers:
-        for site in carrier.sites:
+        for site in _single(carrier.sites):
             if site.dockerfile is not None and site.context is not None and site.dockerfile in found.dockerfiles:
                 pairs.setdefault((site.dockerfile, site.context), []).append(site)
     for record in earlier:

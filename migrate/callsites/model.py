@@ -51,6 +51,8 @@ class Site:
     """The list of image names where only the run knows them."""
     dynamic: bool = False
     """Whether switches may have values that only the run knows: inputs of a workflow step."""
+    variants: Mapping[str, Site] = field(default_factory=dict)
+    """Where a word that is only known when it runs takes one of a few values: value -> the site with it."""
     holes: Mapping[str, str] = field(default_factory=dict)
     """What masks in its words stand for: text that another program fills in before the shell reads it."""
     detail: Any = None

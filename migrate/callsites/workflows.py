@@ -5,66 +5,44 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from ruamel.yaml.nodes import MappingNode, Node
 
-from migrate.callsites import embeddedshell, shell, yamltext
-from migrate.callsites.buildcall import BuildCall, Option
+from migrate.callsites import buildaction, embeddedshell, matrix, shell, yamltext
+from migrate.callsites.buildaction import Inputs
 from migrate.callsites.data import Data
 from migrate.callsites.edits import Edit
 from migrate.callsites.model import Outcome, Site, Translator, Tree, placed
 from migrate.callsites.translate import EarthCall, Left, Note
-from migrate.callsites.values import Piece, Value, literal_piece
+from migrate.callsites.workflowtools import Job, jobs
+from migrate.callsites.workflowtools import companions as companions
 
-_EXPRESSION = re.compile(r"\$\{\{.*?\}\}", re.DOTALL)
 _BUILD_ACTION = "docker/build-push-action@"
 _OTHERS = re.compile(
     r"(?:docker/bake-action|depot/build-push-action|depot/bake-action|redhat-actions/buildah-build"
     r"|mr-smithers-excellent/docker-build-push|home-assistant/builder|aevea/action-kaniko|int128/kaniko-action)@"
 )
-#: Environment names that a step must not set by accident.
-_TAKEN_NAMES = frozenset(
-    ("PATH", "HOME", "SHELL", "USER", "PWD", "IFS", "CI", "LD_PRELOAD", "BASH_ENV", "GITHUB_TOKEN")
-)
-_BUILDX = re.compile(r"docker/bake-action@|buildx (?:bake|imagetools|create|du)|compose[^\n]*build|steps\.buildx")
 _WIDEST = 110
-
-
-class Job(NamedTuple):
-    """A job, or the ``runs`` of a composite action: its node and its steps."""
-
-    node: Node
-    steps: list[Node]
-    composite: bool
 
 
 class _Step(NamedTuple):
     job: Job
     step: Node
     root: Node
-    environment: dict[str, str]
-    """Variables for what only the run knows: name -> expression."""
-    default_context: bool
+    inputs: Inputs
+    choice: str
+    """The word of the shell that tells the variants of the site apart, "" without variants."""
 
 
 def sites(text: str, path: str, tree: Tree, data: Data) -> list[Site]:
     """The build calls in a workflow or an action. Raises YamlError."""
     found: list[Site] = []
     for root in yamltext.documents(text):
-        for job in _jobs(root):
+        for job in jobs(root):
             for step in job.steps:
                 found += _step_sites(job, step, root, text, path, tree, data)
     return found
-
-
-def _jobs(root: Node) -> Iterator[Job]:
-    for _, _, job in yamltext.entries(yamltext.get(root, "jobs")):
-        yield Job(job, yamltext.items(yamltext.get(job, "steps")), False)
-    if yamltext.scalar(yamltext.get(root, "runs", "using")) == "composite":
-        runs = yamltext.get(root, "runs")
-        assert runs is not None
-        yield Job(runs, yamltext.items(yamltext.get(runs, "steps")), True)
 
 
 def _step_sites(job: Job, step: Node, root: Node, text: str, path: str, tree: Tree, data: Data) -> Iterator[Site]:
@@ -75,13 +53,13 @@ def _step_sites(job: Job, step: Node, root: Node, text: str, path: str, tree: Tr
         at = yamltext.get(step, "uses")
         assert at is not None
         yield Site(path, "workflows", yamltext.start(at), yamltext.end(at), why=f"{uses} is not rewritten")
-    own = "" if uses else _shell(job, step, root)
+    own = "" if uses else _shell(job, step, root) or _guessed(yamltext.scalar(yamltext.get(step, "run")) or "")
     if own not in _OTHER_LANGUAGES:
         folder = _working_directory(job, step, root)
         run = yamltext.get(step, "run")
         why = _no_place(job, path) or ("" if own in ("", "bash", "sh") else f"its shell is {own}")
         for site in embeddedshell.scalar_sites(run, text, path, tree, data.docker_flags, folder, "workflows"):
-            yield replace(site, why=site.why or why)
+            yield replace(site, why=why or site.why)
 
 
 _OTHER_LANGUAGES = frozenset(("python", "node", "perl", "ruby"))
@@ -96,6 +74,11 @@ def _shell(job: Job, step: Node, root: Node) -> str:
     )
     written = next((yamltext.scalar(node) for node in nodes if node is not None), "") or ""
     return written.split(" ")[0]
+
+
+def _guessed(script: str) -> str:
+    """The shell of a script for a runner of Windows that only the run knows, "" for the usual one."""
+    return "PowerShell" if re.search(r"`\r?\n|\$env:", script) else ""
 
 
 def _no_place(job: Job, path: str) -> str:
@@ -139,17 +122,79 @@ def _working_directory(job: Job, step: Node, root: Node) -> str:
 def _action_site(job: Job, step: Node, root: Node, text: str, path: str, tree: Tree, data: Data) -> Site:
     uses = yamltext.get(step, "uses")
     assert uses is not None
-    first, last = yamltext.start(uses), yamltext.end(uses)
+    site = Site(path, "workflows", yamltext.start(uses), yamltext.end(uses), dynamic=True)
+    given = {name: yamltext.scalar(node) for name, _, node in yamltext.entries(yamltext.get(step, "with"))}
+    taken = {name for name, _, _ in yamltext.entries(yamltext.get(step, "env"))}
     environment: dict[str, str] = {}
-    site = Site(path, "workflows", first, last)
     try:
-        site = placed(_read(site, job, step, root, data, environment), ("",), tree)
+        inputs = buildaction.read(given.items(), taken, data)
+        environment = inputs.environment
+        site = _with_inputs(site, inputs, tree)
+        if site.why and (several := _variants(site, given, job, step, root, text, tree, data)) is not None:
+            return replace(several, why=_no_step(job, step, text, path))
+        site = replace(site, detail=_Step(job, step, root, inputs, ""))
     except Left as left:
         site = replace(site, why=str(left))
     why = site.why
     for name, expression in environment.items():
         why = re.sub(rf"\${name}\b", expression.replace("\\", r"\\"), why)
     return replace(site, why=_no_step(job, step, text, path) or why)
+
+
+def _with_inputs(site: Site, inputs: Inputs, tree: Tree) -> Site:
+    return placed(replace(site, call=inputs.call, open_tags=inputs.open_tags, why=""), ("",), tree)
+
+
+_CHOOSING = ("context", "file", "target")
+"""The inputs that decide which Dockerfile, context and stage a step builds."""
+
+
+def _variants(
+    site: Site,
+    given: Mapping[str, str | None],
+    job: Job,
+    step: Node,
+    root: Node,
+    text: str,
+    tree: Tree,
+    data: Data,
+) -> Site | None:
+    """``site`` with one variant for each build that its job's matrix asks for; None where not all are written out."""
+    open_inputs = [name for name in _CHOOSING if "${{" in (given.get(name) or "")]
+    runs = matrix.combinations(job.node)
+    if not open_inputs or not runs:
+        return None
+    constants = matrix.variables((yamltext.get(root, "env"), yamltext.get(job.node, "env")), text)
+    taken = {name for name, _, _ in yamltext.entries(yamltext.get(step, "env"))}
+    names: dict[tuple[str, ...], set[str | None]] = {}
+    for run in runs:
+        known = {**constants, **run}
+        texts = [matrix.filled(given[name] or "", known) for name in open_inputs]
+        key = tuple(written for written in texts if written is not None)
+        if len(key) < len(texts) or "" in key:
+            return None
+        names.setdefault(key, set()).add(matrix.filled(given.get("tags") or "", known))
+    # Runs that build the same with other names need these as an argument.
+    fixed = all(len(tags) == 1 and None not in tags for tags in names.values())
+    found: dict[tuple[str, ...], Site] = {}
+    for key, tags in names.items():
+        written = dict(zip(open_inputs, key, strict=True)) | ({"tags": next(iter(tags))} if fixed else {})
+        inputs = buildaction.read({**given, **written}.items(), taken, data)
+        found[key] = _with_inputs(site, inputs, tree)
+        if found[key].why:
+            return None
+    if len(found) == 1:
+        return replace(next(iter(found.values())), detail=_Step(job, step, root, inputs, ""))
+    alone = [index for index in range(len(open_inputs)) if len({key[index] for key in found}) == len(found)]
+    chosen = alone[0] if alone else None
+    picked = [open_inputs[chosen]] if chosen is not None else open_inputs
+    word = ":".join(
+        "$" + buildaction.variable(name.upper(), given[name] or "", inputs.environment, taken) for name in picked
+    )
+    variants = {
+        ":".join(key if chosen is None else (key[chosen],)): replace(one, detail=None) for key, one in found.items()
+    }
+    return replace(site, call=None, why="", variants=variants, detail=_Step(job, step, root, inputs, word))
 
 
 def _no_step(job: Job, step: Node, text: str, path: str) -> str:
@@ -164,136 +209,39 @@ def _no_step(job: Job, step: Node, text: str, path: str) -> str:
     return ""
 
 
-def _read(site: Site, job: Job, step: Node, root: Node, data: Data, environment: dict[str, str]) -> Site:
-    """``site`` with the call that the inputs of its step ask for. Raises Left."""
-    taken = {name for name, _, _ in yamltext.entries(yamltext.get(step, "env"))}
-    options: list[Option] = []
-    context: Value | None = None
-    open_tags: Value | None = None
-    for name, _, node in yamltext.entries(yamltext.get(step, "with")):
-        text, entry = yamltext.scalar(node), data.build_push_action.get(name)
-        if entry is None or text is None:
-            raise Left(f"its input {name} is not known")
-        if entry["option"] == "nothing" or not text.strip():
-            continue
-        for index, item in enumerate(_items(text, entry.get("list"))):
-            value = _value(item, name if index == 0 else f"{name}_{index + 1}", environment, taken)
-            if name == "context":
-                context = value
-            elif name == "tags" and _EXPRESSION.fullmatch(item):
-                open_tags = value
-            else:
-                options.append(_option(entry["option"], name, value, data))
-    default = context is None or (context.text or "").startswith("{{defaultContext}}")
-    if context is not None and default:
-        context = Value((literal_piece((context.text or "").partition(":")[2] or "."),))
-    call = BuildCall("docker", True, tuple(options), context or Value((literal_piece("."),)))
-    detail = _Step(job, step, root, environment, default)
-    return replace(site, call=call, open_tags=open_tags, dynamic=True, detail=detail)
-
-
-def _option(option: str, name: str, value: Value, data: Data) -> Option:
-    if name == "secrets":
-        value = value.before("id=") if "=" not in value.head else _secret(value)
-    elif name == "secret-files":
-        key = value.head.partition("=")[0]
-        value = value.after(len(key) + 1).before(f"id={key},src=")
-    elif name == "secret-envs":
-        key = value.head.partition("=")[0]
-        value = value.after(len(key) + 1).before(f"id={key},env=")
-    return Option(option, data.docker_flags[option], value)
-
-
-def _secret(value: Value) -> Value:
-    """``K=V``: the value becomes a variable of the step, and the secret is read from it."""
-    key = value.head.partition("=")[0]
-    rest = value.after(len(key) + 1)
-    name = "".join(piece.raw for piece in rest.pieces).removeprefix("$")
-    if len(rest.pieces) != 1 or rest.text is not None or not re.fullmatch(r"[A-Za-z_]\w*", key):
-        raise Left(f"the secret {key} is written into the workflow in parts")
-    return Value((literal_piece(f"id={key},env={name}"),))
-
-
-def _items(text: str, how: str | None) -> list[str]:
-    if how is None:
-        return [text.strip()]
-    found = []
-    for line in text.split("\n"):
-        line = line.strip()
-        if not line or line.startswith("#"):
-            continue
-        parts = [line] if how == "lines" or "${{" in line else line.split(",")
-        found += [_unquoted(part.strip()) for part in parts if part.strip()]
-    return found
-
-
-def _unquoted(field: str) -> str:
-    """A field of CSV, which is how the action reads its lists: only quotes around the whole field are its own."""
-    if len(field) > 1 and field[0] == field[-1] == '"':
-        return field[1:-1].replace('""', '"')
-    return field
-
-
-def _value(item: str, name: str, environment: dict[str, str], taken: set[str]) -> Value:
-    """``item`` as a shell word: what stands in ``${{ }}`` becomes a variable of the step, never text of the script."""
-    matches = list(_EXPRESSION.finditer(item))
-    if not matches:
-        return Value((literal_piece(item),) if item else ())
-    key = re.match(r"([A-Za-z_][A-Za-z0-9_]*)=", item)
-    base = (key.group(1) if key else name).upper().replace("-", "_")
-    pieces: list[Piece] = []
-    position = key.end() if key else 0
-    if key:
-        pieces.append(Piece(key.group(), key.group()))
-    rest = item[position:]
-    if rest:
-        variable = _variable(base, rest, environment, taken)
-        pieces.append(Piece(f"${variable}", None, '"'))
-    return Value(tuple(pieces))
-
-
-def _variable(base: str, expression: str, environment: dict[str, str], taken: set[str]) -> str:
-    for name, known in environment.items():
-        if known == expression:
-            return name
-    name, number = base, 2
-    while name in taken or name in environment or name in _TAKEN_NAMES:
-        name, number = f"{base}_{number}", number + 1
-    environment[name] = expression
-    return name
-
-
 def rewritten(site: Site, text: str, translate: Translator, tool: str) -> Outcome:
     """The edits for one of ``sites``."""
     if site.why:
         return Outcome(site, why=site.why)
     if not isinstance(site.detail, _Step):
         return embeddedshell.rewritten(site, translate, tool)
+    detail: _Step = site.detail
     try:
-        made = translate(site)
+        calls = {name: translate(one) for name, one in site.variants.items()} or {"": translate(site)}
     except Left as left:
         return Outcome(site, why=str(left))
-    detail: _Step = site.detail
-    notes = list(made.notes)
-    if detail.default_context and any(yamltext.get(step, "run") is not None for step in _before(detail)):
+    notes: list[Note] = []
+    for made in calls.values():
+        notes += [note for note in made.notes if note not in notes]
+    if detail.inputs.default_context and any(yamltext.get(step, "run") is not None for step in _before(detail)):
         notes.append(Note("EM804", {}))
-    return Outcome(site, tuple(_step_edits(detail, made, text, tool)), tuple(notes))
+    return Outcome(site, tuple(_step_edits(detail, calls, text, tool)), tuple(notes))
 
 
 def _before(detail: _Step) -> list[Node]:
     return detail.job.steps[: detail.job.steps.index(detail.step)]
 
 
-def _step_edits(detail: _Step, made: EarthCall, text: str, tool: str) -> Iterator[Edit]:
+def _step_edits(detail: _Step, calls: Mapping[str, EarthCall], text: str, tool: str) -> Iterator[Edit]:
     """``uses:`` becomes ``env:`` and ``run:``, ``with:`` goes."""
     found = {name: (key, value) for name, key, value in yamltext.entries(detail.step)}
     key, value = found["uses"]
     indent = " " * key.start_mark.column
     newline = "\r\n" if "\r\n" in text else "\n"
-    command = _command(made, tool, indent)
+    command = _command(next(iter(calls.values())), tool, indent) if len(calls) == 1 else _chosen(detail, calls, tool)
     variables = [
         f"{name}: {_plain(expression)}"
-        for name, expression in detail.environment.items()
+        for name, expression in detail.inputs.environment.items()
         if re.search(rf"(?:\$\{{?|--secret ){name}\b", "\n".join(command))
     ]
     lines: list[str] = []
@@ -336,95 +284,25 @@ def _command(made: EarthCall, tool: str, indent: str) -> list[str]:
     return ["run: |", *(f"  {part} \\" for part in parts[:-1]), f"  {parts[-1]}"]
 
 
+def _chosen(detail: _Step, calls: Mapping[str, EarthCall], tool: str) -> list[str]:
+    """A script that calls earth for the variant that runs; one that nobody wrote out fails."""
+    lines = {name: shell.on_one_line(made, tool) for name, made in calls.items()}
+    if len(set(lines.values())) == 1:
+        return ["run: |", f"  {next(iter(lines.values()))}"]
+    same = {shell.on_one_line(replace(made, reference="+target"), tool) for made in calls.values()}
+    script = [f'case "{detail.choice}" in']
+    for name, made in calls.items():
+        step = f"target={shell.quoted(made.reference)}" if len(same) == 1 else lines[name]
+        script.append(f"  {shell.quoted(name)}) {step} ;;")
+    script.append(f'  *) echo "no target for {detail.choice}" >&2; exit 1 ;;')
+    script.append("esac")
+    if len(same) == 1:
+        script.append(re.sub(r"(?<= )\+target\b", '"$target"', same.pop(), count=1))
+    return ["run: |", *(f"  {line}" for line in script)]
+
+
 def _plain(expression: str) -> str:
     """``expression`` as a YAML scalar."""
     if re.fullmatch(r"\$\{\{[^#\n]*?\}\}", expression) and ": " not in expression:
         return expression
     return "'" + expression.replace("'", "''") + "'"
-
-
-def companions(text: str, outcomes: list[Outcome], data: Data, tool: str) -> tuple[list[Edit], list[tuple[int, Note]]]:
-    """What the rewritten steps need: the tool, a checkout; setup-buildx goes when nothing uses it any more."""
-    edits: list[Edit] = []
-    notes: list[tuple[int, Note]] = []
-    done = [outcome for outcome in outcomes if outcome.edits]
-    for root in yamltext.documents(text):
-        for job in _jobs(root):
-            if job.steps:
-                mine = [item for item in done if _holds(job.steps[0], job.steps[-1], item.site)]
-                if mine:
-                    edits += _job_edits(job, mine, outcomes, text, data, tool, notes)
-    return edits, notes
-
-
-def _holds(first: Node, last: Node, site: Site) -> bool:
-    return yamltext.start(first) <= site.start <= yamltext.end(last)
-
-
-def _job_edits(
-    job: Job,
-    mine: list[Outcome],
-    outcomes: list[Outcome],
-    text: str,
-    data: Data,
-    tool: str,
-    notes: list[tuple[int, Note]],
-) -> Iterator[Edit]:
-    names = [yamltext.scalar(yamltext.get(step, "uses")) or "" for step in job.steps]
-    known = data.earth_tools[tool]
-    first = next(index for index, step in enumerate(job.steps) if _holds(step, step, mine[0].site))
-    wanted: list[str] = []
-    if not job.composite and not any(name.startswith("actions/checkout@") for name in names[:first]):
-        wanted.append(_uses(data.earth_tools["checkout"]))
-    setup = [name for name in names[:first] if name.startswith(known["action"].partition("@")[0] + "@")]
-    buildx = [index for index, name in enumerate(names) if name.startswith("docker/setup-buildx-action@")]
-    dead = buildx and not _uses_buildx(job, mine, outcomes, text)
-    if not setup:
-        wanted.append(_uses(known) + f"\n  with:\n    version: {known['version']}")
-    for index in buildx if dead else ():
-        step = job.steps[index]
-        if yamltext.get(step, "with") is not None:
-            notes.append((yamltext.start(step), Note("EM805", {})))
-        elif wanted and index < first:
-            yield _step_text(step, wanted, text)
-            wanted = []
-        else:
-            start, end = _whole_step(step, text)
-            yield Edit(start, end, "")
-    if wanted:
-        start = _whole_step(job.steps[first], text)[0]
-        dash = " " * (job.steps[first].start_mark.column - 2)
-        yield Edit(start, start, _steps(wanted, dash, text))
-
-
-def _uses(known: Mapping[str, Any]) -> str:
-    return f"- uses: {known['action']}" + (f" # {known['action-comment']}" if known["action-comment"] else "")
-
-
-def _steps(wanted: list[str], dash: str, text: str) -> str:
-    newline = "\r\n" if "\r\n" in text else "\n"
-    return "".join(f"{dash}{line}{newline}" for step in wanted for line in step.split("\n"))
-
-
-def _step_text(step: Node, wanted: list[str], text: str) -> Edit:
-    start, end = _whole_step(step, text)
-    return Edit(start, end, _steps(wanted, " " * (step.start_mark.column - 2), text))
-
-
-def _whole_step(step: Node, text: str) -> tuple[int, int]:
-    """A step's lines, from its dash on; comments directly above belong to it."""
-    start = text.rfind("\n", 0, yamltext.start(step)) + 1
-    while (above := text.rfind("\n", 0, max(start - 1, 0)) + 1) < start and text[above:start].lstrip().startswith("#"):
-        start = above
-    last = yamltext.end(step)
-    end = last if text[last - 1 : last] == "\n" else text.find("\n", last) + 1 or len(text)
-    return start, end
-
-
-def _uses_buildx(job: Job, mine: list[Outcome], outcomes: list[Outcome], text: str) -> bool:
-    """Whether something in the job still needs a builder of buildx."""
-    for outcome in outcomes:
-        if not outcome.edits and _holds(job.steps[0], job.steps[-1], outcome.site):
-            return True
-    rest = text[yamltext.start(job.steps[0]) : yamltext.end(job.steps[-1])]
-    return bool(_BUILDX.search(rest))
