@@ -39,6 +39,17 @@ class Part(NamedTuple):
     """The platforms for which one call builds the image together."""
 
 
+class Others(NamedTuple):
+    """What somebody else has in the Earthfile: names that new targets must not take, and every word.
+
+    ``shared``: global arguments in the file that are ours; no other is added to it.
+    """
+
+    targets: frozenset[str] = frozenset()
+    words: frozenset[str] = frozenset()
+    shared: frozenset[str] = frozenset()
+
+
 class Wrapper(NamedTuple):
     """The target that saves one image under a list of names, and the argument that takes the list."""
 
@@ -58,16 +69,24 @@ class Combined(NamedTuple):
     """Dockerfile -> the target that builds the image for all of its platforms."""
     everything: str | None
     """The target that builds all images, when there is more than one."""
+    document: Earthfile | None = None
+    """The Earthfile before it was printed."""
 
 
-def combine(parts: Sequence[Part], mappings: Mappings) -> Combined:
+def combine(parts: Sequence[Part], mappings: Mappings, others: Others | None = None) -> Combined:
     """Convert ``parts``, which share one context, into one Earthfile. A part that cannot be converted is left out."""
     names = prefixes([part.path for part in parts])
     private = _private(parts)
-    taken: set[str] = set()
+    if others is not None:
+        private |= {name for part in parts for name in _header(part.source.decode("utf-8", "replace"))} - others.shared
+    taken: set[str] = set(others.targets) if others is not None else set()
     done: list[Conversion] = []
+    earlier = {part.path: {target for _, target in part.settings.target_names} for part in parts}
     for part in parts:
-        settings = replace(part.settings, prefix=names[part.path], reserved=frozenset(taken), private_arguments=private)
+        reserved = taken.union(*(targets for path, targets in earlier.items() if path != part.path))
+        settings = replace(
+            part.settings, prefix=names[part.path], reserved=frozenset(reserved), private_arguments=private
+        )
         conversion = convert(part.source, settings, path=part.path, context=part.context, mappings=mappings)
         done.append(conversion)
         if conversion.document is not None:
@@ -78,10 +97,11 @@ def combine(parts: Sequence[Part], mappings: Mappings) -> Combined:
     wrappers: dict[str, Wrapper] = {}
     platforms: dict[str, Wrapper] = {}
     extra: list[Target] = []
+    sources = [*(item.source for item in parts), _as_source(others.words if others is not None else ())]
     for part, conversion in zip(parts, done, strict=True):
         if conversion.document is None or part.settings.image_argument is None:
             continue
-        target, argument = dict(conversion.images)[""], _free("images", (item.source for item in parts))
+        target, argument = dict(conversion.images)[""], _free("images", sources)
         if part.open_names:
             wrappers[part.path] = Wrapper(unique_name(f"{target}-tags", taken), argument)
             extra.append(_loop(wrappers[part.path], target, part, ()))
@@ -92,9 +112,10 @@ def combine(parts: Sequence[Part], mappings: Mappings) -> Combined:
     if len(documents) > 1:
         everything = unique_name("all", taken)
         extra.append(Target(everything, tuple(Command.of("BUILD", f"+{target}") for target in _together(parts, done))))
-    text, _ = render_file(_merged(documents, extra))
+    document = _merged(documents, extra)
+    text, _ = render_file(document)
     ignore = next((file.text for conversion in done for file in conversion.files[1:]), None)
-    return Combined(text, ignore, tuple(done), wrappers, platforms, everything)
+    return Combined(text, ignore, tuple(done), wrappers, platforms, everything, document)
 
 
 def _together(parts: Sequence[Part], done: Sequence[Conversion]) -> Iterator[str]:
@@ -144,11 +165,18 @@ def _free(name: str, sources: Iterable[bytes]) -> str:
     return chosen
 
 
-def image_argument(parts: Sequence[tuple[str, bytes]], path: str) -> str:
-    """The name of the ARG that names the image of ``path``, among the Dockerfiles ``parts`` of one Earthfile."""
+def _as_source(words: Iterable[str]) -> bytes:
+    return " ".join(f"${word}" for word in words).encode()
+
+
+def image_argument(parts: Sequence[tuple[str, bytes]], path: str, words: Iterable[str] = ()) -> str:
+    """The name of the ARG that names the image of ``path``, among the Dockerfiles ``parts`` of one Earthfile.
+
+    ``words`` are those of the Earthfile's other lines.
+    """
     prefix = prefixes([name for name, _ in parts])[path].replace("-", "_")
     name = f"{prefix}_image" if prefix else "image"
-    return _free(name, (source for _, source in parts))
+    return _free(name, (*(source for _, source in parts), _as_source(words)))
 
 
 def _private(parts: Sequence[Part]) -> frozenset[str]:

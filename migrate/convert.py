@@ -66,6 +66,8 @@ class Conversion(NamedTuple):
     """The Earthfile before it was printed."""
     images: tuple[tuple[str, str], ...] = ()
     """(stage, target that saves its image); the stage is "" for the last one."""
+    sources: tuple[str, ...] = ()
+    """What COPY takes from the context, with wildcards for variables; its root for a stage FROM DOCKERFILE."""
 
     @property
     def earthfile(self) -> str | None:
@@ -127,7 +129,16 @@ def convert(
     best = Grade.EXACT if settings.fidelity == "exact" else Grade.EQUAL
     targets = _grades(plan, assembled.helpers, (*shown, *hidden), best)
     return Conversion(
-        path, tuple(files), shown, source_map, targets, hidden, dockerfile.lines, draft.document, _images(plan)
+        path,
+        tuple(files),
+        shown,
+        source_map,
+        targets,
+        hidden,
+        dockerfile.lines,
+        draft.document,
+        _images(plan),
+        (*assembled.context_sources, *(["."] if plan.fallen else [])),
     )
 
 

@@ -59,6 +59,8 @@ class Diagnostic(NamedTuple):
     hint: str
     path: str
     span: Span | None = None
+    diff: str = ""
+    """A change that the hint speaks of, as a unified diff."""
 
 
 class Collector:
@@ -86,6 +88,10 @@ class Collector:
         )
         self._found[diagnostic] = None
         return diagnostic
+
+    def show(self, diagnostic: Diagnostic, diff: str) -> None:
+        """Add ``diff`` to a finding."""
+        self._found = {(item._replace(diff=diff) if item == diagnostic else item): None for item in self._found}
 
     def keep(self, diagnostic: Diagnostic) -> None:
         """Take over a finding of another collector."""

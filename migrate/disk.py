@@ -153,6 +153,8 @@ class DiskContext:
 
     root: Path
     dockerfile: Path | None = None
+    fresh: bool = False
+    """Whether to see no ignore file of an Earthfile: a migration decides about it."""
 
     def exists(self, path: str) -> bool | None:
         """Whether something stands at ``path``; a link there is not followed."""
@@ -247,6 +249,8 @@ class DiskContext:
 
     def earth_ignore_text(self) -> tuple[str, str] | None:
         """(name, text) of the ignore file that an Earthfile in the root uses already."""
+        if self.fresh:
+            return None
         return self._first_text(".earthlyignore") or self._first_text(".earthignore")
 
     def known(self) -> bool:

@@ -6,7 +6,7 @@ import hashlib
 import posixpath
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from migrate.callsites.model import Site
 from migrate.callsites.translate import Left, platforms, tagged
@@ -17,9 +17,18 @@ from migrate.survey import Demand
 
 
 def decided(
-    demand: Demand, source: bytes, sources: Sequence[tuple[str, bytes]], known: Record | None, root: str
+    demand: Demand,
+    source: bytes,
+    sources: Sequence[tuple[str, bytes]],
+    known: Record | None,
+    root: str,
+    words: Collection[str] = (),
 ) -> Record:
-    """The names of one Dockerfile's images: those of an earlier run, and what call sites ask for."""
+    """The names of one Dockerfile's images: those of an earlier run, and what call sites ask for.
+
+    ``words`` are those of somebody else's lines in the Earthfile.
+    """
+    argument = image_argument(sources, demand.dockerfile, words)
     images = dict(known.images) if known is not None else {}
     arguments = dict(known.arguments) if known is not None else {}
     open_names = known is not None and known.open
@@ -38,12 +47,12 @@ def decided(
             )
             if not images[stage]:
                 del images[stage]
-            arguments.setdefault(stage, image_argument(sources, demand.dockerfile) + (f"_{stage}" if stage else ""))
+            arguments.setdefault(stage, argument + (f"_{stage}" if stage else ""))
     together = known.platforms if known is not None else ()
     for site in demand.sites:
         together = together or _platforms(site, last)
     if together:
-        arguments.setdefault("", image_argument(sources, demand.dockerfile))
+        arguments.setdefault("", argument)
     folder = demand.context.rpartition("/")[2]
     for site in demand.sites:
         if site.suggested is not None:

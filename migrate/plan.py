@@ -26,6 +26,10 @@ if TYPE_CHECKING:
     from migrate.ownership import Doubt
 
 
+LAST = "(last)"
+"""Stands for the name of a last stage without one, which its number would not outlive."""
+
+
 class Helper(NamedTuple):
     """A target of its own for an image: ``COPY --from=image``, or a FROM whose arguments must stay out of the stage."""
 
@@ -83,7 +87,7 @@ def make(
     sources = {index: found for index, found in graph.sources.items() if index not in fallen}
     mentions = tuple(header.mentions(stage.instructions) for stage in graph.stages)
     taken: set[str] = set(settings.reserved)
-    targets = tuple(_target_names(graph, settings.prefix, taken, report))
+    targets = tuple(_target_names(graph, settings, taken, report))
     final = _final(graph, settings, report)
     names = header.declared(graph)
     private = settings.private_arguments
@@ -129,23 +133,27 @@ def make(
     )
 
 
-def _target_names(graph: StageGraph, prefix: str, taken: set[str], report: Reporter) -> Iterable[str]:
-    """Legal, unique target names; the names that need no change are given out first."""
-    last = graph.stages[-1].index
+def _target_names(graph: StageGraph, settings: Settings, taken: set[str], report: Reporter) -> Iterable[str]:
+    """Legal, unique target names; those of an earlier run and those that need no change are given out first."""
+    last, prefix = graph.stages[-1].index, settings.prefix
     wanted = [stage.name or ("docker" if stage.index == last else f"stage-{stage.index}") for stage in graph.stages]
     if prefix:
         unnamed = graph.stages[-1].name is None
         wanted = [prefix if index == last and unnamed else f"{prefix}-{name}" for index, name in enumerate(wanted)]
+    earlier = dict(settings.target_names)
+    kept = [earlier.get(stage.name or (LAST if stage.index == last else ""), "") for stage in graph.stages]
+    kept = [name if _legal(name) == name and name not in taken and kept.count(name) == 1 else "" for name in kept]
+    asked, wanted = wanted, [old or name for old, name in zip(kept, wanted, strict=True)]
     legal = [_legal(name) for name in wanted]
     free = [
         name == better and wanted.index(name) == index and name not in taken
         for index, (name, better) in enumerate(zip(wanted, legal, strict=True))
     ]
     taken.update(name for name, is_free in zip(wanted, free, strict=True) if is_free)
-    for index, (name, better) in enumerate(zip(wanted, legal, strict=True)):
+    for index, (_, better) in enumerate(zip(wanted, legal, strict=True)):
         chosen = better if free[index] else unique_name(better, taken)
         stage = graph.stages[index]
-        if chosen != name and stage.name is not None:
+        if chosen != asked[index] and stage.name is not None:
             report("EM201", stage.instruction.span, stage=stage.name, target=chosen)
         yield chosen
 

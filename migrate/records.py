@@ -23,7 +23,9 @@ class Record(NamedTuple):
     ``images``: stage ("" for the last) -> the names that are saved by default. ``argument``: stage -> the ARG that
     gives another name. ``open``: whether a target saves the image under a list of names. ``platforms``: those that
     one call builds for together. ``digest`` is that of the
-    Dockerfile that was converted.
+    Dockerfile that was converted. ``targets``: those of the Earthfile that came from it -> their stage, "" for others.
+    ``written`` and ``ignored`` are digests of what was written into the Earthfile, ``globals`` included, and of the
+    ignore file; they stand in the first record of a context.
     """
 
     dockerfile: str
@@ -34,6 +36,10 @@ class Record(NamedTuple):
     open: bool
     platforms: tuple[str, ...]
     digest: str
+    targets: Mapping[str, str] = {}
+    globals: tuple[str, ...] = ()
+    written: str = ""
+    ignored: str = ""
 
 
 def written(records: Iterable[Record], rest: str = "") -> str:
@@ -48,6 +54,16 @@ def written(records: Iterable[Record], rest: str = "") -> str:
             lines.append("    open-names: true\n")
         if record.platforms:
             lines.append(f"    platforms: {json.dumps(list(record.platforms))}\n")
+        for target in sorted(record.targets):
+            if target == min(record.targets):
+                lines.append("    targets:\n")
+            lines.append(f"      {_text(target)}: {_text(record.targets[target])}\n")
+        if record.globals:
+            lines.append(f"    globals: {json.dumps(list(record.globals))}\n")
+        if record.written:
+            lines.append(f"    written: {_text(record.written)}\n")
+        if record.ignored:
+            lines.append(f"    ignored: {_text(record.ignored)}\n")
         for stage in sorted({*record.images, *record.arguments}):
             if stage == min({*record.images, *record.arguments}):
                 lines.append("    images:\n")
@@ -72,7 +88,25 @@ def read(text: str, path: str) -> tuple[tuple[Record, ...], str]:
         check(document, "records")
     except MappingError as error:
         raise RecordError(str(error)) from None
-    return tuple(_record(item) for item in document.data.get("migrated") or ()), _rest(text)
+    found = document.data.get("migrated") or ()
+    for index, item in enumerate(found):
+        for key in ("dockerfile", "context", "earthfile"):
+            if _leads_out(item[key]):
+                line, column = document.places["migrated", index, key]
+                raise RecordError(f"{path}:{line + 1}:{column + 1}: {key} leads out of the repository")
+    return tuple(_record(item) for item in found), _rest(text)
+
+
+def _leads_out(path: str) -> bool:
+    """Whether ``path`` is no plain way to something below the root: the file may be a stranger's."""
+    return (
+        path.startswith(("/", "~"))
+        or "\\" in path
+        or ":" in path[:2]
+        or "\0" in path
+        or ".." in path.split("/")
+        or ".git" in path.split("/")
+    )
 
 
 def _record(item: Mapping[str, Any]) -> Record:
@@ -86,6 +120,10 @@ def _record(item: Mapping[str, Any]) -> Record:
         bool(item.get("open-names")),
         tuple(item.get("platforms", ())),
         item["digest"],
+        dict(item.get("targets") or {}),
+        tuple(item.get("globals", ())),
+        item.get("written", ""),
+        item.get("ignored", ""),
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import posixpath
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from migrate.callsites import edits as editing
@@ -32,15 +32,16 @@ def rewrite(
     data: Data,
     mappings: Mappings,
     choice: Choice,
-    blocked: frozenset[str] = frozenset(),
+    blocked: Mapping[str, str] | None = None,
     *,
     tree: Tree,
 ) -> Rewritten:
     """Rewrite every certain call in ``carrier``; the others are reported on their line.
 
-    ``blocked`` are contexts whose Earthfile is somebody's own.
+    ``blocked`` are contexts whose Earthfile stays as it is -> why.
     """
     collector = Collector(carrier.path, mappings.diagnostics)
+    blocked = blocked or {}
     translator = _Translator(places, blocked)
     tool = data.earth_tools[choice.tool]["command"]
     outcomes = [carrier.module.rewritten(site, carrier.text, translator, tool) for site in carrier.sites]
@@ -92,7 +93,7 @@ def _with_suggestion(outcome: Outcome, text: str, end: int, known: Known) -> Out
 class _Translator:
     """Gives each site the call of earth for the target that its build has become."""
 
-    def __init__(self, places: Places, blocked: frozenset[str] = frozenset()) -> None:
+    def __init__(self, places: Places, blocked: Mapping[str, str]) -> None:
         self.places, self.blocked = places, blocked
 
     def __call__(self, site: Site) -> EarthCall:
@@ -100,7 +101,7 @@ class _Translator:
         assert site.dockerfile is not None
         assert site.context is not None
         if site.context in self.blocked:
-            raise Left(f"{posixpath.join(site.context, 'Earthfile')} was not written, because files there are not ours")
+            raise Left(self.blocked[site.context])
         if not (site.folder or "").isascii():
             raise Left(f"earth does not start in {site.folder}: a folder's name must be ASCII")
         target = site.call.last("target")

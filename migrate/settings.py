@@ -42,6 +42,8 @@ class Settings:
     """What target names start with: several Dockerfiles share one Earthfile."""
     reserved: frozenset[str] = frozenset()
     """Target names that this Earthfile has already."""
+    target_names: tuple[tuple[str, str], ...] = ()
+    """(stage, target) of an earlier run: calls use these names, so they stay."""
     private_arguments: frozenset[str] = frozenset()
     """Global arguments that must not become visible in the targets of another Dockerfile."""
     build_contexts: tuple[tuple[str, str], ...] = ()

@@ -17,6 +17,10 @@ RECORDS = (
         True,
         ("linux/amd64", "linux/arm64"),
         "sha256:" + "f" * 64,
+        {"docker": "1", "yes": ""},
+        ("A", "B_2"),
+        "sha256:" + "1" * 64,
+        "sha256:" + "2" * 64,
     ),
 )
 
@@ -41,6 +45,14 @@ def test_lines_of_others_stay() -> None:
         ("migrated:\n  - dockerfile: a\n", "f:2:5: context is missing"),
         ("migrated: 1\n", "f:1:1"),
         ("migrated: [", "f:1:"),
+        (
+            "migrated:\n  - {dockerfile: a, context: b/.., earthfile: c, digest: 'sha256:" + "0" * 64 + "'}\n",
+            "f:2:21: context",
+        ),
+        (
+            "migrated:\n  - {dockerfile: /a, context: b, earthfile: c, digest: 'sha256:" + "0" * 64 + "'}\n",
+            "f:2:6: dock",
+        ),
         ("migrated:\n  - {dockerfile: a, context: b, earthfile: c, digest: d}\n", "f:2:"),
     ],
 )

@@ -103,7 +103,7 @@ def test_git_apply_gives_the_same_tree(folder: Path, tmp_path: Path) -> None:
 
 def test_an_earthfile_of_somebody_else_stays_in_every_run(tmp_path: Path) -> None:
     (tmp_path / "Dockerfile").write_text("FROM alpine:3.20\n")
-    (tmp_path / "Earthfile").write_text("VERSION 0.8\n")
+    (tmp_path / "Earthfile").write_text("VERSION 0.7\n")
     (tmp_path / "build.sh").write_text("docker build -t app .\n")
     migration = migrate(discover(tmp_path, callsite_data().discovery), callsite_data(), builtin(), Choice())
     assert migration.changes == ()

@@ -29,6 +29,20 @@ def render_file(earthfile: Earthfile) -> tuple[str, SourceMap]:
     return page.text(earthfile.newline), tuple(page.spans)
 
 
+def render_target(target: Target, newline: str) -> str:
+    """One target by itself, as ``render_file`` prints it."""
+    page = _Page()
+    page.target(target)
+    return page.text(newline)
+
+
+def render_item(item: Item, newline: str) -> str:
+    """One item of the base recipe by itself."""
+    page = _Page()
+    page.item(item, 0)
+    return page.text(newline)
+
+
 class _Page:
     """Lines written so far."""
 

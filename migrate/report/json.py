@@ -53,6 +53,7 @@ def diagnostics(found: Sequence[Diagnostic]) -> list[dict[str, Any]]:
             "hint": item.hint,
             "path": item.path,
             "span": _span(item.span),
+            **({"diff": item.diff} if item.diff else {}),
         }
         for item in found
     ]

@@ -16,6 +16,7 @@ from migrate.spans import Span
 COLORS = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.INFO: "blue"}
 _WIDEST = 160
 _TAB = 4
+_MOST_LINES = 60
 
 
 def render(conversion: Conversion, *, color: bool = False, least: Severity = Severity.INFO) -> str:
@@ -79,7 +80,17 @@ def _rendered(item: Diagnostic, lines: Sequence[str], color: bool) -> str:
         body = [f"{gutter} {bar}", f"{style(str(number), fg='cyan')} {bar} {text}".rstrip()]
         body += [f"{gutter} {bar} {style(carets, fg=tone, bold=True)}"]
     hint = [f"{gutter} {style('=', fg='cyan')} {style('help', bold=True)}: {visible(item.hint)}"] if item.hint else []
-    return "\n".join([head, *body, *hint])
+    return "\n".join([head, *body, *hint, *_diff(item.diff, color)])
+
+
+def _diff(text: str, color: bool) -> list[str]:
+    """The first lines of a diff: text of files, so control characters are spelled out."""
+    lines = text.rstrip("\n").split("\n") if text else []
+    shown = [visible(line.removesuffix("\r").replace("\t", "    ")) for line in lines[:_MOST_LINES]]
+    if len(lines) > _MOST_LINES:
+        shown.append(f"... {len(lines) - _MOST_LINES} more lines")
+    tones = [{"+": "green", "-": "red", "@": "cyan"}.get(line[:1]) if color else None for line in shown]
+    return [f"    {click.style(line, fg=tone) if tone else line}" for line, tone in zip(shown, tones, strict=True)]
 
 
 def _cells(line: str) -> list[str]:

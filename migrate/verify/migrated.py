@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
 
 from migrate import records
 from migrate.diagnostics import Grade
 from migrate.discovery import Files
 from migrate.disk import DiskError, read_existing, shown
+from migrate.grouping import group
 from migrate.mappings import Mappings
 from migrate.records import Record
-from migrate.repository import group
 from migrate.survey import Demand
 from migrate.verify.errors import VerifyError
 from migrate.verify.pairs import EARTHFILE, Pair, Unread
@@ -52,11 +52,11 @@ def _concerns(record: Record, root: Path, path: Path) -> bool:
 
 
 def _group(root: Path, context: str, known: Iterable[Record], mappings: Mappings) -> list[Pair | Unread]:
-    named: Mapping[tuple[str, str], Record] = {(record.dockerfile, context): record for record in known}
-    if not named:
+    known = sorted(known, key=lambda record: record.dockerfile)
+    if not known:
         return []
-    demands = [Demand(dockerfile, context) for dockerfile, _ in sorted(named)]
-    combined = group(context, demands, named, Files(root, (), False), mappings).combined
+    demands = [Demand(record.dockerfile, context) for record in known]
+    combined = group(context, demands, known, Files(root, (), False), mappings).combined
     found: list[Pair | Unread] = []
     for demand, conversion in zip(demands, combined.conversions, strict=True):
         name = shown(root / demand.dockerfile)

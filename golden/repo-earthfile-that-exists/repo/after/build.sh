@@ -1,3 +1,3 @@
 #!/bin/sh
-docker build -t app .
+earth +docker
 earth ./web+docker

@@ -1,0 +1,2 @@
+docker build -t version version
+docker build -t name name

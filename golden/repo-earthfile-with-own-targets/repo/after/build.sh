@@ -1,0 +1,3 @@
+earth +docker
+earth +build-image
+earth +more-image

@@ -1,0 +1,3 @@
+earth +docker
+earth +build-image
+docker build -t more --target more .
