@@ -22,6 +22,7 @@ Section: TypeAlias = Mapping[str, Any]
 SECTIONS = (
     "base_images",
     "builtin_arguments",
+    "effort",
     "environment_names",
     "fallback",
     "instructions",
@@ -46,6 +47,7 @@ class Mappings:
     diagnostics: Mapping[str, Entry]
     base_images: Section
     builtin_arguments: Section
+    effort: Section
     environment_names: Section
     fallback: Section
     instructions: Section

@@ -180,6 +180,8 @@ def _violations(data: Any, schema: Any, definitions: Any, steps: Steps) -> Itera
         yield steps, f"{_shown(data)} is none of {', '.join(_shown(item) for item in schema['enum'])}"
     if isinstance(data, str) and not re.search(schema.get("pattern", ""), data):
         yield steps, f"{_shown(data)} does not look like {schema['pattern']}"
+    if type(data) is int and data < schema.get("minimum", data):
+        yield steps, f"{data} is less than {schema['minimum']}"
     if isinstance(data, list):
         for index, item in enumerate(data):
             yield from _violations(item, schema.get("items", {}), definitions, (*steps, index))

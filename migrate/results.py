@@ -121,13 +121,26 @@ def _plain(value: Any) -> Any:
     return [_plain(item) for item in value] if isinstance(value, tuple) else value
 
 
-def read(lines: Iterable[str]) -> Iterator[Result]:
+def run_facts(text: str) -> dict[str, Any] | None:
+    """The facts of a line that starts a run, None for any other line."""
+    if '"run"' not in text[:40]:
+        return None
+    try:
+        data = json.loads(text)
+    except ValueError:
+        return None
+    return data if isinstance(data, dict) and data.get("kind") == "run" else None
+
+
+def read(lines: Iterable[str], first: int = 1) -> Iterator[Result]:
     """The results in ``lines``, as they come. A last line that was cut off by a crash is left out.
+
+    ``first`` is the number of the first line, for what an error says.
 
     Raises ResultError for a line that is something else.
     """
     cut = ""
-    for number, text in enumerate(lines, start=1):
+    for number, text in enumerate(lines, start=first):
         if cut:
             raise ResultError(cut)
         try:

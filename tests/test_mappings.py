@@ -56,7 +56,12 @@ WRONG = [
     (
         "diagnostics: {}",
         "1:1: diagnostics is not known here; known are base-images, builtin-arguments, environment-names, "
-        "ownership, timestamps, secret-files",
+        "ownership, timestamps, secret-files, effort",
+    ),
+    ("effort: {call: -5}", "1:10: -5 is less than 0"),
+    (
+        "effort: {calls: 5}",
+        "1:10: calls is not known here; known are repository, dockerfile, differs, failed, call, warning, second-wave",
     ),
     (
         "builtin-arguments: {X: {kind: odd, earthfile: Y}}",

@@ -44,7 +44,7 @@ LAYERS = (
     "ignoremerge survey",
     "imagenames rewriting",
     "driver grouping imageknowledge inspecting report repository verify",
-    "repodriver",
+    "auditfiles repodriver",
     "batch",
     "commands",
     "cli",
@@ -55,7 +55,7 @@ APART = {"dockerfile": "earthfile", "earthfile": "dockerfile"}
 """Reading and printing know nothing of each other."""
 
 ON_DISK = {
-    *("changes", "cli", "commands", "discovery", "disk", "driver", "imageknowledge", "inspecting"),
+    *("auditfiles", "changes", "cli", "commands", "discovery", "disk", "driver", "imageknowledge", "inspecting"),
     *("mappings", "mappings_compile", "repodriver"),
     *("verify.sources", "verify.reading", "verify.zstd", "verify.registry", "verify.credentials"),
     *("verify.finding", "verify.migrated"),

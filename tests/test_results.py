@@ -17,6 +17,7 @@ from migrate.results import (
     StageResult,
     latest,
     read,
+    run_facts,
 )
 
 FULL = Result(
@@ -81,3 +82,14 @@ def test_what_is_no_result_is_said_with_its_line(text: str) -> None:
 def test_a_cut_line_in_the_middle_is_said() -> None:
     with pytest.raises(ResultError, match="line 1"):
         list(read([results.line(FULL)[:30], results.line(FULL)]))
+
+
+def test_the_facts_of_a_run_are_told_from_other_lines() -> None:
+    assert run_facts(results.run_line(started="now")) == {"format": results.FORMAT, "kind": "run", "started": "now"}
+    assert run_facts(results.line(FULL._replace(repository='"run"'))) is None
+    assert run_facts('{"kind": "run", "cut') is None
+
+
+def test_an_error_counts_lines_from_the_first_that_it_was_given() -> None:
+    with pytest.raises(ResultError, match="line 7: "):
+        list(read(["nonsense\n"], 7))

@@ -1,0 +1,50 @@
+"""results.csv: a line for each repository, for a spreadsheet."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable
+
+from migrate.diagnostics import visible
+from migrate.report.audit import figures
+from migrate.report.audit.figures import Row
+
+HEADS = (
+    "name",
+    "repository",
+    "state",
+    "wave",
+    "minutes",
+    "dockerfiles",
+    *(f"dockerfiles {grade}" for grade in figures.GRADES),
+    "in part from dockerfile",
+    "stages",
+    *(f"stages {grade}" for grade in figures.GRADES),
+    "call sites",
+    *(f"call sites {outcome}" for outcome in figures.OUTCOMES),
+    "errors",
+    "warnings",
+    "codes",
+    "unknown base images",
+    "why",
+)
+
+
+def sheet(rows: Iterable[Row]) -> bytes:
+    """The table: UTF-8 with a mark that spreadsheets look for, CRLF, numbers bare."""
+    out = io.StringIO()
+    writer = csv.writer(out)
+    writer.writerow(HEADS)
+    for row in rows:
+        cells: list[str | int] = [row.name, row.repository, row.state.label, row.wave or "", row.minutes]
+        cells += [sum(row.grades), *row.grades, row.fallback, sum(row.stages), *row.stages, sum(row.calls), *row.calls]
+        cells += [row.errors, row.warnings, " ".join(row.blockers), " ".join(row.unknown), row.why]
+        writer.writerow([harmless(cell) if isinstance(cell, str) else cell for cell in cells])
+    return b"\xef\xbb\xbf" + out.getvalue().encode("utf-8")
+
+
+def harmless(text: str) -> str:
+    """``text`` on one line, and never a formula: an apostrophe goes in front of what a spreadsheet would compute."""
+    shown = visible(text)
+    return f"'{shown}" if shown.lstrip(" '\"")[:1] in ("=", "+", "-", "@", "\N{FULLWIDTH EQUALS SIGN}", "\\") else shown
