@@ -416,6 +416,7 @@ def test_long_lists_are_cut_and_say_so() -> None:
 @pytest.mark.parametrize(
     ("repository", "address"),
     [
+        ("https://github.com/a/b%20c", "https://github.com/a/b%20c"),
         ("https://github.com/a/b.git", "https://github.com/a/b"),
         ("https://GitLab.com/a/b/c/", "https://gitlab.com/a/b/c"),
         ("git@github.com:a/b.git", "https://github.com/a/b"),

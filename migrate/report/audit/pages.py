@@ -103,17 +103,20 @@ def web_address(repository: str) -> str | None:
     if match:
         host, port, path = match.groups()
         scheme = repository.partition(":")[0]
-        return f"{scheme}://{host.lower()}{port}/{quoted(_bare(path))}"
+        return f"{scheme}://{host.lower()}{port}/{quoted(_bare(path), "%")}"
     match = re.fullmatch(r"(?:ssh://)?git@([A-Za-z0-9.-]+)[:/]([^\s?#:]+)", repository)
     if match and match.group(1).lower() in _FORGES:
-        return f"https://{match.group(1).lower()}/{quote(_bare(match.group(2)), safe='/~%')}"
+        return f"https://{match.group(1).lower()}/{quoted(_bare(match.group(2)), "%")}"
     return None
 
 
-def quoted(path: str) -> str:
-    """``path`` for an address: what has a meaning there is written in percents."""
-    data = path.encode("utf-8", "surrogatepass")
-    return "".join(chr(byte) if re.match(rb"[A-Za-z0-9/_.~-]", bytes([byte])) else f"%{byte:02X}" for byte in data)
+_PLAIN = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789/_.~-")
+
+
+def quoted(path: str, also: str = "") -> str:
+    """``path`` for an address: everything that could have a meaning there, but for ``also``, is written in percents."""
+    kept = _PLAIN | frozenset(also.encode())
+    return "".join(chr(byte) if byte in kept else f"%{byte:02X}" for byte in path.encode("utf-8", "surrogatepass"))
 
 
 def _bare(path: str) -> str:
