@@ -103,10 +103,10 @@ def web_address(repository: str) -> str | None:
     if match:
         host, port, path = match.groups()
         scheme = repository.partition(":")[0]
-        return f"{scheme}://{host.lower()}{port}/{quoted(_bare(path), "%")}"
+        return f"{scheme}://{host.lower()}{port}/{_bare(path)}"
     match = re.fullmatch(r"(?:ssh://)?git@([A-Za-z0-9.-]+)[:/]([^\s?#:]+)", repository)
     if match and match.group(1).lower() in _FORGES:
-        return f"https://{match.group(1).lower()}/{quoted(_bare(match.group(2)), "%")}"
+        return f"https://{match.group(1).lower()}/{_bare(match.group(2))}"
     return None
 
 
@@ -120,7 +120,7 @@ def quoted(path: str, also: str = "") -> str:
 
 
 def _bare(path: str) -> str:
-    return path.rstrip("/").removesuffix(".git")
+    return quoted(path.rstrip("/").removesuffix(".git"), "%")
 
 
 def _identity(result: Result) -> Html:
