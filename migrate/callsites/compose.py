@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from ruamel.yaml.nodes import MappingNode, Node, SequenceNode
 
-from migrate.callsites import shell, yamltext
+from migrate.callsites import shellwriting, yamltext
 from migrate.callsites.buildcall import BuildCall, Option
 from migrate.callsites.data import Data
 from migrate.callsites.edits import Edit
@@ -185,7 +185,7 @@ def rewritten(site: Site, text: str, translate: Translator, tool: str) -> Outcom
     service: Service = site.detail
     notes = tuple(note for note in made.notes if note.code != "EM802")
     words = [literal(tool), *made.flags, literal(made.reference), *made.arguments]
-    command = " ".join(shell.spelled(word) for word in words)
+    command = " ".join(shellwriting.spelled(word) for word in words)
     notes = (*notes, Note("EM807", {"service": service.name, "command": command}))
     if service.image is not None:
         return Outcome(site, notes=notes)

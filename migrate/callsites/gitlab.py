@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from ruamel.yaml.nodes import Node, ScalarNode
 
-from migrate.callsites import embeddedshell, shell, yamltext
+from migrate.callsites import embeddedshell, shellfolders, yamltext
 from migrate.callsites.data import Data
 from migrate.callsites.edits import Edit
 from migrate.callsites.model import Outcome, Site, Translator, Tree, joined
@@ -45,7 +45,7 @@ def _items(node: Node | None) -> list[Node]:
 
 def _lines(job: Node, moving: bool) -> Iterator[tuple[Node, str]]:
     """The lines of a job, each with the folder in which it runs."""
-    folder = shell.UNKNOWN if moving and yamltext.get(job, "before_script") is None else ""
+    folder = shellfolders.UNKNOWN if moving and yamltext.get(job, "before_script") is None else ""
     for name in _SCRIPTS:
         folder = "" if name == "after_script" else folder
         for item in _items(yamltext.get(job, name)):
@@ -53,16 +53,16 @@ def _lines(job: Node, moving: bool) -> Iterator[tuple[Node, str]]:
                 yield item, folder
                 folder = _after(str(item.value), folder)
             elif moving:
-                folder = shell.UNKNOWN
+                folder = shellfolders.UNKNOWN
 
 
 def _after(line: str, folder: str) -> str:
     """The folder after ``line``: certain only where it is a plain cd."""
     plain = re.fullmatch(r"\s*cd\s+([A-Za-z0-9_./-]+)\s*", line)
-    if plain and folder != shell.UNKNOWN:
+    if plain and folder != shellfolders.UNKNOWN:
         there = joined(folder, plain.group(1))
-        return shell.UNKNOWN if there is None else there
-    return shell.UNKNOWN if _MOVE.search(line) else folder
+        return shellfolders.UNKNOWN if there is None else there
+    return shellfolders.UNKNOWN if _MOVE.search(line) else folder
 
 
 def rewritten(site: Site, text: str, translate: Translator, tool: str) -> Outcome:

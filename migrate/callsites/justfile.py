@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from migrate.callsites import embeddedshell, shell
+from migrate.callsites import embeddedshell, shellfolders
 from migrate.callsites.data import Data
 from migrate.callsites.model import Outcome, Site, Translator, Tree
 from migrate.callsites.yamltext import Embedded
@@ -18,7 +18,7 @@ _ELSEWHERE = re.compile(r"^\s*(?:set\s+working-directory\b|\[[^\]\n]*\b(?:workin
 
 def sites(text: str, path: str, tree: Tree, data: Data) -> list[Site]:
     """The build calls. just runs recipes in the folder of the justfile."""
-    folder = shell.UNKNOWN if _ELSEWHERE.search(text) else path.rpartition("/")[0]
+    folder = shellfolders.UNKNOWN if _ELSEWHERE.search(text) else path.rpartition("/")[0]
     found: list[Site] = []
     for inner in _commands(text):
         found += embeddedshell.sites(inner, path, tree, data.docker_flags, folder, "justfile")

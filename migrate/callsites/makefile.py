@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import NamedTuple
 
-from migrate.callsites import makevariables, shell
+from migrate.callsites import makevariables, shell, shellfolders
 from migrate.callsites.data import Data
 from migrate.callsites.edits import Edit
 from migrate.callsites.embeddedshell import LOOKS_LIKE_A_CALL
@@ -63,7 +63,7 @@ def sites(text: str, path: str, tree: Tree, data: Data) -> list[Site]:
     own = path.rpartition("/")[0]
     start = None if path.endswith(".mk") else own
     if re.search(r"^\.ONESHELL\s*:", text, re.MULTILINE) and re.search(r"\b(?:cd|pushd)\b", text):
-        start = shell.UNKNOWN
+        start = shellfolders.UNKNOWN
     found: list[Site] = []
     tools = makevariables.dockers(text)
     for first, last, kind in _recipe_lines(text):

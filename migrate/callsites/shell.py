@@ -9,14 +9,15 @@ from dataclasses import dataclass, replace
 from migrate.callsites import buildcall, shellwords
 from migrate.callsites.buildcall import BuildCall, shown
 from migrate.callsites.data import Data
-from migrate.callsites.edits import Edit, apply
-from migrate.callsites.model import Outcome, Site, Translator, Tree, joined, placed
-from migrate.callsites.shellwords import Command, ShellError
+from migrate.callsites.edits import Edit
+from migrate.callsites.model import Outcome, Site, Translator, Tree, placed
+from migrate.callsites.shellchecks import is_whole, reads_again
+from migrate.callsites.shellfolders import Folders
+from migrate.callsites.shellwords import Command
+from migrate.callsites.shellwriting import like_before, spelled
 from migrate.callsites.translate import EarthCall, Left, Note
 from migrate.callsites.values import Piece, Value, literal
 
-#: A folder that only the run knows, for ``start``.
-UNKNOWN = "\0"
 #: Commands that run the command behind them: how many words of their own stand in between is read by _skip_runner.
 _RUNNERS = frozenset(
     ("sudo", "time", "nice", "exec", "command", "env", "timeout", "retry", "travis_retry", "nohup", "cross-env")
@@ -35,11 +36,6 @@ _TALKERS = frozenset(
 _TOOL_VARIABLE = re.compile(
     r"\$\{?(?:DOCKER(?:_CMD|_BIN|CMD)?|docker|CONTAINER_(?:CLI|ENGINE|TOOL|RUNTIME|CMD))(?::?-docker)?\}?"
 )
-_PLAIN = re.compile(r"[A-Za-z0-9_@%+=:,./-]+")
-_OWN_FOLDER = re.compile(
-    r"\$\((?:dirname (?:--)?\"?\$(?:0|\{?BASH_SOURCE(?:\[0\])?\}?)\"?|dirname \"\$\{BASH_SOURCE\[0\]\}\")\)|\$\{0%/\*\}"
-)
-_TOP_FOLDER = re.compile(r"\$\(git rev-parse --show-toplevel\)|`git rev-parse --show-toplevel`")
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +77,7 @@ def _tools(commands: Sequence[Command]) -> Iterator[str]:
     """The variables, as they are written, that the script sets to docker, once, before all branches."""
     found: dict[str, list[tuple[str | None, bool]]] = {}
     for command in commands:
-        declared = command.words[1:] if _name(command) in _DECLARERS else ()
+        declared = command.words[1:] if command.name in _DECLARERS else ()
         for word in (*command.assignments, *declared):
             name, _, value = (word.text or word.head).partition("=")
             # In front of a command it is set for that command alone.
@@ -137,78 +133,16 @@ def _split(piece: Piece, mark: re.Pattern[str]) -> Iterable[Piece]:
 def _sites(
     commands: Sequence[Command], text: str, path: str, tree: Tree, flags: Mapping[str, object], start: str | None
 ) -> Iterable[Site]:
-    own = path.rpartition("/")[0]
-    starts: tuple[str | None, ...] = (start,) if start is not None else tuple(dict.fromkeys(("", own)))
-    folders: dict[tuple[int, ...], tuple[str | None, ...]] = {(): (None,) if start == UNKNOWN else starts}
-    pushed: dict[tuple[int, ...], list[tuple[str | None, ...]]] = {}
-    chains = _Chains()
+    folders = Folders(commands, path, start)
     places = {word.start for command in commands for word in command.words}
-    moves = [command for command in commands if _name(command) in _MOVES]
     for index, command in enumerate(commands):
-        scope = command.scope
-        while scope not in folders:
-            scope = scope[:-1]
-        inherited = (None,) if scope != command.scope and _moved_outside(command, moves) else folders[scope]
-        here = folders.setdefault(command.scope, inherited)
-        name = _name(command)
-        if chains.may_have_moved(command):
-            here = folders[command.scope] = (None,)
-        if name in _MOVES:
-            stack = pushed.setdefault(command.scope, [])
-            if name == "popd" and stack and not command.conditional:
-                folders[command.scope] = stack.pop()
-                continue
-            if name == "pushd":
-                stack.append(here)
-            folders[command.scope] = tuple(_changed(command, folder, own) for folder in here)
-        elif any(move.function == name for move in moves):
-            folders[command.scope] = (None,)
-        elif (found := _build_words(command)) is not None:
+        here = folders.at(command)
+        if (found := _build_words(command)) is not None:
             yield _site(found, here, _reader(commands, index), text, path, tree, flags)
         elif (other := _other_builder(command)) is not None:
             yield replace(other, path=path)
         elif (hidden := _hidden(command, text, places)) is not None:
             yield replace(hidden, path=path)
-
-
-_MOVES = ("cd", "pushd", "popd")
-
-
-class _Chains:
-    """Lists with ``&&`` and ``||``: after ``[ -d web ] && cd web`` nobody knows the folder.
-
-    ``cd web && make && cd ..`` ends where it began, or the script has failed.
-    """
-
-    def __init__(self) -> None:
-        self.last: dict[tuple[int, ...], Command] = {}
-        self.moved_first: dict[tuple[int, ...], bool] = {}
-        self.doubtful: set[tuple[int, ...]] = set()
-
-    def may_have_moved(self, command: Command) -> bool:
-        """Whether ``command``, the next in text order, stands behind a list that may have changed the folder."""
-        scope, move = command.scope, _name(command) in _MOVES
-        last = self.last.get(scope)
-        self.last[scope] = command
-        if command.before not in ("&&", "||"):
-            self.moved_first[scope] = move
-            doubtful = scope in self.doubtful
-            self.doubtful.discard(scope)
-            return doubtful
-        if move and not (last is not None and last.after == command.before and self.moved_first.get(scope)):
-            self.doubtful.add(scope)
-        return False
-
-
-def _name(command: Command) -> str | None:
-    return command.words[0].text if command.words else None
-
-
-def _moved_outside(command: Command, moves: Sequence[Command]) -> bool:
-    """Whether a function may start in another folder than where its text stands."""
-    return bool(command.function) and any(
-        move.function != command.function and (move.function or move.start > command.start) for move in moves
-    )
 
 
 def _reader(commands: Sequence[Command], index: int) -> str:
@@ -217,7 +151,7 @@ def _reader(commands: Sequence[Command], index: int) -> str:
     if command.after not in ("|", "|&"):
         return ""
     following = [item for item in commands[index + 1 :] if item.scope == command.scope and item.start >= command.end]
-    name = (_name(following[0]) if following else None) or "?"
+    name = (following[0].name if following else None) or "?"
     return "" if name in ("tee", "cat", "ts", "sed", "indent") else name
 
 
@@ -249,7 +183,7 @@ def _other_builder(command: Command) -> Site | None:
 
 def _hidden(command: Command, text: str, starts: Set[int]) -> Site | None:
     """A build in the text of a word: a string that something else runs, or a variable that holds a command."""
-    if _name(command) in _TALKERS or _name(command) in buildcall.TOOLS:
+    if command.name in _TALKERS or command.name in buildcall.TOOLS:
         return None
     for word in (*command.assignments, *command.words[1:]):
         found = _HIDDEN.search(text, word.start, word.end)
@@ -257,8 +191,8 @@ def _hidden(command: Command, text: str, starts: Set[int]) -> Site | None:
             continue
         if word in command.assignments:
             why = f"the variable {word.head.partition('=')[0].rstrip('+')} holds it"
-        elif _name(command) in _STRING_RUNNERS:
-            why = f"it is a string that {_name(command)} runs"
+        elif command.name in _STRING_RUNNERS:
+            why = f"it is a string that {command.name} runs"
         else:
             continue
         return Site("", "shell", found.start(), word.end, why=why)
@@ -272,25 +206,6 @@ _HIDDEN = re.compile(
 _STRING_RUNNERS = frozenset(
     ("eval", "bash", "sh", "dash", "zsh", "ksh", "ssh", "su", "xargs", "parallel", "watch", "trap")
 )
-
-
-def _changed(command: Command, folder: str | None, own: str) -> str | None:
-    """The working directory after a cd."""
-    operands = [word for word in command.words[1:] if not (word.text or "x").startswith("-") or word.text == "-"]
-    if command.conditional and command.before not in ("&&", "||"):
-        return None
-    if len(operands) != 1 or command.words[0].text == "popd":
-        return None
-    raw = "".join(piece.raw or piece.text or "" for piece in operands[0].pieces)
-    if _TOP_FOLDER.match(raw):
-        base, rest = "", _TOP_FOLDER.sub("", raw, count=1)
-    elif _OWN_FOLDER.match(raw):
-        base, rest = own, _OWN_FOLDER.sub("", raw, count=1)
-    elif operands[0].text is None or folder is None:
-        return None
-    else:
-        return joined(folder, operands[0].text)
-    return None if "$" in rest or "`" in rest else joined(base, rest.lstrip("/") or ".")
 
 
 def _build_words(command: Command) -> _Words | None:
@@ -403,12 +318,12 @@ def rewritten(site: Site, text: str, translate: Translator, tool: str) -> Outcom
     found: _Words = site.detail
     words = found.command.words[found.tool :]
     inside = [item for item in found.command.redirections if words[0].start < item[1] < words[-1].end]
-    new = _written(made, text, words, tool)
+    new = like_before(made, text, words, tool)
     new += "".join(f" {text[start:end]}" for _, start, end in inside)
     if made.silent and not any(operator in (">", "&>", ">>") for operator, _, _ in found.command.redirections):
         new += " >/dev/null 2>&1"
     edits = [Edit(words[0].start, words[-1].end, new), *_environment(found.command, made)]
-    if not _reads_again(text, edits) or not _is_whole(text, edits, made, tool):
+    if not reads_again(text, edits) or not is_whole(text, edits, made, tool):
         return Outcome(site, why="the script would not read the same around the new call")
     return Outcome(site, tuple(edits), tuple(made.notes))
 
@@ -434,75 +349,5 @@ def _environment(command: Command, made: EarthCall) -> list[Edit]:
     return edits
 
 
-def _written(made: EarthCall, text: str, words: Sequence[Value], tool: str) -> str:
-    """The call on one line, or on several where the old one was."""
-    first = " ".join([tool, *(spelled(flag) for flag in made.flags), quoted(made.reference)])
-    arguments = [spelled(argument) for argument in made.arguments]
-    gap = re.search(r"\\\r?\n[ \t]*", text[words[0].start : words[-1].end])
-    if gap is None or not arguments:
-        return " ".join([first, *arguments])
-    return f" {gap.group()}".join([first, *arguments])
-
-
-def on_one_line(made: EarthCall, tool: str) -> str:
-    """The call as a line for the shell, what it needs in its environment in front."""
-    environment = "".join(f"{name}={spelled(value)} " for name, value in made.environment)
-    words = [tool, *map(spelled, made.flags), quoted(made.reference), *map(spelled, made.arguments)]
-    return environment + " ".join(words)
-
-
-def spelled(value: Value) -> str:
-    """``value`` as a shell word."""
-    result, quote = "", ""
-    for piece in value.pieces:
-        kind = piece.quote if piece.quote in ('"', "'") else ""
-        if kind != quote:
-            result += quote + kind
-            quote = kind
-        result += quoted(piece.text or "") if piece.quote == "new" else piece.raw
-    return result + quote
-
-
-def quoted(text: str) -> str:
-    """``text`` as one shell word that means just that."""
-    if _PLAIN.fullmatch(text):
-        return text
-    return "'" + text.replace("'", "'\"'\"'") + "'"
-
-
 def _raw(word: Value, text: str) -> str:
     return text[word.start : word.end]
-
-
-def _reads_again(text: str, edits: Sequence[Edit]) -> bool:
-    """Whether the script has the same commands as before around its edits."""
-    after = apply(text, edits)
-    try:
-        return _outside(shellwords.commands(text), edits, old=True) == _outside(
-            shellwords.commands(after), edits, old=False
-        )
-    except ShellError:
-        return False
-
-
-def _is_whole(text: str, edits: Sequence[Edit], made: EarthCall, tool: str) -> bool:
-    """Whether the new command has the words of ``made`` and no other: earth takes what is left over for arguments."""
-    after = apply(text, edits)
-    words = [tool, *map(spelled, made.flags), quoted(made.reference), *map(spelled, made.arguments)]
-    # Edits in front of the call move it.
-    start = edits[0].start + sum(len(edit.new) - (edit.end - edit.start) for edit in edits[1:])
-    for command in shellwords.commands(after):
-        found = [_raw(word, after) for word in command.words if word.start >= start]
-        if command.words and command.start <= start < command.end and found:
-            return found == words
-    return False
-
-
-def _outside(commands: Iterable[Command], edits: Sequence[Edit], *, old: bool) -> int:
-    """How many commands do not start inside an edit: substitutions in its words may go with an option."""
-    spans, shift = [], 0
-    for edit in sorted(edits):
-        start = edit.start + (0 if old else shift)
-        spans.append((start, edit.end if old else start + len(edit.new)))
-        shift += len(edit.new) - (edit.end - edit.start)
-    return sum(1 for command in commands if not any(start < command.start < end for start, end in spans))

@@ -52,6 +52,11 @@ class Command:
     """The function in whose body it stands."""
 
     @property
+    def name(self) -> str | None:
+        """Its first word, None when that is not known, or there is none."""
+        return self.words[0].text if self.words else None
+
+    @property
     def start(self) -> int:
         """Where its first word stands."""
         return (self.assignments or self.words)[0].start

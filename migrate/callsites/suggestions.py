@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
-from migrate.callsites import described, shell
+from migrate.callsites import described, shellwriting
 from migrate.callsites.buildcall import BuildCall, Option, shown
 from migrate.callsites.data import Data
 from migrate.callsites.model import Site, Tree, joined, located, reference
@@ -64,15 +64,15 @@ def suggestion(site: Site, text: str, end: int, known: Known) -> Suggestion | No
     made, lost = _made(call, place, site.open_tags)
     if target is not None and target.text is None:
         lost = (*lost, f"--target {shown(target)}")
-    words = [shell.spelled(word) for word in made.flags]
+    words = [shellwriting.spelled(word) for word in made.flags]
     if any(item.startswith("--tag") for item in lost):
         words = [word for word in words if not word.startswith(_FOR_ITSELF)]
     runs_in = known.data.descriptions.get(site.carrier, {}).get("runs-in")
     spot = spot._replace(folder="") if runs_in == "root" else spot
     start = place.folder if spot.moving or runs_in == "context" else spot.folder
-    words += [shell.quoted(reference(place.folder, start, made.reference))]
-    words += [shell.spelled(word) for word in made.arguments]
-    variables = [f"{name}={shell.spelled(value)}" for name, value in made.environment]
+    words += [shellwriting.quoted(reference(place.folder, start, made.reference))]
+    words += [shellwriting.spelled(word) for word in made.arguments]
+    variables = [f"{name}={shellwriting.spelled(value)}" for name, value in made.environment]
     command = " ".join([*variables, known.tool, *words])
     if spot.moving:
         command = f"(cd {spot.moving} && {command})"
@@ -87,7 +87,7 @@ def suggestion(site: Site, text: str, end: int, known: Known) -> Suggestion | No
 
 def _named(call: BuildCall, place: Place, lost: tuple[str, ...]) -> tuple[str, tuple[str, ...]]:
     """Commands behind the build for names that it cannot give, and for an image id; what is lost even so."""
-    tags = [shell.spelled(tag) for tag in call.values("image")]
+    tags = [shellwriting.spelled(tag) for tag in call.values("image")]
     after = ""
     if place.names and any(item.startswith("--tag") for item in lost):
         after = "".join(f" && docker tag {place.names[0]} {tag}" for tag in tags)
@@ -95,7 +95,7 @@ def _named(call: BuildCall, place: Place, lost: tuple[str, ...]) -> tuple[str, t
             after += "".join(f" && docker push {tag}" for tag in tags)
         lost = tuple(item for item in lost if not item.startswith(("--push", "--tag")))
     if call.switched("quiet") or any(option.name == "iidfile" for option in call.options):
-        names = tags or [shell.quoted(name) for name in place.names]
+        names = tags or [shellwriting.quoted(name) for name in place.names]
         after += f" && docker image inspect --format '{{{{.Id}}}}' {names[0]}" if names else ""
     return after, lost
 
@@ -137,7 +137,7 @@ def _moving(call: BuildCall, starts: Sequence[str | None], pairs: Sequence[tuple
         fitting = [pair for pair in pairs if re.fullmatch(prefix + pattern, pair[1])]
         plain = [pair for pair in fitting if posixpath.basename(pair[0]).lower() in _USUAL]
         if plain and re.sub(r"\.\+|[/\\]", "", pattern):
-            return _Spot(plain[0], start or "", shell.spelled(call.context))
+            return _Spot(plain[0], start or "", shellwriting.spelled(call.context))
     return None
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from ruamel.yaml.nodes import Node, ScalarNode
 
-from migrate.callsites import embeddedshell, shell, yamltext
+from migrate.callsites import embeddedshell, shellfolders, yamltext
 from migrate.callsites.data import Data
 from migrate.callsites.model import Outcome, Site, Translator, Tree
 
@@ -26,7 +26,7 @@ def _commands(root: Node, own: str) -> Iterator[tuple[Node, str]]:
     for _, _, task in yamltext.entries(yamltext.get(root, "tasks")):
         folder = yamltext.scalar(yamltext.get(task, "dir"))
         where = posixpath.normpath(posixpath.join(own, folder or "."))
-        where = shell.UNKNOWN if "{{" in (folder or "") else "" if where == "." else where
+        where = shellfolders.UNKNOWN if "{{" in (folder or "") else "" if where == "." else where
         commands = [*yamltext.items(yamltext.get(task, "cmds")), *yamltext.items(task)]
         for node in [task, *commands]:
             command = node if isinstance(node, ScalarNode) else yamltext.get(node, "cmd")

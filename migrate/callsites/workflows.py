@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from ruamel.yaml.nodes import MappingNode, Node
 
-from migrate.callsites import buildaction, embeddedshell, matrix, shell, yamltext
+from migrate.callsites import buildaction, embeddedshell, matrix, shellfolders, shellwriting, yamltext
 from migrate.callsites.buildaction import Inputs
 from migrate.callsites.data import Data
 from migrate.callsites.edits import Edit
@@ -115,7 +115,7 @@ def _working_directory(job: Job, step: Node, root: Node) -> str:
     )
     written = next((yamltext.scalar(node) for node in nodes if node is not None), "") or ""
     if "${{" in written:
-        return shell.UNKNOWN
+        return shellfolders.UNKNOWN
     return written.removeprefix("./").rstrip("/") if written not in (".", "./") else ""
 
 
@@ -274,10 +274,10 @@ def _lines(entry: tuple[Node, Node], text: str) -> tuple[int, int]:
 
 
 def _command(made: EarthCall, tool: str, indent: str) -> list[str]:
-    prefix = "".join(f"{name}={shell.spelled(value)} " for name, value in made.environment)
-    first = prefix + " ".join([tool, *map(shell.spelled, made.flags), shell.quoted(made.reference)])
-    arguments = [shell.spelled(argument) for argument in made.arguments]
-    line = shell.on_one_line(made, tool)
+    prefix = "".join(f"{name}={shellwriting.spelled(value)} " for name, value in made.environment)
+    first = prefix + " ".join([tool, *map(shellwriting.spelled, made.flags), shellwriting.quoted(made.reference)])
+    arguments = [shellwriting.spelled(argument) for argument in made.arguments]
+    line = shellwriting.on_one_line(made, tool)
     if len(indent) + len(line) <= _WIDEST and not re.search(r": |:$| #|^[-?:,\[\]{}#&*!|>'\"%@`]", line):
         return [f"run: {line}"]
     parts = [first, *(f"  {argument}" for argument in arguments)]
@@ -286,14 +286,14 @@ def _command(made: EarthCall, tool: str, indent: str) -> list[str]:
 
 def _chosen(detail: _Step, calls: Mapping[str, EarthCall], tool: str) -> list[str]:
     """A script that calls earth for the variant that runs; one that nobody wrote out fails."""
-    lines = {name: shell.on_one_line(made, tool) for name, made in calls.items()}
+    lines = {name: shellwriting.on_one_line(made, tool) for name, made in calls.items()}
     if len(set(lines.values())) == 1:
         return ["run: |", f"  {next(iter(lines.values()))}"]
-    same = {shell.on_one_line(replace(made, reference="+target"), tool) for made in calls.values()}
+    same = {shellwriting.on_one_line(replace(made, reference="+target"), tool) for made in calls.values()}
     script = [f'case "{detail.choice}" in']
     for name, made in calls.items():
-        step = f"target={shell.quoted(made.reference)}" if len(same) == 1 else lines[name]
-        script.append(f"  {shell.quoted(name)}) {step} ;;")
+        step = f"target={shellwriting.quoted(made.reference)}" if len(same) == 1 else lines[name]
+        script.append(f"  {shellwriting.quoted(name)}) {step} ;;")
     script.append(f'  *) echo "no target for {detail.choice}" >&2; exit 1 ;;')
     script.append("esac")
     if len(same) == 1:

@@ -1,0 +1,109 @@
+"""Where each command of a shell script runs: what cd, pushd, functions and subshells do to the working directory."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from migrate.callsites.model import joined
+from migrate.callsites.shellwords import Command
+
+#: A folder that only the run knows, for ``start``.
+UNKNOWN = "\0"
+_OWN_FOLDER = re.compile(
+    r"\$\((?:dirname (?:--)?\"?\$(?:0|\{?BASH_SOURCE(?:\[0\])?\}?)\"?|dirname \"\$\{BASH_SOURCE\[0\]\}\")\)|\$\{0%/\*\}"
+)
+_TOP_FOLDER = re.compile(r"\$\(git rev-parse --show-toplevel\)|`git rev-parse --show-toplevel`")
+
+_MOVES = ("cd", "pushd", "popd")
+
+
+class Folders:
+    """Asked for the commands of one script in text order; ``at`` gives the folders in which each may run.
+
+    ``start`` is the folder of the first; None: the repository's root or that of the script ``path``; UNKNOWN.
+    """
+
+    def __init__(self, commands: Sequence[Command], path: str, start: str | None) -> None:
+        self.own = path.rpartition("/")[0]
+        starts: tuple[str | None, ...] = (start,) if start is not None else tuple(dict.fromkeys(("", self.own)))
+        self.known: dict[tuple[int, ...], tuple[str | None, ...]] = {(): (None,) if start == UNKNOWN else starts}
+        self.pushed: dict[tuple[int, ...], list[tuple[str | None, ...]]] = {}
+        self.chains = _Chains()
+        self.moves = [command for command in commands if command.name in _MOVES]
+
+    def at(self, command: Command) -> tuple[str | None, ...]:
+        """The folders in which ``command`` may run, None for one that nobody knows."""
+        scope = command.scope
+        while scope not in self.known:
+            scope = scope[:-1]
+        outside = scope != command.scope and _moved_outside(command, self.moves)
+        here = self.known.setdefault(command.scope, (None,) if outside else self.known[scope])
+        if self.chains.may_have_moved(command):
+            here = self.known[command.scope] = (None,)
+        if command.name in _MOVES:
+            self._move(command, here)
+        elif any(move.function == command.name for move in self.moves):
+            self.known[command.scope] = (None,)
+        return here
+
+    def _move(self, command: Command, here: tuple[str | None, ...]) -> None:
+        stack = self.pushed.setdefault(command.scope, [])
+        if command.name == "popd" and stack and not command.conditional:
+            self.known[command.scope] = stack.pop()
+            return
+        if command.name == "pushd":
+            stack.append(here)
+        self.known[command.scope] = tuple(_changed(command, folder, self.own) for folder in here)
+
+
+class _Chains:
+    """Lists with ``&&`` and ``||``: after ``[ -d web ] && cd web`` nobody knows the folder.
+
+    ``cd web && make && cd ..`` ends where it began, or the script has failed.
+    """
+
+    def __init__(self) -> None:
+        self.last: dict[tuple[int, ...], Command] = {}
+        self.moved_first: dict[tuple[int, ...], bool] = {}
+        self.doubtful: set[tuple[int, ...]] = set()
+
+    def may_have_moved(self, command: Command) -> bool:
+        """Whether ``command``, the next in text order, stands behind a list that may have changed the folder."""
+        scope, move = command.scope, command.name in _MOVES
+        last = self.last.get(scope)
+        self.last[scope] = command
+        if command.before not in ("&&", "||"):
+            self.moved_first[scope] = move
+            doubtful = scope in self.doubtful
+            self.doubtful.discard(scope)
+            return doubtful
+        if move and not (last is not None and last.after == command.before and self.moved_first.get(scope)):
+            self.doubtful.add(scope)
+        return False
+
+
+def _moved_outside(command: Command, moves: Sequence[Command]) -> bool:
+    """Whether a function may start in another folder than where its text stands."""
+    return bool(command.function) and any(
+        move.function != command.function and (move.function or move.start > command.start) for move in moves
+    )
+
+
+def _changed(command: Command, folder: str | None, own: str) -> str | None:
+    """The working directory after a cd."""
+    operands = [word for word in command.words[1:] if not (word.text or "x").startswith("-") or word.text == "-"]
+    if command.conditional and command.before not in ("&&", "||"):
+        return None
+    if len(operands) != 1 or command.words[0].text == "popd":
+        return None
+    raw = "".join(piece.raw or piece.text or "" for piece in operands[0].pieces)
+    if _TOP_FOLDER.match(raw):
+        base, rest = "", _TOP_FOLDER.sub("", raw, count=1)
+    elif _OWN_FOLDER.match(raw):
+        base, rest = own, _OWN_FOLDER.sub("", raw, count=1)
+    elif operands[0].text is None or folder is None:
+        return None
+    else:
+        return joined(folder, operands[0].text)
+    return None if "$" in rest or "`" in rest else joined(base, rest.lstrip("/") or ".")

@@ -1,0 +1,47 @@
+"""Calls of earth as text for a POSIX shell."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from migrate.callsites.translate import EarthCall
+from migrate.callsites.values import Value
+
+_PLAIN = re.compile(r"[A-Za-z0-9_@%+=:,./-]+")
+
+
+def on_one_line(made: EarthCall, tool: str) -> str:
+    """The call as a line for the shell, what it needs in its environment in front."""
+    environment = "".join(f"{name}={spelled(value)} " for name, value in made.environment)
+    words = [tool, *map(spelled, made.flags), quoted(made.reference), *map(spelled, made.arguments)]
+    return environment + " ".join(words)
+
+
+def spelled(value: Value) -> str:
+    """``value`` as a shell word."""
+    result, quote = "", ""
+    for piece in value.pieces:
+        kind = piece.quote if piece.quote in ('"', "'") else ""
+        if kind != quote:
+            result += quote + kind
+            quote = kind
+        result += quoted(piece.text or "") if piece.quote == "new" else piece.raw
+    return result + quote
+
+
+def quoted(text: str) -> str:
+    """``text`` as one shell word that means just that."""
+    if _PLAIN.fullmatch(text):
+        return text
+    return "'" + text.replace("'", "'\"'\"'") + "'"
+
+
+def like_before(made: EarthCall, text: str, words: Sequence[Value], tool: str) -> str:
+    """The call on one line, or on several where the old one, ``words`` of ``text``, was."""
+    first = " ".join([tool, *(spelled(flag) for flag in made.flags), quoted(made.reference)])
+    arguments = [spelled(argument) for argument in made.arguments]
+    gap = re.search(r"\\\r?\n[ \t]*", text[words[0].start : words[-1].end])
+    if gap is None or not arguments:
+        return " ".join([first, *arguments])
+    return f" {gap.group()}".join([first, *arguments])
