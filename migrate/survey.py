@@ -13,7 +13,7 @@ from typing import NamedTuple
 from migrate.callsites import edits as editing
 from migrate.callsites.data import Data
 from migrate.callsites.model import Site
-from migrate.callsites.shellwords import ShellError
+from migrate.callsites.shellreading import ShellError
 from migrate.callsites.yamltext import YamlError
 from migrate.diagnostics import Collector, Diagnostic
 from migrate.discovery import Files, carrier_of, is_dockerfile, is_template

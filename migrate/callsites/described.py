@@ -11,7 +11,7 @@ from migrate.callsites import buildcall, shellwords
 from migrate.callsites.buildcall import BuildCall, Option
 from migrate.callsites.data import Data
 from migrate.callsites.model import Site, Tree, located
-from migrate.callsites.shellwords import ShellError
+from migrate.callsites.shellreading import ShellError
 from migrate.callsites.translate import Left
 from migrate.callsites.values import Piece, Value, literal
 

@@ -12,7 +12,7 @@ from ruamel.yaml.nodes import Node
 from migrate.callsites import shell
 from migrate.callsites.edits import Edit
 from migrate.callsites.model import Outcome, Site, Translator, Tree
-from migrate.callsites.shellwords import ShellError
+from migrate.callsites.shellreading import ShellError
 from migrate.callsites.yamltext import Embedded, embedded, end, scalar, start
 
 #: Text that looks like a call, where no parser can look closer.

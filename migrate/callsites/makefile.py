@@ -16,7 +16,7 @@ from migrate.callsites.data import Data
 from migrate.callsites.edits import Edit
 from migrate.callsites.embeddedshell import LOOKS_LIKE_A_CALL
 from migrate.callsites.model import Outcome, Site, Translator, Tree
-from migrate.callsites.shellwords import ShellError
+from migrate.callsites.shellreading import ShellError
 from migrate.callsites.translate import Note
 
 _LOGICAL_LINE = re.compile(r"(?:[^\\\n]|\\\r?\n|\\[^\n])*\n?")

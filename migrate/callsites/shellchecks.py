@@ -6,7 +6,8 @@ from collections.abc import Iterable, Sequence
 
 from migrate.callsites import shellwords
 from migrate.callsites.edits import Edit, apply
-from migrate.callsites.shellwords import Command, ShellError
+from migrate.callsites.shellreading import ShellError
+from migrate.callsites.shellwords import Command
 from migrate.callsites.shellwriting import quoted, spelled
 from migrate.callsites.translate import EarthCall
 

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from migrate.callsites.shellwords import Command, ShellError, commands
+from migrate.callsites.shellreading import ShellError
+from migrate.callsites.shellwords import Command, commands
 
 
 def spoken(script: str) -> list[list[str]]:
