@@ -142,6 +142,8 @@ class _Copied:
         if self.kind.kind == ARCHIVE:
             stage.context_sources.append(clean(self.kind.operand.text)[1:])
         folders.note_made(self._folder(), stage)
+        if self.kind.kind != DOWNLOAD:
+            folders.note_brought(self.path, None, stage)
         if stage.has_shell is False:
             stage.has_shell = None  # what is added may bring one
         said = _SAID[self.kind.kind]
@@ -204,7 +206,7 @@ class _Copied:
         if copying.is_linked(self.instruction):
             return [("--keep-own", (Literal("--keep-own"),))]  # Docker merges it as a layer of its own, too
         found = self._members()
-        special = folders.special_paths(stage)
+        special = (*folders.special_paths(stage), *(place for place, _ in stage.brought))
         if self.path is None or not archives.is_mergeable(self.path, found, special):
             raise NotExpressible("EM420", self.instruction.span_of(operand.start, operand.end), source=operand.text)
         if archives.are_roots(found) and stage.user.root is True:

@@ -183,6 +183,7 @@ def _recipe(stage: Stage, recipes: list[Recipe], work: Build) -> Recipe:
         owners=set(parent.owners) if parent is not None else set(),
         made=set(parent.made) if parent is not None else set(),
         perhaps=set(parent.perhaps) if parent is not None else set(),
+        brought=list(parent.brought) if parent is not None else [],
         is_from_scratch=parent.is_from_scratch if parent is not None else stage.image == (Literal(SCRATCH),),
         image=parent.image if parent is not None else stage.reference or written,
         image_span=parent.image_span if parent is not None else _first_use(stage, work.plan.graph),

@@ -81,6 +81,8 @@ def pieces(operand: Operand, target: Argument, instruction: Instruction, stage: 
     """What the source ``operand`` becomes, most often one piece."""
     source = _source(operand, instruction, stage)
     stage.context_sources.append(taken_path(source, stage))
+    if not stage.context.known() and artifacts.clean(source.text or "x") != "/":
+        stage.report("EM435", None)
     if _stays(target, stage):
         stage.leftovers.add(taken_path(source, stage))
     text = literal_text(source.meaning)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 
-from migrate import artifacts, copymodes, copyowners, folders, ownership, timestamps
+from migrate import artifacts, copymodes, copyowners, folders, ownership, rootpatterns, timestamps
 from migrate.contextsources import Argument, Piece, argument, goes_into_folder, names_folder, pieces
 from migrate.dockerfile import words
 from migrate.dockerfile.model import CopyDetail, Flag, Instruction, Operand
@@ -13,7 +14,10 @@ from migrate.earthfile.model import Command, Item, TextLine, Words
 from migrate.layout import Edit, lines_of
 from migrate.recipe import NotExpressible, Recipe, refuse_flags
 from migrate.stages import SCRATCH, Source
-from migrate.words import Literal, Word, merged
+from migrate.words import Literal, Word, literal_text, merged
+
+#: What has such a name is most likely a file: an extension, but not that of a folder like conf.d.
+_FILE_NAME = r"\w\.(?!d\Z)\w{1,5}\Z"
 
 
 def convert(instruction: Instruction, stage: Recipe) -> Iterator[Item]:
@@ -51,6 +55,7 @@ def _made(source: Source | None, target: Argument, instruction: Instruction, sta
         if doubt and copyowners.is_possible(named, target, instruction, stage, had_shell=had_shell):
             stage.copies = True
             yield from copyowners.commands(_times(source, named, stage), named, target, instruction, stage)
+            _note_brought(source, named, target, stage)
             return
         if doubt:
             stage.report("EM415", source.span, reason=doubt, destination=_path(target, stage) or "the destination")
@@ -62,6 +67,18 @@ def _made(source: Source | None, target: Argument, instruction: Instruction, sta
     yield from before
     yield from _commands(flags, named, target, instruction, stage)
     yield from after
+    _note_brought(source, named, target, stage)
+
+
+def _note_brought(source: Source | None, named: Sequence[Piece], target: Argument, stage: Recipe) -> None:
+    """Folders come along with what may be one: below the destination nothing is known to be plain any more."""
+    for piece in named:
+        text = piece.source.text
+        looks_like_file = piece.is_folder is None and re.search(_FILE_NAME, text) is not None
+        if piece.is_folder is not False and not looks_like_file:
+            is_plain = source is None and not piece.source.is_pattern and literal_text(piece.source.meaning) is not None
+            path = artifacts.clean(text)[1:] if is_plain else None
+            folders.note_brought(_path(target, stage), path, stage)
 
 
 def _source(instruction: Instruction, stage: Recipe) -> Source | None:
@@ -188,7 +205,11 @@ def _artifact_pieces(
         word = artifacts.rooted(stage.adapt(words.parse_word(operand.text, stage.escape), instruction))
         found = Argument(operand, artifact_reference(name, word), merged([Literal(f"+{name}"), *word]))
         is_folder = _is_folder(source, operand, found, stage)
-        if found.is_pattern and not _begins_with_name(word):
+        if found.is_pattern and rootpatterns.brings_link_to_nothing(source, word, stage):
+            stage.warn("EM434", instruction, operand.start, operand.end, source=operand.text)
+        if rootpatterns.always_matches(source, word, stage):
+            named.append(Piece(found, target, False, is_folder))
+        elif found.is_pattern and not _begins_with_name(word):
             stage.warn("EM410", instruction, operand.start, operand.end, source=operand.text)
             named.append(Piece(found, target, False, is_folder))
         else:

@@ -34,9 +34,19 @@ def is_ordinary(path: str | None, stage: Recipe) -> bool:
 
     Only then do ``--keep-own`` and Docker's ``--link`` leave the directories as they are.
     """
-    if path is None:
+    if path is None or any(_may_be_in(path, place, source, stage) for place, source in stage.brought):
         return False
     return not any(path == special or path.startswith(special + "/") for special in special_paths(stage))
+
+
+def _may_be_in(path: str, place: str, source: str | None, stage: Recipe) -> bool:
+    """Whether the folder ``path`` may be one of those that came along with what was copied to ``place``."""
+    below = path.removeprefix(place.rstrip("/") + "/")
+    if below in (path, ""):
+        return False
+    if source is None or not stage.context.known():
+        return True
+    return stage.context.is_directory(posixpath.join(source, below.partition("/")[0])) is not False
 
 
 def keeps_owners(path: str | None, stage: Recipe, *, says_folder: bool) -> bool:
@@ -50,7 +60,9 @@ def keeps_owners(path: str | None, stage: Recipe, *, says_folder: bool) -> bool:
 def special_paths(stage: Recipe) -> tuple[str, ...]:
     """The paths that may be something else than a folder of root's with mode 0755."""
     own = (stage.base.special_folders or ()) if stage.base is not None else ()
-    return (*stage.arguments.mappings.ownership["special-folders"], *own, *_unusual(stage))
+    is_empty = stage.is_from_scratch and not any(place == "/" for place, _ in stage.brought)
+    common = () if is_empty else stage.arguments.mappings.ownership["special-folders"]
+    return (*common, *own, *_unusual(stage))
 
 
 def assume_plain(path: str | None, stage: Recipe) -> None:
@@ -91,6 +103,11 @@ def note_made(path: str | None, stage: Recipe) -> None:
     while path is not None and path not in ("", "/") and path not in stage.made:
         stage.made.add(path)
         path = path.rpartition("/")[0]
+
+
+def note_brought(path: str | None, source: str | None, stage: Recipe) -> None:
+    """Remember that folders of any owner and mode may lie below ``path`` from here on."""
+    stage.brought.append((path or "/", source))
 
 
 def note_run(instruction: Instruction, stage: Recipe) -> None:

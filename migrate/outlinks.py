@@ -1,14 +1,15 @@
-"""Links that a RUN makes and that lead out of a folder: a copy of the folder alone would not find their ends."""
+"""Links that a RUN makes and that lead out of a folder, whose ends a copy of it would not find, or to nothing."""
 
 from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from migrate.artifacts import clean
 
 _LINKS = r"\bln\b([^;&|\n]*)"
+_SYSTEM = ("/bin/", "/etc/", "/lib/", "/proc/", "/sbin/", "/usr/bin/", "/usr/lib/", "/usr/sbin/", "/usr/share/")
 
 
 def lead_out(texts: Iterable[str], folder: str) -> bool:
@@ -41,3 +42,41 @@ def _is_outside(target: str, place: str, folder: str) -> bool:
         target = posixpath.join(posixpath.dirname(place), target)
     end = clean(target)
     return end != folder and not end.startswith(folder.rstrip("/") + "/")
+
+
+def may_dangle(texts: Iterable[str], folder: str) -> bool:
+    """Whether one of the RUN ``texts`` may put a link to nothing below a folder in ``folder``.
+
+    What the text names elsewhere, and what stands in a folder of the system, is taken to exist.
+    """
+    whole = "\n".join(texts)
+    if "ln" not in whole:
+        return False
+    calls = [match[1] for match in re.finditer(_LINKS, whole)]
+    rest = re.sub(_LINKS, "", whole)
+    named = {posixpath.basename(word.strip("\"'")) for word in re.split(r"[\s;&|()<>]+", rest)}
+    links = [link for call in calls for link in _links(call.split())]
+    ends = [(posixpath.basename(target), posixpath.basename(place)) for target, place in links]
+    named |= {name for end, name in ends if name != end}
+    return any(
+        _is_deep(place, folder) and not target.startswith(_SYSTEM) and posixpath.basename(target) not in named
+        for target, place in links
+    )
+
+
+def _links(words: list[str]) -> Iterator[tuple[str, str]]:
+    """(target, place) of each symbolic link that ``ln`` with these words makes; a place may be the folder for it."""
+    names = [word.strip("\"'") for word in words if not word.startswith("-")]
+    if any(re.match(r"-\w*s|--symbolic", word) for word in words) and names:
+        *targets, place = names if len(names) > 1 else [*names, "."]
+        for target in targets:
+            yield target, posixpath.join(place, posixpath.basename(target)) if place.endswith("/") else place
+
+
+def _is_deep(place: str, folder: str) -> bool:
+    """Whether a link at ``place`` may lie in a folder below ``folder``; one directly in it is another matter."""
+    if not place.startswith("/") or "$" in place:
+        return True
+    return clean(place).removeprefix(folder.rstrip("/") + "/").count("/") > 0 and clean(place).startswith(
+        folder.rstrip("/") + "/"
+    )

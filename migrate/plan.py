@@ -323,9 +323,14 @@ def _widened(
     inner = [one for one in saved if one.path in patterns or any(one != it and one.covers(it) for it in paths)]
     if not inner:
         return saved
-    runs = [item for stage in graph.chain(index) for item in graph.stages[stage].instructions if item.keyword == "RUN"]
-    texts = [item.operand + "".join(heredoc.body for heredoc in item.heredocs) for item in runs]
+    texts = run_texts(graph, index)
     return (Artifact(ROOT),) if any(outlinks.lead_out(texts, one.path) for one in inner) else saved
+
+
+def run_texts(graph: StageGraph, index: int) -> list[str]:
+    """What each RUN of a stage, and of the stages it is FROM, executes."""
+    runs = [item for stage in graph.chain(index) for item in graph.stages[stage].instructions if item.keyword == "RUN"]
+    return [item.operand + "".join(heredoc.body for heredoc in item.heredocs) for item in runs]
 
 
 def _bind_mounts(graph: StageGraph, delivered: Iterable[int], mappings: Mappings) -> Mapping[int, tuple[Bind, ...]]:

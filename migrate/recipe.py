@@ -94,6 +94,8 @@ class Recipe:
     """Directories that exist for certain."""
     perhaps: set[str] = field(default_factory=set)
     """Paths that a COPY made, folder or file, nobody knows."""
+    brought: list[tuple[str, str | None]] = field(default_factory=list)
+    """Where a COPY or ADD put folders that may hold others, and the path in the context that they are from, if any."""
     copies: bool = False
     """Whether a COPY was written."""
     context_sources: list[str] = field(default_factory=list)

@@ -286,3 +286,21 @@ def test_heredocs_keep_mode_and_owner() -> None:
     conversion = converted(f"{BASE}USER app\nCOPY <<EOF /etc/a\nx\nEOF\n")
     assert body(conversion)[-1].startswith("COPY --chown=0:0 +")
     assert codes(conversion) == ["EM418"]
+
+
+def test_folders_that_came_along_keep_owner_and_mode() -> None:
+    made = "FROM alpine:3.20 AS p\nRUN mkdir /o /q && chown 5 /o/x /q/x\nFROM alpine:3.20\nCOPY --from=p /o /opt/app/\n"
+    result = converted(made + "COPY --from=p /q /opt/app/sub/\n")
+    assert "COPY --keep-own +p/q /.copied/" in body(result)
+    assert "EM432" in codes(result)
+    # To the same folder again, and above it, nothing is reset.
+    assert "COPY --keep-own +p/q /opt/app/" in body(converted(made + "COPY --from=p /q /opt/app/\n"))
+    # Docker's --link resets them, and so does --keep-own.
+    assert "COPY --keep-own x /opt/app/sub/" in body(converted(made + "COPY --link x /opt/app/sub/\n"))
+
+
+def test_an_empty_image_has_no_folders_that_could_be_reset() -> None:
+    made = "FROM alpine:3.20 AS p\nRUN mkdir /o && chown 5 /o/x\nFROM scratch\n"
+    assert "COPY --keep-own +p/o /tmp/" in body(converted(made + "COPY --from=p /o /tmp/\n"))
+    result = converted(made + "COPY --from=alpine / /\nCOPY --from=p /o /tmp/\n")
+    assert "EM415" in codes(result)
