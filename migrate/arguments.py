@@ -16,7 +16,7 @@ from migrate.header import GlobalArgument
 from migrate.mappings import Mappings
 from migrate.plan import Plan, earth_name
 from migrate.recipe import NotExpressible, Recipe
-from migrate.rootfiles import NOTHING, Roots
+from migrate.rootfiles import NOTHING, Roots, is_shipped
 from migrate.scope import ARGUMENT, ENVIRONMENT, Binding, Scope, without_variables
 from migrate.words import Literal, Part, Variable, Word, literal_text, merged, variables
 
@@ -67,8 +67,11 @@ def declare(
     if default is None and arguments.imported(name) is None:
         default = constant(name, arguments)
     platform = earth_name(name, arguments.mappings)
+    source = arguments.imported(name)
+    if platform == name and default is None and source is not None and not source.everywhere:
+        default = source.default
     if platform is not None and (is_builtin(name) or default is not None or arguments.imported(name) is None):
-        yield from _platform(name, platform, default, instruction, stage)
+        yield from _platform(name, platform, default, instruction, stage, spelling)
         return
     if default is None:
         yield from _bare(name, instruction, stage, arguments)
@@ -255,10 +258,23 @@ def _is_tested(name: str, stage: Recipe) -> bool:
 
 
 def _platform(
-    name: str, platform: str, default: Word | None, instruction: Instruction, stage: Recipe
+    name: str,
+    platform: str,
+    default: Word | None,
+    instruction: Instruction,
+    stage: Recipe,
+    spelling: str | None = None,
 ) -> Iterator[Command]:
     if default is not None and not is_builtin(name):
         yield from _with_default(name, default, None, instruction, stage)
+        return
+    is_plain = default is not None and (spelling is not None or literal_text(default) is not None)
+    if default is not None and is_plain and _is_out_of_images(name, stage):
+        stage.warn("EM234", instruction, name=name)
+        meaning = stage.adapt(default, instruction)
+        yield _assignment("ENV", name, stage.spell(meaning) or '""', meaning, instruction)
+        value, derived = stage.scope.static(default), stage.scope.is_overridable(default)
+        stage.scope.bind(name, Binding(ENVIRONMENT, value, derived=derived))
         return
     if default is not None:  # a plain argument in Docker; earth refuses a default for a builtin one
         stage.warn("EM312", instruction, name=name)
@@ -278,6 +294,15 @@ def _platform(
         meaning: tuple[Word, ...] = ((Literal(name),), _EQUALS, (Variable(platform),))
         yield Command.of("ARG", f"{name}=${platform}", source=instruction.span, meaning=Words(meaning))
     stage.scope.bind(name, Binding(ARGUMENT, None, is_automatic=True))
+
+
+def _is_out_of_images(name: str, stage: Recipe) -> bool:
+    """Whether an ENV can stand for the first ARG ``name`` of a stage: no image would have it."""
+    plan = stage.arguments.plan
+    graph, index = plan.graph, stage.stage
+    if name in stage.scope.bindings or name in stage.moved_arguments or any(other.selects for other in graph.stages):
+        return False
+    return not any(is_shipped(one.index, plan) and index in graph.chain(one.index) for one in graph.stages)
 
 
 def is_builtin(name: str) -> bool:

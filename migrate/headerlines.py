@@ -107,7 +107,7 @@ def _global_argument(instruction: Instruction, above: tuple[str, ...], header: R
                     items += _platforms(kept, header, work)
                     items.append(_declared(f"--global {kept.name}", kept, header, work))
                     _bind(kept, header)
-        elif platform == pair.key and (known.everywhere or known.imported):
+        elif platform == pair.key and known.everywhere:
             work.report("EM312", instruction.span, name=pair.key)
         elif known.everywhere:
             items += _platforms(known, header, work)

@@ -18,6 +18,7 @@ _FACTS: Mapping[str, Any] = {
     "environment": None,
     "folders": None,
     "special_folders": (),
+    "sets": (),
     "workdir": None,
 }
 _UNLISTED: Mapping[str, Any] = {**_FACTS, "has_shell": None, "special_folders": None}
@@ -60,6 +61,8 @@ class BaseImage(NamedTuple):
     """The standard folders that it has, None for those of every distribution."""
     special_folders: tuple[str, ...] | None = ()
     """Folders of its own that are not plain ones of root with mode 0755, None when unknown."""
+    sets: tuple[str, ...] = ()
+    """Names that its ENV sets, where ``environment`` is unknown."""
 
 
 def parse_reference(text: str) -> ImageReference:

@@ -84,9 +84,11 @@ def _copied_doubt(source: Source, path: str, plan: Plan, mappings: Mappings) -> 
 
 def image_owner(reference: str | None, path: str, mappings: Mappings, data: str = "image-data") -> Doubt | None:
     """The doubt about the owners of ``path`` that the image itself gives; ``data`` is a list of ownership.yaml."""
-    if any(known == path or known.startswith(path.rstrip("/") + "/") for known in mappings.ownership["system-files"]):
-        return Doubt(f"{path} of a distribution has files of other users")
     image = base_image(reference, mappings) if reference is not None else None
+    is_system = image is None or image.folders is None or "/etc" in image.folders
+    system = mappings.ownership["system-files"] if is_system else ()
+    if any(known == path or known.startswith(path.rstrip("/") + "/") for known in system):
+        return Doubt(f"{path} of a distribution has files of other users")
     if image is None or image.user is None:
         return Doubt(f"the user of {reference or 'the base image'} is not known", certain=False)
     if image.user.partition(":")[0] not in ("root", "0"):

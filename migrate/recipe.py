@@ -163,7 +163,7 @@ class Recipe:
 
     def _home(self, part: Variable, instruction: Instruction) -> Word:
         """Docker knows HOME only from ENV and ARG; earth asks the container's shell."""
-        if self.scope.image_environment is not None and "HOME" in self.scope.image_environment:
+        if "HOME" in (self.scope.image_environment or ()) or (self.base is not None and "HOME" in self.base.sets):
             return (part,)
         known = self.scope.image_environment is not None
         self.warn("EM308" if known else "EM309", instruction)

@@ -83,7 +83,7 @@ def test_other_facts() -> None:
     folders = ("/etc", "/home", "/root", "/tmp", "/var")
     assert base_image("gcr.io/distroless/static") == BaseImage("root", None, False, False, folders=folders)
     bash = ("/bin/bash", "-o", "pipefail", "-c")
-    assert base_image("quay.io/jupyter/base-notebook") == BaseImage("1000", bash, False, True)
+    assert base_image("quay.io/jupyter/base-notebook") == BaseImage("1000", bash, False, True, sets=("HOME",))
 
 
 def test_environments() -> None:

@@ -47,7 +47,7 @@ WRONG = [
     (
         "base-images: {alpine: {usr: root}}",
         "1:24: usr is not known here; known are official, user, shell, onbuild, has_shell, tags, environment, "
-        "folders, special_folders, workdir",
+        "sets, folders, special_folders, workdir",
     ),
     ("base-images:\n  alpine: {user: 0}", "2:12: string or null expected, not 0"),
     ("base-images:\n  alpine: {shell: [1]}", "2:20: string expected, not 1"),
