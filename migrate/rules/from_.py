@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from migrate.arguments import constant
 from migrate.dockerfile import words
-from migrate.dockerfile.model import FromDetail, Instruction
+from migrate.dockerfile.model import Flag, FromDetail, Instruction
 from migrate.earthfile.model import Command, Item
 from migrate.helperfiles import IMAGE
 from migrate.mappings import Mappings
@@ -143,6 +143,20 @@ def _renamed(word: Word, stage: Recipe) -> Word:
     return tuple(rename(part) for part in without_variables(word, fixed))
 
 
+def _report_fixed(word: Word | None, flag: Flag, instruction: Instruction, stage: Recipe) -> None:
+    """Say where an image of one platform gets another config; ``word`` is the platform, None for the builder's."""
+    plan = stage.arguments.plan
+    if not any(stage.stage in plan.graph.chain(index) for index in (plan.final, *plan.saved)):
+        return
+    value = stage.scope.static(word) if word is not None else None
+    code = "EM235"
+    if value is not None and (value.count("/") > 1 or plan.graph.stages[stage.stage].is_scratch):
+        code = "EM208"
+    if value is None and word is not None and any(variable.name.startswith("TARGET") for variable in variables(word)):
+        return
+    stage.warn(code, instruction, flag.start, flag.end, platform=flag.value)
+
+
 def _platform(
     detail: FromDetail, instruction: Instruction, stage: Recipe, *, is_target: bool
 ) -> list[tuple[str, Word]]:
@@ -158,8 +172,8 @@ def _platform(
         stage.warn("EM217", instruction, flag.start, flag.end, platform=flag.value)
         return []
     if whole == "BUILDPLATFORM":
+        _report_fixed(None, flag, instruction, stage)
         return [("--platform=native", (Literal("--platform=native"),))]
     word = stage.adapt(_renamed(words.parse_word(flag.value, stage.escape), stage), instruction)
-    if stage.delivered and not any(isinstance(part, Variable) for part in word):
-        stage.warn("EM208", instruction, flag.start, flag.end, platform=flag.value)
+    _report_fixed(word, flag, instruction, stage)
     return [("--platform=" + stage.spell(word, flag.value, "flag"), _prefixed("--platform=", word))]

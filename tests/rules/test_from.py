@@ -206,7 +206,12 @@ def test_no_shell_out_and_no_as() -> None:
 
 
 def test_grade_of_a_constant_platform() -> None:
-    assert "EM208" in codes(converted("FROM --platform=linux/arm64 alpine\n"))
+    assert "EM235" in codes(converted("FROM --platform=linux/arm64 alpine\n"))
+    assert "EM235" in codes(converted("FROM --platform=$BUILDPLATFORM alpine\n"))
+    assert "EM208" in codes(converted("FROM --platform=linux/arm64 scratch\nCOPY a /a\n"))
+    assert "EM208" in codes(converted("FROM --platform=linux/arm/v7 alpine\n"))
+    assert "EM208" in codes(converted("ARG P=linux/arm/v7\nFROM --platform=$P alpine\n"))
+    assert not {"EM208", "EM235"} & {*codes(converted("FROM --platform=linux/$TARGETARCH alpine\n"))}
     assert "EM208" not in codes(
         converted("FROM --platform=linux/arm64 alpine AS a\nFROM alpine\nCOPY --from=a /x /x\n")
     )
