@@ -271,8 +271,8 @@ def _platform(
     is_plain = default is not None and (spelling is not None or literal_text(default) is not None)
     if default is not None and is_plain and _is_out_of_images(name, stage):
         stage.warn("EM234", instruction, name=name)
-        meaning = stage.adapt(default, instruction)
-        yield _assignment("ENV", name, stage.spell(meaning) or '""', meaning, instruction)
+        word = stage.adapt(default, instruction)
+        yield _assignment("ENV", name, stage.spell(word) or '""', word, instruction)
         value, derived = stage.scope.static(default), stage.scope.is_overridable(default)
         stage.scope.bind(name, Binding(ENVIRONMENT, value, derived=derived))
         return
