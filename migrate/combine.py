@@ -11,11 +11,13 @@ from typing import NamedTuple
 
 from migrate.context import Context
 from migrate.convert import Conversion, convert
+from migrate.diagnostics import Collector
 from migrate.earthfile.model import Command, Earthfile, Item, Remark, Target
 from migrate.earthfile.printer import render_file
 from migrate.mappings import Mappings
 from migrate.plan import unique_name
 from migrate.settings import Settings
+from migrate.sharing import shared
 
 _GLOBAL = re.compile(r"^[ \t]*ARG[ \t]+([^\n]*)", re.IGNORECASE | re.MULTILINE)
 _FROM = re.compile(r"^[ \t]*FROM[ \t]", re.IGNORECASE | re.MULTILINE)
@@ -91,6 +93,8 @@ def combine(parts: Sequence[Part], mappings: Mappings, others: Others | None = N
         done.append(conversion)
         if conversion.document is not None:
             taken |= {target.name for target in conversion.document.targets}
+    if len(done) > 1:
+        done = _once(done, frozenset().union(*earlier.values()), mappings)
     documents = [conversion.document for conversion in done if conversion.document is not None]
     if not documents:
         return Combined(None, None, tuple(done), {}, {}, None)
@@ -116,6 +120,19 @@ def combine(parts: Sequence[Part], mappings: Mappings, others: Others | None = N
     text, _ = render_file(document)
     ignore = next((file.text for conversion in done for file in conversion.files[1:]), None)
     return Combined(text, ignore, tuple(done), wrappers, platforms, everything, document)
+
+
+def _once(done: Sequence[Conversion], kept: frozenset[str], mappings: Mappings) -> list[Conversion]:
+    """The conversions with equal targets written once, which is said on the stage that has no target of its own."""
+    found, gone = shared(done, kept)
+    for item in gone:
+        conversion = found[item.number]
+        stages = [result for result in done[item.number].targets if result.target == item.target.name]
+        if stages and stages[0].stage is not None:
+            collector = Collector(conversion.path, mappings.diagnostics)
+            collector.report("EM814", item.target.source, stage=stages[0].stage, target=item.of)
+            found[item.number] = conversion._replace(diagnostics=(*conversion.diagnostics, *collector.diagnostics))
+    return found
 
 
 def _together(parts: Sequence[Part], done: Sequence[Conversion]) -> Iterator[str]:

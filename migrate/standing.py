@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from migrate.earthfile.flags import flags_and_args
 from migrate.earthfile.model import Command, Earthfile, Remark, Target
-from migrate.earthfile.printer import render_file, render_item, render_target
+from migrate.earthfile.printer import render_item, render_target
 from migrate.earthfile.reader import read
 from migrate.earthfile.tree import EarthfileError, Recipe, Statement, Tree
 
@@ -272,22 +272,11 @@ def merged(standing: Standing, document: Earthfile) -> str:
     """The text with ``document`` in it: what is ours is replaced in place, and new targets stand behind their
     neighbours. Raises MergeError when the result would not read back as meant."""
     newline = standing.newline
-    if _is_whole_file(standing, document):
-        return render_file(document._replace(newline=newline))[0]
     document = _with_remarks_inside(standing, document)
     edits = {**_arguments(standing, document, newline), **_targets(standing, document, newline)}
     text = "".join(_spliced(standing.lines, edits, newline))
     _check(text, standing, document)
     return text
-
-
-def _is_whole_file(standing: Standing, document: Earthfile) -> bool:
-    """Whether nothing is lost when all of the file is written anew."""
-    ours = {line for block in (*standing.arguments, *standing.blocks) for line in range(block.start, block.end)}
-    first = min((block.start for block in standing.blocks), default=0)
-    others = [line for index, line in enumerate(standing.lines) if index > first and index not in ours]
-    version = standing.tree.version in (("0.8",), tuple(document.version.split()))
-    return standing.is_ours and bool(standing.blocks) and version and not "".join(others).strip()
 
 
 def adopted(standing: Standing, document: Earthfile) -> Mine | None:
@@ -303,7 +292,12 @@ def adopted(standing: Standing, document: Earthfile) -> Mine | None:
 
 
 def _with_remarks_inside(standing: Standing, document: Earthfile) -> Earthfile:
-    """The comments of the Dockerfile's head stand above the first new target: the head of the file is not ours."""
+    """The comments of the Dockerfile's head stand above the first new target: the head of the file is not ours.
+
+    In a file of ours they stand there already; a later change of them is not followed.
+    """
+    if standing.is_ours and standing.blocks:
+        return document
     remarks = [line for item in document.base if isinstance(item, Remark) for line in item.lines]
     there = {line.rstrip() for line in _remarks(standing).split("\n")}
     if not document.targets or there.issuperset(line for line in remarks if line):

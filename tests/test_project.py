@@ -39,6 +39,7 @@ LAYERS = (
     "checked embedded fallback fromdockerfile headerlines ignorefile leftout namedcontexts passing suppression",
     "assemble delivery",
     "convert",
+    "sharing",
     "combine disk",
     "changes discovery neighbours records standing",
     "ignoremerge survey",

@@ -1,0 +1,4 @@
+earth +docker
+earth +dev
+earth +test-test
+earth +dev-build-image
