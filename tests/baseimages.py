@@ -20,7 +20,6 @@ from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path, PurePosixPath
-from types import MappingProxyType
 from typing import Any
 
 from ruamel.yaml import YAML
@@ -185,9 +184,9 @@ class Image:
     manifests: Mapping[str, bytes]
 
 
-def make(image: Mapping[str, Any], extra: Mapping[str, Entry] = MappingProxyType({})) -> Image:
-    """Build one image of images.yaml, with a layer of ``extra`` entries on top."""
-    layers = [*layers_of(image["layout"]), *([archive(extra)] if extra else [])]
+def make(image: Mapping[str, Any], *extra: Mapping[str, Entry]) -> Image:
+    """Build one image of images.yaml, with a layer of each of ``extra`` entries on top."""
+    layers = [*layers_of(image["layout"]), *(archive(entries) for entries in extra if entries)]
     blobs, manifests, listed = {digest(layer): layer for layer in layers}, {}, []
     for architecture, variant in PLATFORMS:
         platform = {"architecture": architecture, "os": "linux", **({"variant": variant} if variant else {})}

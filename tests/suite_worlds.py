@@ -151,20 +151,37 @@ def _made(
     layout: str, config: Mapping[str, Any], known: BaseImage | None, paths: Iterable[str], programs: Iterable[str]
 ) -> Image:
     entries = baseimages.tree(baseimages.layout(baseimages.describe(), layout))
+    merged = "/bin" in entries and entries["/bin"].kind == tarfile.SYMTYPE
+    shell: dict[str, Entry] = {}
     extra: dict[str, Entry] = {}
     if "/usr/local/bin/record" in entries:
+        shell = _shell("bash" if layout == "redhat" or not merged else "dash", merged=merged)
+        for tool in sorted(words("tools")):
+            name, _, script = tool.partition("=")
+            if f"/usr/local/bin/{name}" not in entries:
+                target = f"{baseimages.TOOLS}/{script or name}"
+                extra[f"/usr/local/bin/{name}"] = Entry(tarfile.SYMTYPE, 0o777, target=target)
         for name in programs:
-            if not any(f"{folder}/{name}" in entries for folder in _ON_PATH):
+            if not any(f"{folder}/{name}" in (entries | extra) for folder in _ON_PATH):
                 link = Entry(tarfile.SYMTYPE, 0o777, target=f"{baseimages.TOOLS}/record")
                 extra[f"/usr/local/bin/{name}"] = link
-    merged = "/bin" in entries and entries["/bin"].kind == tarfile.SYMTYPE
     for path in sorted(paths, key=len, reverse=True):
         _put(extra, entries, _resolved(path, merged=merged))
     changed = dict(config)
     if known is not None:
         changed |= _known(known, config)
         extra |= _account(known.user or "", entries)
-    return baseimages.make({"layout": layout, "config": changed}, extra)
+    return baseimages.make({"layout": layout, "config": changed}, shell, extra)
+
+
+def _shell(name: str, *, merged: bool) -> dict[str, Entry]:
+    """A shell of this machine as /bin/sh: busybox's prefers its own programs to those on PATH."""
+    found = baseimages.program_of_machine(name)
+    if merged:
+        return {**found, "/usr/bin/sh": Entry(tarfile.SYMTYPE, 0o777, target=name)}
+    links = {f"/{path.split('/')[2]}/{path.split('/')[3]}" for path in found if path.startswith("/usr/lib")}
+    more = {path: Entry(tarfile.SYMTYPE, 0o777, target=f"/usr{path}") for path in links}
+    return {**found, **more, "/bin/sh": Entry(tarfile.SYMTYPE, 0o777, target=f"/usr/bin/{name}")}
 
 
 def _known(known: BaseImage, config: Mapping[str, Any]) -> dict[str, Any]:

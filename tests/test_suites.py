@@ -95,11 +95,13 @@ def test_a_world_has_what_other_stages_copy(tmp_path: Path, monkeypatch: pytest.
     assert world.wanted == {"golang:1": {"/src/dist", "/out/appsome"}, "scratch": set(), "acme/tool:2": {"/bin/tool"}}
     assert world.programs == {"conda", "awk"}
     extra: dict[str, Entry] = {}
-    monkeypatch.setattr(baseimages, "make", lambda image, made: extra.update(made) or image)
+    monkeypatch.setattr(baseimages, "make", lambda image, shell, made: extra.update(shell | made) or image)
     images = dict(world.images())
     assert set(images) == {"golang:1", "acme/tool:2"}
     assert extra["/usr/local/bin/conda"].target == f"{baseimages.TOOLS}/record"
     assert "/usr/local/bin/awk" not in extra
+    assert extra["/usr/bin/sh"].target == "dash"
+    assert extra["/usr/local/bin/wget"].target == f"{baseimages.TOOLS}/fetch"
     assert extra["/src/dist"].kind == tarfile.DIRTYPE
     assert extra["/usr/bin/tool"].mode == 0o755  # /bin is a link there
     assert b"exit 0" in extra["/out/appsome"].data
@@ -116,7 +118,7 @@ def test_an_unknown_user_gets_an_account(monkeypatch: pytest.MonkeyPatch) -> Non
 def test_the_context_of_a_dockerfile_in_a_repository(tmp_path: Path) -> None:
     source, place = tmp_path / "source", tmp_path / "place"
     for name, text in {
-        "app/Dockerfile": "FROM a\nCOPY main.py /\n",
+        "app/Dockerfile": f"FROM a:1@sha256:{'0' * 64}\nCOPY main.py /\n",
         "app/main.py": "",
         "deploy/web.Dockerfile": "FROM a\nCOPY app/*.py --chown /\n".replace(" --chown", ""),
         "Dockerfile.md": "no",
@@ -134,6 +136,7 @@ def test_the_context_of_a_dockerfile_in_a_repository(tmp_path: Path) -> None:
     found = {
         one.name: one.context.relative_to(place).as_posix() for one in suite_repositories.subjects([source], place)
     }
+    assert (place / "source" / "app" / "Dockerfile").read_bytes() == b"FROM a:1\nCOPY main.py /\n"
     assert found == {
         "source/Dockerfile.dev": "source",
         "source/app/Dockerfile": "source/app",
@@ -166,3 +169,16 @@ def test_what_an_info_says_has_a_column_of_its_own() -> None:
     assert suites.Outcome(subject, other, True, frozenset(["EM525"])).kind == "not built, SILENT"
     announced = Judgement("not built", ["EM544"], missing.rows)
     assert suites.Outcome(subject, announced, True, frozenset(["EM525"])).kind == "not built, announced"
+
+
+def test_a_shell_where_bin_is_no_link(monkeypatch: pytest.MonkeyPatch) -> None:
+    libraries = ("/usr/bin/bash", "/usr/lib/x86_64-linux-gnu/libc.so.6", "/usr/lib64/ld-linux-x86-64.so.2")
+    made = {path: Entry(tarfile.REGTYPE) for path in libraries}
+    monkeypatch.setattr(baseimages, "program_of_machine", lambda name: made)
+    found = suite_worlds._shell("bash", merged=False)
+    links = {path: entry.target for path, entry in found.items() if entry.kind == tarfile.SYMTYPE}
+    assert links == {
+        "/bin/sh": "/usr/bin/bash",
+        "/lib/x86_64-linux-gnu": "/usr/lib/x86_64-linux-gnu",
+        "/lib64/ld-linux-x86-64.so.2": "/usr/lib64/ld-linux-x86-64.so.2",
+    }
