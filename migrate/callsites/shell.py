@@ -6,13 +6,14 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 
-from migrate.callsites import buildcall, shellwords
+from migrate.callsites import buildcall, shellloops, shellwords
 from migrate.callsites.buildcall import BuildCall, shown
 from migrate.callsites.data import Data
 from migrate.callsites.edits import Edit
 from migrate.callsites.model import Outcome, Site, Translator, Tree, placed
 from migrate.callsites.shellchecks import is_whole, reads_again
 from migrate.callsites.shellfolders import Folders
+from migrate.callsites.shellloops import Loops
 from migrate.callsites.shellwords import Command
 from migrate.callsites.shellwriting import like_before, spelled
 from migrate.callsites.translate import EarthCall, Left, Note
@@ -135,10 +136,11 @@ def _sites(
 ) -> Iterable[Site]:
     folders = Folders(commands, path, start)
     places = {word.start for command in commands for word in command.words}
+    loops = Loops(commands, path, start)
     for index, command in enumerate(commands):
         here = folders.at(command)
         if (found := _build_words(command)) is not None:
-            yield _site(found, here, _reader(commands, index), text, path, tree, flags)
+            yield _site(found, here, loops, _reader(commands, index), text, path, tree, flags)
         elif (other := _other_builder(command)) is not None:
             yield replace(other, path=path)
         elif (hidden := _hidden(command, text, places)) is not None:
@@ -254,6 +256,7 @@ def _skip_runner(words: Sequence[Value], index: int) -> int:
 def _site(
     found: _Words,
     folders: tuple[str | None, ...],
+    loops: Loops,
     reader: str,
     text: str,
     path: str,
@@ -269,7 +272,11 @@ def _site(
         # ``docker run IMAGE docker build .``: nobody knows where it runs, and on which files.
         return replace(site, why=f"{_raw(command.words[0], text)} decides what is run")
     site = placed(site, folders, tree)
-    return replace(site, why=_stays(found, call, reader, text) or site.why)
+    stays = _stays(found, call, reader, text)
+    # A compound command takes no sudo and no variables in front.
+    if site.why and not stays and site.call is not None and not tool and not command.assignments:
+        site = loops.varied(site, command, tree) or site
+    return replace(site, why=stays or site.why)
 
 
 def tool_word(site: Site) -> Value:
@@ -311,6 +318,8 @@ def rewritten(site: Site, text: str, translate: Translator, tool: str) -> Outcom
         return Outcome(site, why=site.why)
     if isinstance(site.detail, Note):
         return Outcome(site, notes=(site.detail,))
+    if site.variants:
+        return _in_loop(site, text, translate, tool)
     try:
         made = translate(site)
     except Left as left:
@@ -326,6 +335,25 @@ def rewritten(site: Site, text: str, translate: Translator, tool: str) -> Outcom
     if not reads_again(text, edits) or not is_whole(text, edits, made, tool):
         return Outcome(site, why="the script would not read the same around the new call")
     return Outcome(site, tuple(edits), tuple(made.notes))
+
+
+def _in_loop(site: Site, text: str, translate: Translator, tool: str) -> Outcome:
+    """The edit for a site that builds one image in each run of a loop."""
+    found: _Words = site.detail
+    words = found.command.words[found.tool :]
+    try:
+        calls = shellloops.translated(site, translate)
+    except Left as left:
+        return Outcome(site, why=str(left))
+    new = shellloops.written(site, calls, tool)
+    made = next(iter(calls.values()))
+    inside = any(words[0].start < start < words[-1].end for _, start, _ in found.command.redirections)
+    edits = [Edit(words[0].start, words[-1].end, new + (" >/dev/null 2>&1" if made.silent else ""))]
+    moved = int(new.startswith(("(", "case")))
+    if inside or made.environment or not reads_again(text, edits, inside=moved):
+        return Outcome(site, why="the loop would not read the same around the new call")
+    notes = {str(note): note for one in calls.values() for note in one.notes}
+    return Outcome(site, tuple(edits), tuple(notes.values()))
 
 
 #: Variables that only Docker's builder reads.

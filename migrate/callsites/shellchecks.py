@@ -12,13 +12,15 @@ from migrate.callsites.shellwriting import quoted, spelled
 from migrate.callsites.translate import EarthCall
 
 
-def reads_again(text: str, edits: Sequence[Edit]) -> bool:
-    """Whether the script has the same commands as before around its edits."""
+def reads_again(text: str, edits: Sequence[Edit], inside: int = 0) -> bool:
+    """Whether the script has the same commands as before around its edits.
+
+    ``inside``: how many commands now stand inside a compound one that an edit writes.
+    """
     after = apply(text, edits)
     try:
-        return _outside(shellwords.commands(text), edits, old=True) == _outside(
-            shellwords.commands(after), edits, old=False
-        )
+        before = _outside(shellwords.commands(text), edits, old=True)
+        return _outside(shellwords.commands(after), edits, old=False) == before - inside
     except ShellError:
         return False
 

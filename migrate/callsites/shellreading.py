@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from migrate.callsites.values import Piece, Value
 
 if TYPE_CHECKING:
-    from migrate.callsites.shellwords import Command
+    from migrate.callsites.shellwords import Command, Loop
 
 #: Longest first.
 _OPERATORS = (";;&", "&&", "||", ";;", ";&", "|&", "&", "|", ";", "(", ")", "\n")
@@ -44,6 +44,8 @@ class Reader:
     scopes: list[int] = field(default_factory=lambda: [0])
     defined: str = ""
     """The function whose body comes next."""
+    loops: list[Loop] = field(default_factory=list)
+    """The loops around this place."""
     functions: list[str] = field(default_factory=list)
     """The functions around this place."""
 
@@ -290,6 +292,7 @@ def _inner(reader: Reader, start: int, end: int) -> None:
     """The commands of a backquoted substitution."""
     inner = Reader(reader.text, start, end, reader.lists, reader.substituted + 1, (*reader.scope, -1), reader.depth + 1)
     inner.functions = [*reader.functions]
+    inner.loops = [*reader.loops]
     reader.lists(inner, "")
     reader.commands += inner.commands
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from migrate.callsites.shellreading import (
     Reader,
@@ -32,6 +33,13 @@ _ASSIGNMENT = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(?:\[[^\]]*\])?\+?=")
 _MOST_NESTED = 40
 
 
+class Loop(NamedTuple):
+    """A loop. For ``for``: its variable and the values that it takes, None when only the run knows them."""
+
+    variable: str = ""
+    values: tuple[str, ...] | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Command:
     """A simple command: assignments in front, words, redirections, and what surrounds it.
@@ -51,6 +59,8 @@ class Command:
     """Whether something may keep it from running: it stands in a branch, a loop, or behind ``&&`` or ``||``."""
     function: str = ""
     """The function in whose body it stands."""
+    loops: tuple[Loop, ...] = ()
+    """The loops around it, the outermost first."""
 
     @property
     def name(self) -> str | None:
@@ -168,6 +178,8 @@ def _reserved(reader: Reader, word: str, open_: list[str]) -> None:
         _open_function(reader, open_)
     elif word in _OPENS:
         open_.append(_OPENS[word])
+        if _OPENS[word] == "loop":
+            reader.loops.append(Loop())
     if word in ("for", "select"):
         _for(reader)
         return
@@ -190,6 +202,8 @@ def _close(reader: Reader, word: str, open_: list[str]) -> None:
     kind = open_.pop() if open_ else ""
     if kind not in _CLOSES[word]:
         raise ShellError(reader.position, f"{word} without its start")
+    if kind == "loop":
+        reader.loops.pop()
     if kind == "function":
         reader.functions.pop()
         reader.scope = reader.scope[:-1]
@@ -248,6 +262,7 @@ def _simple(reader: Reader, before: str, *, conditional: bool) -> str:
         reader.scope,
         conditional or before in ("&&", "||"),
         (reader.functions or [""])[-1],
+        tuple(reader.loops),
     )
     reader.commands.append(made)
     return after
@@ -260,11 +275,15 @@ def _for(reader: Reader) -> None:
         reader.position = header.end()
         arithmetic(reader)
         return
+    words: list[str | None] = []
     while reader.position < reader.end:
         blanks(reader)
         if operator_at(reader) in ("\n", ";"):
-            return
-        word_at(reader)
+            break
+        words.append(word_at(reader).text)
+    if words[:1] == ["for"] and words[2:3] == ["in"]:
+        values = tuple(word for word in words[3:] if word is not None)
+        reader.loops[-1] = Loop(words[1] or "", values if len(values) == len(words) - 3 else None)
 
 
 def _is_process_substitution(reader: Reader, operator: str) -> bool:
