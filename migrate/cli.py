@@ -11,7 +11,7 @@ import click
 
 from migrate import __version__
 
-_COMMANDS = ("convert", "explain", "repo", "report", "verify")
+_COMMANDS = ("batch", "convert", "explain", "repo", "report", "verify")
 
 
 class _Commands(click.Group):

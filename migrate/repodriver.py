@@ -45,13 +45,10 @@ def execute(job: RepositoryJob, mappings: Mappings | None = None) -> RepositoryO
     """Do ``job``; everything that goes wrong becomes a diagnostic."""
     mappings = mappings or builtin()
     try:
-        before = changes.interrupted(job.root)
-        if before is not None:
-            raise DiskError("EM736", commands=" && ".join(before.commands))
-        files = discovery.discover(job.root.resolve(), callsite_data.builtin().discovery)
+        files = found(job.root)
         migration = migrate(files, callsite_data.builtin(), mappings, job.choice)
         if job.write:
-            _write(job, files, migration)
+            write(job, files, migration)
     except DiskError as error:
         return _failed(error.code, error.fields, mappings)
     except RecordError as error:
@@ -64,13 +61,22 @@ def execute(job: RepositoryJob, mappings: Mappings | None = None) -> RepositoryO
     return RepositoryOutcome(stdout, migration.diagnostics, lines, summary, bool(migration.changes))
 
 
+def found(root: Path) -> discovery.Files:
+    """The files of the repository in ``root``. Raises DiskError, also when an earlier run was killed in there."""
+    before = changes.interrupted(root)
+    if before is not None:
+        raise DiskError("EM736", commands=" && ".join(before.commands))
+    return discovery.discover(root.resolve(), callsite_data.builtin().discovery)
+
+
 def _failed(code: str, fields: Mapping[str, str], mappings: Mappings) -> RepositoryOutcome:
     collector = Collector(".", mappings.diagnostics)
     collector.report(code, None, **fields)
     return RepositoryOutcome(b"", collector.diagnostics, {}, failed=True)
 
 
-def _write(job: RepositoryJob, files: discovery.Files, migration: Migration) -> None:
+def write(job: RepositoryJob, files: discovery.Files, migration: Migration) -> None:
+    """Make the change. Raises DiskError, with the tree as it was."""
     if files.git and not job.allow_dirty and (dirty := _dirty(job.root)):
         raise DiskError("EM738", files=", ".join(dirty[:3]) + (", ..." if len(dirty) > 3 else ""))
     changes.make(job.root, migration.changes, git=files.git)

@@ -72,7 +72,7 @@ class BaseImage(NamedTuple):
 
 
 class Result(NamedTuple):
-    """One repository. ``seconds`` is the time that its worker took; everything else is the same in every run."""
+    """One repository. All but ``seconds``, the time that its worker took, and ``state`` is the same in every run."""
 
     repository: str
     """As given: a folder or a URL, without user and password."""
@@ -97,6 +97,8 @@ class Result(NamedTuple):
     branch: str | None = None
     commands: tuple[str, ...] = ()
     """What to run next in that repository, such as the push of its branch."""
+    state: str = ""
+    """What tells that nothing has changed: a clone's commit; for a folder a digest of its files' sizes and times."""
 
 
 def line(result: Result) -> str:

@@ -66,12 +66,13 @@ def repo(
     from migrate.repodriver import RepositoryJob
     from migrate.survey import Choice
 
-    choice = Choice(_carriers(only, "--only"), _carriers(skip, "--skip"), tool, docs, force)
+    choice = Choice(carriers(only, "--only"), carriers(skip, "--skip"), tool, docs, force)
     job = RepositoryJob(Path(path), choice, write, allow_dirty, style == "json")
     sys.exit(_repository(job, mappings, fail_on, color, check=check, quiet=quiet))
 
 
-def _carriers(text: str | None, option: str) -> frozenset[str]:
+def carriers(text: str | None, option: str) -> frozenset[str]:
+    """The carriers that ``text`` names; others are a usage error of ``option``."""
     from migrate.callsites.data import builtin
 
     known = builtin().discovery["carriers"]

@@ -1,0 +1,111 @@
+"""Many calls over any concurrent.futures.Executor, few of them at a time, and each one is answered.
+
+A call that ends its worker is tried once more, alone and last; so are those that went down with it in an executor that
+breaks as a whole.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, CancelledError, Executor, Future, wait
+from typing import Generic, NamedTuple, TypeVar
+
+from migrate.batch.pool import WorkerDied
+
+_J = TypeVar("_J")
+_A = TypeVar("_A")
+_TICK = 0.2
+
+
+class Ended(NamedTuple, Generic[_J, _A]):
+    """What became of one call: an answer, or why there is none; neither: it was not reached."""
+
+    job: _J
+    answer: _A | None = None
+    error: BaseException | None = None
+
+
+class Engine(Generic[_J, _A]):
+    """Runs ``function`` on jobs. ``window`` says how many may be under way, ``stopped`` whether to end early.
+
+    ``renew`` gives another executor after one that broke.
+    """
+
+    def __init__(
+        self,
+        function: Callable[[_J], _A],
+        executor: Executor,
+        window: Callable[[], int],
+        stopped: Callable[[], bool] = lambda: False,
+        renew: Callable[[], Executor] | None = None,
+    ) -> None:
+        self._function = function
+        self.executor = executor
+        self._window = window
+        self._stopped = stopped
+        self._renew = renew
+        self._running: dict[Future[_A], _J] = {}
+        self._suspects: list[_J] = []
+
+    def run(self, jobs: Iterable[_J]) -> Iterator[list[Ended[_J, _A]]]:
+        """What became of each of ``jobs``, as it comes; those that came together are one list."""
+        waiting = iter(jobs)
+        more = True
+        while (more or self._running) and not self._stopped():
+            while more and len(self._running) < max(1, self._window()):
+                job = next(waiting, None)
+                if job is None:
+                    more = False
+                elif not self._submitted(job):
+                    break
+            yield self._finished(alone=False)
+        while self._suspects and not self._stopped():
+            job = self._suspects.pop()
+            while not self._submitted(job):
+                job = self._suspects.pop()
+            while self._running and not self._stopped():
+                yield self._finished(alone=True)
+        left = [*self._running.values(), *self._suspects]
+        self._running.clear()
+        if self._stopped():
+            self.executor.shutdown(wait=False, cancel_futures=True)
+            yield [Ended(job) for job in left]
+            for job in waiting:
+                yield [Ended(job)]
+
+    def _submitted(self, job: _J) -> bool:
+        """Hand ``job`` to the executor; False when that is broken: then it is a new one, and the job waits."""
+        try:
+            self._running[self.executor.submit(self._function, job)] = job
+        except BrokenExecutor:
+            self._suspects.append(job)
+            self._broken()
+            return False
+        return True
+
+    def _broken(self) -> None:
+        if self._renew is None:
+            raise RuntimeError("the executor is broken, and there is no other")
+        self.executor.shutdown(wait=False, cancel_futures=True)
+        self.executor = self._renew()
+
+    def _finished(self, *, alone: bool) -> list[Ended[_J, _A]]:
+        done, _ = wait(self._running, timeout=_TICK, return_when=FIRST_COMPLETED)
+        found: list[Ended[_J, _A]] = []
+        broken = False
+        for future in done:
+            job = self._running.pop(future)
+            error = CancelledError() if future.cancelled() else future.exception()
+            if error is None:
+                found.append(Ended(job, future.result()))
+            elif isinstance(error, (WorkerDied, BrokenExecutor)):
+                broken = broken or isinstance(error, BrokenExecutor)
+                if alone:
+                    found.append(Ended(job, None, error))
+                else:
+                    self._suspects.append(job)
+            else:
+                found.append(Ended(job, None, error))
+        if broken and not self._running:
+            self._broken()
+        return found

@@ -1,0 +1,178 @@
+"""Which repositories a batch is about: folders, globs and clone URLs, from the command line and from lists."""
+
+from __future__ import annotations
+
+import dataclasses
+import glob
+import hashlib
+import json
+import os
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from migrate.batch import urls
+from migrate.survey import Choice
+
+_GLOB = re.compile(r"[*?\[]")
+_RESERVED = re.compile(r"(?:con|prn|aux|nul|com[0-9]|lpt[0-9])(?:\..*)?", re.IGNORECASE)
+_OUTSIDE = ("repository", "ref")
+
+
+class InputError(ValueError):
+    """A line of a list that cannot be read; the text says which and why."""
+
+
+class Entry(NamedTuple):
+    """One repository. ``place`` is what git or the disk is asked for; only ``repository`` may be shown."""
+
+    repository: str
+    name: str
+    place: str
+    url: bool
+    ref: str | None = None
+    settings: tuple[tuple[str, Any], ...] = ()
+    """Fields of Choice that this repository has of its own."""
+    problem: str = ""
+    """Why nothing can be done for it."""
+
+    def choice(self, common: Choice) -> Choice:
+        """``common`` with the settings of its own."""
+        return dataclasses.replace(common, **dict(self.settings)) if self.settings else common
+
+
+class Wanted(NamedTuple):
+    """A repository as somebody wrote it."""
+
+    text: str
+    ref: str | None = None
+    settings: tuple[tuple[str, Any], ...] = ()
+
+
+class Entries(NamedTuple):
+    """The repositories in the order they were named, each once, and how many were named again."""
+
+    entries: tuple[Entry, ...]
+    duplicates: int
+
+
+def read_list(text: str, source: str, carriers: Iterable[str]) -> Iterator[Wanted]:
+    """The repositories in a list: JSON objects, or ``REPOSITORY [REF]``, one a line. Raises InputError."""
+    known = frozenset(carriers)
+    for number, line in enumerate(text.removeprefix("\ufeff").split("\n"), start=1):
+        line = line.strip()
+        if not line or line.startswith("#"):
+            continue
+        if line.startswith("{"):
+            try:
+                yield _object(line, known)
+            except ValueError as error:
+                raise InputError(f"{source}:{number}: {error}") from None
+            continue
+        line = re.split(r"\s#", line, maxsplit=1)[0].rstrip()
+        words = line.split()
+        if len(words) == 2 and urls.is_url(words[0]):
+            yield Wanted(words[0], words[1])
+        elif len(words) > 2 and urls.is_url(words[0]):
+            raise InputError(f"{source}:{number}: more than a URL and a ref")
+        else:
+            yield Wanted(line)
+
+
+def _object(line: str, carriers: frozenset[str]) -> Wanted:
+    data = json.loads(line)
+    if not isinstance(data.get("repository"), str) or not data["repository"]:
+        raise ValueError('"repository" is missing, or no text')
+    ref = data.get("ref")
+    if ref is not None and not isinstance(ref, str):
+        raise ValueError('"ref" is no text')
+    settings = tuple(_setting(name, value, carriers) for name, value in data.items() if name not in _OUTSIDE)
+    return Wanted(data["repository"], ref, settings)
+
+
+def _setting(name: str, value: object, carriers: frozenset[str]) -> tuple[str, Any]:
+    """A field of Choice with its value; lists of carriers may be written as on the command line."""
+    defaults = {item.name: getattr(Choice(), item.name) for item in dataclasses.fields(Choice)}
+    if name not in defaults:
+        raise ValueError(f'"{name}" is none of {", ".join((*_OUTSIDE, *defaults))}')
+    default = defaults[name]
+    if isinstance(default, frozenset):
+        words = value.split(",") if isinstance(value, str) else value
+        if not isinstance(words, list) or not all(isinstance(word, str) for word in words):
+            raise ValueError(f'"{name}" is no list of names')
+        chosen = frozenset(word.strip() for word in words if word.strip())
+        if unknown := sorted(chosen - carriers):
+            raise ValueError(f'"{name}": {unknown[0]} is none of {", ".join(sorted(carriers))}')
+        return name, chosen
+    if type(value) is not type(default):
+        raise ValueError(f'"{name}" is no {"yes or no" if isinstance(default, bool) else "text"}')
+    if name == "tool" and value not in ("earth", "earthly"):
+        raise ValueError('"tool" is neither earth nor earthly')
+    return name, value
+
+
+def entries(wanted: Iterable[Wanted]) -> Entries:
+    """What is to be done, globs resolved, each repository once, under a name that no other has."""
+    found: dict[tuple[str, str | None], Entry] = {}
+    names: dict[str, int] = {}
+    again = 0
+    for one in wanted:
+        for key, entry in _resolved(one):
+            if (key, one.ref) in found:
+                again += 1
+                continue
+            name = _safe(entry.name)
+            if name.lower() in names:
+                digest = hashlib.sha256(f"{key} {one.ref}".encode("utf-8", "surrogateescape")).hexdigest()
+                name = f"{name}-{digest[:8]}"
+            names[name.lower()] = 1
+            found[key, one.ref] = entry._replace(name=name)
+    return Entries(tuple(found.values()), again)
+
+
+def _resolved(one: Wanted) -> Iterator[tuple[str, Entry]]:
+    """(what makes it the same as another, the entry) for each repository that ``one`` names."""
+    text = one.text
+    if urls.is_url(text) and not os.path.lexists(text):
+        problem = urls.problem(text)
+        if not problem and one.ref is not None and not urls.good_ref(one.ref):
+            problem = f"{one.ref!r} is no name of a branch, tag or commit"
+        yield urls.key(text), Entry(urls.shown(text), urls.label(text), text, True, one.ref, one.settings, problem)
+        return
+    paths = [text]
+    if _GLOB.search(text) and not os.path.lexists(text):
+        paths = sorted(path for path in glob.glob(text, recursive=True) if os.path.isdir(path)) or [text]
+    for path in paths:
+        real = os.path.realpath(path)
+        name = os.path.basename(real)
+        if one.ref is not None:
+            name = f"{name}-{one.ref}"
+        yield os.path.normcase(real), Entry(path, name, real, False, one.ref, one.settings, _folder_problem(path, one))
+
+
+def _folder_problem(path: str, one: Wanted) -> str:
+    if one.ref is not None:
+        return "a folder is taken as it stands; for a ref give its file:// URL"
+    if os.path.isdir(path):
+        return ""
+    if os.path.lexists(path):
+        return "this is no folder"
+    return "no folder fits" if _GLOB.search(path) else "there is no such folder"
+
+
+def _safe(name: str) -> str:
+    """``name`` as a file name on every system."""
+    text = re.sub(r"[^A-Za-z0-9._-]+", "-", name)[:80].strip("-.") or "repository"
+    return f"{text}-" if _RESERVED.fullmatch(text) else text
+
+
+def file_text(path: str, standard_input: bytes | None) -> str:
+    """The text of a list; ``-`` is standard input. Raises OSError."""
+    data = standard_input if path == "-" else Path(path).read_bytes()
+    return (data or b"").decode("utf-8", "surrogateescape")
+
+
+def plain(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Settings as plain JSON data, sets in order."""
+    return {name: sorted(value) if isinstance(value, frozenset) else value for name, value in settings.items()}

@@ -1,0 +1,64 @@
+"""What travels between a batch and its workers: plain values that can be pickled."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict
+from typing import NamedTuple
+
+from migrate import __version__
+from migrate.batch.inputs import Entry, plain
+from migrate.results import Result
+from migrate.survey import Choice
+
+
+class Mode(NamedTuple):
+    """What is done with the change of a repository. Neither ``patches`` nor ``write``: it is only told."""
+
+    patches: bool = False
+    write: bool = False
+    branch: str | None = None
+    """With ``write``: commit on this new branch instead of changing the work tree."""
+    message: str = ""
+    allow_dirty: bool = False
+
+
+class Earlier(NamedTuple):
+    """What an earlier run of the same report found: enough to tell that nothing has changed."""
+
+    state: str
+    settings: str
+    commit: str | None
+    changes: tuple[str, ...]
+    branch: str | None
+
+
+class Job(NamedTuple):
+    """One repository: everything that a worker needs, wherever it runs."""
+
+    entry: Entry
+    choice: Choice
+    mode: Mode
+    mappings: str | None = None
+    """The text of --mappings."""
+    workdir: str | None = None
+    """Where clones stand and stay. None: a temporary folder."""
+    scratch: str | None = None
+    """Where temporary folders are made. None: where the system has them."""
+    earlier: Earlier | None = None
+
+    @property
+    def settings(self) -> str:
+        """A digest of everything beside the repository that decides the result."""
+        mode = self.mode._replace(allow_dirty=False)
+        parts = [__version__, plain(asdict(self.choice)), mode, self.mappings, self.entry.ref]
+        text = json.dumps(parts, sort_keys=True)
+        return "sha256:" + hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()[:32]
+
+
+class Answer(NamedTuple):
+    """The result of a job, and the patch where one was asked for."""
+
+    result: Result
+    patch: bytes | None = None

@@ -1,0 +1,157 @@
+"""The folder of ``--report``: its ``results.jsonl`` only grows, and one run at a time writes to it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import IO, NamedTuple
+
+from migrate import results
+from migrate.batch.jobs import Earlier
+from migrate.disk import reason
+from migrate.results import Result
+
+NAME = "results.jsonl"
+_LOCK = ".lock"
+_HEAD = b'{"format":'
+_KEPT = ("done", "unchanged")
+
+
+class LedgerError(Exception):
+    """A report folder that cannot be used; the text says why."""
+
+
+class _Line(NamedTuple):
+    """Where the last line of a repository stands, and what it says."""
+
+    offset: int
+    status: str
+    repository: str
+    ref: str | None
+    patch: str | None
+    earlier: Earlier
+
+
+class Ledger:
+    """An open report folder. What earlier runs found is looked up by name; only offsets are kept in memory."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.path = folder / NAME
+        self._lines: dict[str, _Line] = {}
+        self._open = ExitStack()
+        try:
+            with ExitStack() as stack:
+                folder.mkdir(parents=True, exist_ok=True)
+                stack.enter_context(_locked(folder / _LOCK))
+                self._file = stack.enter_context(self.path.open("a+b"))
+                self._mend()
+                self._read()
+                self._open = stack.pop_all()
+        except OSError as error:
+            raise LedgerError(f"{folder} cannot be used for the report: {reason(error)}") from None
+        except results.ResultError as error:
+            raise LedgerError(f"{self.path} is no report of this version: {error}") from None
+
+    def _mend(self) -> None:
+        """Cut off a last line that a crash left without its end."""
+        size = end = self._file.seek(0, os.SEEK_END)
+        while end:
+            start = max(0, end - 65536)
+            self._file.seek(start)
+            found = self._file.read(end - start).rfind(b"\n")
+            if found >= 0:
+                end = start + found + 1
+                break
+            end = start
+        if end != size:
+            self._file.seek(end)
+            if not self._file.read(len(_HEAD)).startswith(_HEAD[: size - end]):
+                raise LedgerError(f"{self.path} is no report of this version")
+            self._file.truncate(end)
+            self._sync()
+
+    def _read(self) -> None:
+        self._file.seek(0)
+        offset = 0
+        for raw in self._file:
+            for result in results.read([raw.decode("utf-8")]):
+                self._note(result, offset)
+            offset += len(raw)
+
+    def _note(self, result: Result, offset: int) -> None:
+        known = Earlier(
+            result.state, result.settings, result.commit, tuple(path for path, _ in result.changes), result.branch
+        )
+        self._lines[result.name] = _Line(offset, result.status, result.repository, result.ref, result.patch, known)
+
+    def earlier(self, name: str, repository: str, ref: str | None, patches: Path | None) -> Earlier | None:
+        """What was found of a repository, if that may still hold."""
+        line = self._lines.get(name)
+        if line is None or line.status not in _KEPT or (line.repository, line.ref) != (repository, ref):
+            return None
+        if line.patch is not None and (patches is None or not (patches / line.patch).is_file()):
+            return None
+        return line.earlier
+
+    def known(self, name: str) -> bool:
+        """Whether an earlier run has a finished result of that name."""
+        line = self._lines.get(name)
+        return line is not None and line.status in _KEPT
+
+    def again(self, name: str) -> Result:
+        """The last result of a repository, as one that has not changed."""
+        self._file.seek(self._lines[name].offset)
+        (found,) = results.read([self._file.readline().decode("utf-8")])
+        return found._replace(status="unchanged")
+
+    def start(self, **facts: object) -> None:
+        """The line of a new run."""
+        self._file.write(results.run_line(**facts).encode())
+        self._sync()
+
+    def add(self, found: Sequence[Result]) -> None:
+        """Append results; they are on the disk when this returns."""
+        offset = self._file.seek(0, os.SEEK_END)
+        for result in found:
+            data = results.line(result).encode()
+            self._file.write(data)
+            self._note(result, offset)
+            offset += len(data)
+        if found:
+            self._sync()
+
+    def _sync(self) -> None:
+        self._file.flush()
+        os.fsync(self._file.fileno())
+
+    def results(self, names: Iterable[str]) -> Iterator[Result]:
+        """The last result of each of ``names``, one after the other."""
+        for name in names:
+            if name in self._lines:
+                self._file.seek(self._lines[name].offset)
+                yield from results.read([self._file.readline().decode("utf-8")])
+
+    def close(self) -> None:
+        """Let another run have the folder."""
+        self._open.close()
+
+
+def _locked(path: Path) -> IO[bytes]:
+    """A lock that the system takes back when this process ends, however that happens. Raises LedgerError."""
+    file = path.open("a+b")
+    try:
+        if os.name == "nt":
+            import msvcrt
+
+            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined,unused-ignore]
+        else:
+            import fcntl
+
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        file.close()
+        raise LedgerError(f"another run is writing to {path.parent}") from None
+    return file

@@ -1,0 +1,93 @@
+"""The migration of one repository as the plain fields of its result."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Iterable
+from typing import Any
+
+from migrate.callsites import edits as editing
+from migrate.convert import Conversion
+from migrate.diagnostics import Diagnostic, Grade
+from migrate.discovery import Files
+from migrate.disk import LARGEST_INPUT
+from migrate.dockerfile.errors import DockerfileError
+from migrate.dockerfile.reader import read
+from migrate.images import base_image, parse_reference
+from migrate.mappings import Mappings
+from migrate.repository import Group, Migration
+from migrate.results import BaseImage, DockerfileResult, Finding, SiteResult, StageResult
+from migrate.stages import build
+
+
+def fields(migration: Migration, files: Files, mappings: Mappings) -> dict[str, Any]:
+    """What ``migrate.results.Result`` says of ``migration``."""
+    return {
+        "dockerfiles": tuple(item for group in migration.groups for item in _dockerfiles(group)),
+        "sites": tuple(_sites(migration)),
+        "findings": findings(migration.diagnostics),
+        "bases": _bases(migration, files, mappings),
+        "changes": tuple(
+            (change.path, "create" if change.before is None else "replace") for change in migration.changes
+        ),
+    }
+
+
+def findings(diagnostics: Iterable[Diagnostic]) -> tuple[Finding, ...]:
+    """Diagnostics as results have them."""
+    found = []
+    for item in diagnostics:
+        start = item.span.start if item.span is not None else None
+        line, column = (start.line, start.column) if start is not None else (0, 0)
+        found.append(Finding(item.code, item.severity.label, item.path, line, column, item.message, item.hint))
+    return tuple(found)
+
+
+def _dockerfiles(group: Group) -> list[DockerfileResult]:
+    found = []
+    for record, conversion in zip(group.records, group.combined.conversions, strict=True):
+        stages = tuple(StageResult(item.stage, item.target, item.grade.label) for item in conversion.targets)
+        worst = max((item.grade for item in conversion.targets), default=Grade.FAILED)
+        earthfile = posixpath.join(group.context, "Earthfile")
+        found.append(
+            DockerfileResult(record.dockerfile, group.context, earthfile, worst.label, _falls(conversion), stages)
+        )
+    return found
+
+
+def _falls(conversion: Conversion) -> bool:
+    """Whether a stage is built FROM DOCKERFILE: helpers that write a Dockerfile of their own (``-f +target``) do not
+    count."""
+    if conversion.document is None:
+        return False
+    commands = [item for target in conversion.document.targets for item in target.items]
+    return any(
+        getattr(item, "keyword", "") == "FROM DOCKERFILE"
+        and not any("-f +" in line.text for line in getattr(item, "lines", ()))
+        for item in commands
+    )
+
+
+def _sites(migration: Migration) -> list[SiteResult]:
+    found = []
+    for item in migration.rewritten:
+        for outcome in item.outcomes:
+            line, _ = editing.position(item.carrier.text, outcome.site.start)
+            what = "rewritten" if outcome.edits else "left" if outcome.why else "unchanged"
+            found.append(SiteResult(outcome.site.path, line, outcome.site.carrier, what, outcome.why))
+    return found
+
+
+def _bases(migration: Migration, files: Files, mappings: Mappings) -> tuple[BaseImage, ...]:
+    """The images that stages are FROM; those that only a build knows are left out."""
+    known: dict[str, bool] = {}
+    for path in sorted({record.dockerfile for group in migration.groups for record in group.records}):
+        try:
+            graph = build(read(files.read(path, LARGEST_INPUT) or b"", every_stage=False))
+        except DockerfileError:
+            continue  # the conversion has said so
+        for stage in graph.stages:
+            if stage.base is None and not stage.is_scratch and stage.reference:
+                name = parse_reference(stage.reference).name
+                known[name] = known.get(name, True) and base_image(stage.reference, mappings) is not None
+    return tuple(BaseImage(name, known[name]) for name in sorted(known))

@@ -1,0 +1,209 @@
+"""``earthmigrate batch``."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from migrate.commands.options import (
+    EXIT_FINDINGS,
+    EXIT_NOTHING,
+    FAIL_ON,
+    FORMAT,
+    MAPPINGS,
+    QUIET,
+    SEVERITIES,
+    NothingProduced,
+    overlaid,
+    write_stdout,
+)
+from migrate.commands.repo import carriers
+
+if TYPE_CHECKING:
+    from migrate.batch.inputs import Entries
+    from migrate.batch.run import Plan, Summary
+    from migrate.results import Result
+
+_SUBJECT = "Build with Earthfiles"
+
+
+@click.command()
+@click.argument("repositories", nargs=-1, metavar="[REPO]...")
+@click.option("--from", "lists", multiple=True, metavar="FILE", help="Read repositories from FILE; - is stdin.")
+@click.option("--patches", type=click.Path(file_okay=False), metavar="DIR", help="Write a patch for each into DIR.")
+@click.option("--write", is_flag=True, help="Make the change in each.")
+@click.option("--branch", metavar="NAME", help="With --write: commit it on this new branch instead; nothing is pushed.")
+@click.option("--message", metavar="TEXT", help="The message of that commit.")
+@click.option("--report", type=click.Path(file_okay=False), metavar="DIR", help="Write the report here; again: resume.")
+@click.option("--workdir", type=click.Path(file_okay=False), metavar="DIR", help="Keep clones here.")
+@click.option("--jobs", type=click.IntRange(min=1), metavar="N", help="So many at a time; default: the cores.")
+@click.option(
+    "--timeout",
+    type=click.FloatRange(min=0),
+    default=600,
+    show_default=True,
+    metavar="SECONDS",
+    help="What one repository may take, its clone included; 0: as long as it wants.",
+)
+@click.option("--allow-dirty", is_flag=True, help="With --write: also in work trees with changes of your own.")
+@click.option("--force", is_flag=True, help="Replace Earthfiles and ignore files that no migration made.")
+@click.option("--only", metavar="CARRIERS", help="Look for calls only in these, such as shell,compose.")
+@click.option("--skip", metavar="CARRIERS", help="Look for no calls in these.")
+@click.option("--docs", is_flag=True, help="Rewrite commands in fenced blocks of Markdown, too.")
+@click.option("--tool", type=click.Choice(["earth", "earthly"]), default="earth", help="The tool of the new calls.")
+@MAPPINGS
+@FAIL_ON
+@FORMAT
+@QUIET
+def batch(repositories: tuple[str, ...], lists: tuple[str, ...], **options: Any) -> None:
+    """Migrate many repositories: folders, patterns, and URLs, which git clones.
+
+    Without --write or --patches they are only audited: nothing is written but the report. stdout gets a line for each
+    repository, with --format json the lines of results.jsonl. One that fails never stops the others.
+    """
+    _check(options)
+    found = _entries(repositories, lists)
+    if any(entry.url for entry in found.entries) and options["write"] and options["workdir"] is None:
+        raise click.UsageError("--write for URLs needs --workdir: the clones stay there.")
+    sys.exit(_batch(found, options))
+
+
+def _check(options: dict[str, Any]) -> None:
+    if options["branch"] is not None:
+        if not options["write"]:
+            raise click.UsageError("--branch needs --write.")
+        from migrate.batch.urls import good_ref
+
+        if not good_ref(options["branch"]):
+            raise click.BadParameter(f"{options['branch']} is no name of a branch.", param_hint="--branch")
+    elif options["message"] is not None:
+        raise click.UsageError("--message needs --branch.")
+
+
+def _entries(repositories: tuple[str, ...], lists: tuple[str, ...]) -> Entries:
+    from migrate.batch import inputs
+    from migrate.callsites.data import builtin
+
+    known = builtin().discovery["carriers"]
+    wanted = [inputs.Wanted(text) for text in repositories]
+    for source in lists:
+        try:
+            text = inputs.file_text(source, sys.stdin.buffer.read() if source == "-" else None)
+            wanted += inputs.read_list(text, source, known)
+        except OSError as error:
+            raise click.BadParameter(f"{source}: {error.strerror}", param_hint="--from") from None
+        except inputs.InputError as error:
+            raise click.BadParameter(str(error), param_hint="--from") from None
+    if not wanted and not lists:
+        raise click.UsageError("Name repositories, or a list of them with --from.")
+    return inputs.entries(wanted)
+
+
+def _batch(found: Entries, options: dict[str, Any]) -> int:
+    import tempfile
+
+    from migrate.batch.engine import Engine
+    from migrate.batch.ledger import Ledger, LedgerError
+    from migrate.batch.pool import WorkerPool
+    from migrate.batch.progress import Progress
+    from migrate.batch.run import Stop, run
+    from migrate.batch.work import perform
+
+    plan = _plan(found, options)
+    with contextlib.ExitStack() as stack:
+        try:
+            ledger = Ledger(Path(options["report"])) if options["report"] else None
+        except LedgerError as error:
+            raise NothingProduced(str(error)) from None
+        if ledger is not None:
+            stack.callback(ledger.close)
+            ledger.start(**_facts(found, options))
+        scratch = stack.enter_context(tempfile.TemporaryDirectory(prefix="earthmigrate-", ignore_cleanup_errors=True))
+        plan = plan._replace(scratch=Path(scratch))
+        stop = stack.enter_context(Stop())
+        size = options["jobs"] or os.cpu_count() or 1
+        pool = WorkerPool(min(size, len(plan.entries) or 1), options["timeout"] or None)
+        stack.callback(pool.shutdown, cancel_futures=True)
+        seen = options["style"] == "text" and sys.stdout.isatty()
+        progress = Progress(len(plan.entries), None if options["quiet"] else sys.stderr, failures=not seen)
+        stack.callback(progress.clear)
+        engine = Engine(perform, pool, lambda: 2 * size, stop)
+        summary = run(plan, engine, stop, ledger, progress, _shower(options["style"], progress))
+    return _ended(summary, options, found.duplicates)
+
+
+def _plan(found: Entries, options: dict[str, Any]) -> Plan:
+    from migrate.batch.jobs import Mode
+    from migrate.batch.run import Plan
+    from migrate.survey import Choice
+
+    overlaid(options["mappings"])  # what is wrong with it is said once, before anything starts
+    mappings = Path(options["mappings"]).read_text(encoding="utf-8") if options["mappings"] else None
+    choice = Choice(
+        carriers(options["only"], "--only"),
+        carriers(options["skip"], "--skip"),
+        options["tool"],
+        options["docs"],
+        options["force"],
+    )
+    branch = options["branch"]
+    message = (options["message"] or _SUBJECT) if branch is not None else ""
+    mode = Mode(options["patches"] is not None, options["write"], branch, message, options["allow_dirty"])
+    folders = {name: Path(options[name]).resolve() if options[name] else None for name in ("workdir", "patches")}
+    try:
+        for folder in folders.values():
+            if folder is not None:
+                folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise NothingProduced(f"{error.filename} cannot be made: {error.strerror}") from None
+    return Plan(found.entries, choice, mode, mappings, seconds=options["timeout"] or None, **folders)
+
+
+def _facts(found: Entries, options: dict[str, Any]) -> dict[str, Any]:
+    """What the report says of this run."""
+    from datetime import datetime, timezone
+
+    from migrate import __version__
+
+    mode = "branch" if options["branch"] else "write" if options["write"] else "audit"
+    return {
+        "version": __version__,
+        "started": datetime.now(timezone.utc).isoformat(timespec="seconds"),
+        "mode": "patches" if mode == "audit" and options["patches"] else mode,
+        "repositories": len(found.entries),
+        "duplicates": found.duplicates,
+    }
+
+
+def _shower(style: str, progress: Any) -> Any:
+    from migrate import results
+    from migrate.batch.run import line
+    from migrate.diagnostics import visible
+
+    def show(result: Result) -> None:
+        progress.clear()
+        write_stdout(results.line(result) if style == "json" else visible(line(result)) + "\n")
+
+    return show
+
+
+def _ended(summary: Summary, options: dict[str, Any], duplicates: int) -> int:
+    """Say how it went, and the exit code."""
+    counts = summary.counts
+    if not options["quiet"]:
+        total = sum(counts.values())
+        parts = [f"{counts[status]} {status}" for status in counts]
+        more = f"; {duplicates} named again" if duplicates else ""
+        click.echo(f"{total} repositories" + (": " + ", ".join(parts) if parts else "") + more, err=True)
+    if summary.signal is not None:
+        return 128 + summary.signal
+    if counts["failed"] or counts["not reached"]:
+        return EXIT_NOTHING
+    reached = options["fail_on"] != "never" and summary.worst
+    limit = SEVERITIES[: SEVERITIES.index(options["fail_on"]) + 1] if reached else ()
+    return EXIT_FINDINGS if summary.worst in limit else 0

@@ -1,0 +1,315 @@
+"""``earthmigrate batch`` as a process: every repository is accounted for, whatever happens to it and to the run."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from batchrepos import FILES, commit, git, repository, url, write
+from click.testing import CliRunner, Result
+
+from migrate.cli import main
+
+ROOT = Path(__file__).resolve().parent.parent
+posix = pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
+
+
+def batch(*arguments: str, code: int = 0, **options: Any) -> Result:
+    found = CliRunner().invoke(main, ["batch", "--jobs", "1", *arguments], **options)
+    assert found.exit_code == code, (found.output, found.exception)
+    return found
+
+
+def lines(report: Path) -> list[dict[str, Any]]:
+    """The results in a report, each repository's last line, by name."""
+    read = [json.loads(line) for line in (report / "results.jsonl").read_text(encoding="utf-8").splitlines()]
+    latest = {line["name"]: line for line in read if line["kind"] == "repository"}
+    return [latest[name] for name in sorted(latest)]
+
+
+def statuses(report: Path) -> dict[str, str]:
+    return {line["name"]: line["status"] for line in lines(report)}
+
+
+@contextmanager
+def started(*arguments: str) -> Iterator[subprocess.Popen[str]]:
+    """The command as a process of its own; gone at the end."""
+    command = [sys.executable, "-m", "migrate.cli", "batch", *arguments]
+    process = subprocess.Popen(
+        command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8"
+    )
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.communicate()
+
+
+@pytest.fixture
+def silent() -> Iterator[str]:
+    """The URL of a server that takes calls and never answers."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield f"git://127.0.0.1:{server.getsockname()[1]}/silent"
+
+
+def processes(word: str) -> list[int]:
+    """The processes whose command line or environment has ``word``."""
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            text = (folder / "cmdline").read_bytes() + (folder / "environ").read_bytes()
+        except OSError:
+            continue
+        if word.encode() in text:
+            found.append(int(folder.name))
+    return found
+
+
+def children(parent: int) -> list[int]:
+    """The processes that ``parent`` has started, zombies left out."""
+    found = []
+    for file in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = file.read_text(encoding="utf-8").rpartition(")")[2].split()
+        except OSError:
+            continue
+        if int(fields[1]) == parent and fields[0] != "Z":
+            found.append(int(file.parent.name))
+    return found
+
+
+def none_left(word: str) -> bool:
+    for _ in range(100):
+        if not processes(word):
+            return True
+        time.sleep(0.05)
+    return False
+
+
+def wait_for_line(process: subprocess.Popen[str], word: str) -> None:
+    assert process.stdout is not None
+    for line in process.stdout:
+        if word in line:
+            return
+    raise AssertionError(f"{word} did not come: {process.stderr.read() if process.stderr else ''}")
+
+
+def test_each_is_accounted_for(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        repository(tmp_path / "all" / name)
+    repository(tmp_path / "bad", {"Dockerfile": "FORM x\n"})
+    report = tmp_path / "report"
+    found = batch(
+        str(tmp_path / "all" / "*"),
+        str(tmp_path / "bad"),
+        str(tmp_path / "gone"),
+        *("--report", str(report), "--jobs", "2"),
+        code=3,
+    )
+    assert statuses(report) == {"a": "done", "b": "done", "bad": "done", "gone": "failed"}
+    assert sorted(line.partition(":")[0] for line in found.stdout.splitlines()) == ["a", "b", "bad", "gone"]
+    assert "1 Dockerfile (1 equal), 1 call site (1 rewritten), 3 changed files" in found.stdout
+    assert "4 repositories: 3 done, 1 failed" in found.stderr.replace("1 failed, 3 done", "3 done, 1 failed")
+    assert not list((tmp_path / "all").rglob("Earthfile"))
+
+
+def test_the_exit_code_is_that_of_the_findings(tmp_path: Path) -> None:
+    repository(tmp_path / "bad", {"Dockerfile": "FORM x\n"})
+    good = str(repository(tmp_path / "good"))
+    batch(good)
+    batch(good, str(tmp_path / "bad"), code=1)
+    batch(good, str(tmp_path / "bad"), "--fail-on", "never")
+    unknown = repository(tmp_path / "unknown", {"Dockerfile": "FROM nowhere.example/a:1\nCOPY . /a\n"})
+    batch(good, str(unknown), "--fail-on", "warning")
+    batch(good, str(unknown), "--fail-on", "info", code=1)
+
+
+def test_results_do_not_depend_on_the_number_of_jobs(tmp_path: Path) -> None:
+    places = [str(repository(tmp_path / name, {**FILES, "x.sh": f"docker build -t {name} .\n"})) for name in "abcd"]
+    found = []
+    for jobs in ("1", "3"):
+        text = batch(*places, "--jobs", jobs, "--format", "json").stdout
+        data = [json.loads(line) for line in text.splitlines()]
+        found.append(sorted(json.dumps({**line, "seconds": 0}) for line in data))
+    assert found[0] == found[1]
+    assert len(found[0]) == 4
+
+
+def test_patches_and_a_list(tmp_path: Path) -> None:
+    one, two = repository(tmp_path / "one"), repository(tmp_path / "two", {"README.md": "Nothing.\n"})
+    text = f"# all\r\n{one}\r\n{url(two)} main\r\n"
+    patches = tmp_path / "new" / "patches"
+    report = str(tmp_path / "report")
+    found = batch("--from", "-", "--patches", str(patches), "--report", report, input=text.encode())
+    assert [path.name for path in patches.iterdir()] == ["one.patch"]
+    git(one, "apply", "-p1", str(patches / "one.patch"))
+    assert (one / "Earthfile").exists()
+    assert "0 changed files" in found.stdout
+    (patches / "one.patch").unlink()
+    git(one, "checkout", "--quiet", ".")
+    (one / "Earthfile").unlink()
+    batch("--from", "-", "--patches", str(patches), "--report", report, input=text.encode())
+    assert (patches / "one.patch").exists()
+
+
+def test_a_report_is_resumed(tmp_path: Path) -> None:
+    one, two = repository(tmp_path / "one"), repository(tmp_path / "two")
+    report = tmp_path / "report"
+    places = [str(one), url(two)]
+    batch(*places, "--report", str(report))
+    before = lines(report)
+    batch(*places, "--report", str(report))
+    assert [line["status"] for line in lines(report)] == ["unchanged", "unchanged"]
+    assert [{**line, "status": "done"} for line in lines(report)] == before
+    commit(two, {"Dockerfile": "FROM alpine:3.19\n"})
+    batch(*places, str(tmp_path / "gone"), "--report", str(report), code=3)
+    assert set(statuses(report).values()) == {"unchanged", "done", "failed"}
+    batch(*places, "--report", str(report), "--tool", "earthly")
+    assert [line["status"] for line in lines(report)][1:] == ["done", "done"]
+
+
+@posix
+def test_a_repository_that_hangs_is_stopped(tmp_path: Path, silent: str) -> None:
+    one, report = repository(tmp_path / "one"), tmp_path / "report"
+    start = time.monotonic()
+    batch(silent, str(one), "--report", str(report), "--timeout", "2", code=3)
+    assert time.monotonic() - start < 9
+    done, hung = lines(report)
+    assert (done["status"], hung["status"], hung["findings"][0]["code"]) == ("done", "failed", "EM952")
+    assert none_left(silent)
+
+
+@posix
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["SIGINT", "SIGTERM"])
+def test_a_signal_ends_it_with_a_complete_report(tmp_path: Path, silent: str, number: int) -> None:
+    one, report, scratch = repository(tmp_path / "one"), tmp_path / "report", tmp_path / "scratch"
+    scratch.mkdir()
+    rest = [str(repository(tmp_path / name)) for name in ("two", "three")]
+    listed = tmp_path / "list"
+    write(tmp_path, {"list": "\n".join([str(one), silent, *rest])})
+    with started("--from", str(listed), "--report", str(report), "--jobs", "1") as process:
+        wait_for_line(process, "one:")
+        while not processes(silent):
+            time.sleep(0.02)
+        start = time.monotonic()
+        process.send_signal(number)
+        assert process.wait(10) == 128 + number
+        assert time.monotonic() - start < 10
+    assert none_left(silent)
+    reached = {"one": "done", "silent": "not reached", "two": "not reached", "three": "not reached"}
+    assert statuses(report) == reached
+    batch(str(one), *rest, "--report", str(report))
+    assert statuses(report) == {"one": "unchanged", "silent": "not reached", "two": "done", "three": "done"}
+
+
+@posix
+def test_after_kill_9_nothing_is_lost(tmp_path: Path, silent: str) -> None:
+    one, two, report = repository(tmp_path / "one"), repository(tmp_path / "two"), tmp_path / "report"
+    write(tmp_path, {"list": f"{one}\n{silent}\n{two}\n"})
+    with started("--from", str(tmp_path / "list"), "--report", str(report), "--jobs", "1") as process:
+        wait_for_line(process, "one:")
+        while not processes(silent):
+            time.sleep(0.02)
+        assert "another run is writing" in batch(str(one), "--report", str(report), code=3).stderr
+        process.kill()
+        process.wait()
+    assert none_left(silent), "workers and their git end with the parent"
+    assert statuses(report) == {"one": "done"}
+    batch(str(one), str(two), "--report", str(report))
+    assert statuses(report) == {"one": "unchanged", "two": "done"}
+
+
+@posix
+def test_a_worker_that_is_killed_is_replaced(tmp_path: Path, silent: str) -> None:
+    one, report = repository(tmp_path / "one"), tmp_path / "report"
+    write(tmp_path, {"list": f"{silent}\n{one}\n"})
+    with started("--from", str(tmp_path / "list"), "--report", str(report), "--jobs", "1") as process:
+        for _ in range(2):  # the second time it is tried alone
+            while not processes(silent):
+                time.sleep(0.02)
+            (worker,) = children(process.pid)
+            os.kill(worker, signal.SIGKILL)
+            while children(process.pid) == [worker] or processes(silent):
+                time.sleep(0.02)
+        assert process.wait(20) == 3
+    done, killed = lines(report)
+    assert (done["status"], killed["status"], killed["findings"][0]["code"]) == ("done", "failed", "EM953")
+    assert "SIGKILL" in killed["why"]
+
+
+@pytest.fixture
+def daemon(tmp_path: Path) -> Iterator[str]:
+    """The URL of a real git daemon that serves tmp_path."""
+    core = Path(git(tmp_path, "--exec-path"))
+    program = shutil.which("git-daemon", path=str(core))
+    if program is None:
+        pytest.skip("git has no daemon here")
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    options = ["--reuseaddr", "--export-all", f"--base-path={tmp_path}", "--listen=127.0.0.1", f"--port={port}"]
+    process = subprocess.Popen([program, *options, str(tmp_path)], stderr=subprocess.DEVNULL)
+    try:
+        while True:
+            try:
+                socket.create_connection(("127.0.0.1", port)).close()
+                break
+            except OSError:
+                assert process.poll() is None
+                time.sleep(0.02)
+        yield f"git://127.0.0.1:{port}"
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def test_a_git_daemon(tmp_path: Path, daemon: str) -> None:
+    root = repository(tmp_path / "web")
+    old = git(root, "rev-parse", "HEAD")
+    new = commit(root, {"README.md": "New.\n"})
+    report, work = tmp_path / "report", tmp_path / "clones"
+    wanted = ["web", "web main", f"web {old}", "web gone", "none"]
+    write(tmp_path, {"list": "".join(f"{daemon}/{text}\n" for text in wanted)})
+    batch("--from", str(tmp_path / "list"), "--report", str(report), "--workdir", str(work), code=3)
+    found = lines(report)
+    assert sorted((line["ref"] or "", line["commit"] or "", line["status"]) for line in found) == sorted(
+        [("", new, "done"), ("main", new, "done"), (old, old, "done"), ("gone", "", "failed"), ("", "", "failed")]
+    )
+    clone = next(work / line["name"] / "web" for line in found if line["commit"] == new)
+    assert git(clone, "rev-list", "--count", "HEAD") == "1"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "why"),
+    [
+        ([], "Name repositories"),
+        ([".", "--branch", "x"], "--branch needs --write"),
+        ([".", "--write", "--branch=-x"], "no name of a branch"),
+        ([".", "--message", "x"], "--message needs --branch"),
+        (["https://h/x", "--write"], "needs --workdir"),
+        (["--from", "gone"], "No such file"),
+        ([".", "--only", "rust"], "rust is none of"),
+        ([".", "--jobs", "0"], "0 is not in the range"),
+    ],
+)
+def test_wrong_usage(arguments: list[str], why: str) -> None:
+    assert why in batch(*arguments, code=2).stderr
+
+
+def test_nothing_is_said_of_secrets(tmp_path: Path) -> None:
+    report = tmp_path / "report"
+    place = "http://me:secretword@127.0.0.1:9/a.git?token=secrettoken"
+    found = batch(place, "--report", str(report), "--format", "json", code=3)
+    everything = found.output + "".join(path.read_text(encoding="utf-8") for path in report.iterdir())
+    assert "127.0.0.1:9/a.git" in everything
+    assert "secret" not in everything
