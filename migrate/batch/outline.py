@@ -13,9 +13,10 @@ from migrate.discovery import Files
 from migrate.disk import LARGEST_INPUT
 from migrate.dockerfile.errors import DockerfileError
 from migrate.dockerfile.reader import read
+from migrate.grouping import Group
 from migrate.images import base_image, parse_reference
 from migrate.mappings import Mappings
-from migrate.repository import Group, Migration
+from migrate.repository import Migration
 from migrate.results import BaseImage, DockerfileResult, Finding, SiteResult, StageResult
 from migrate.stages import build
 

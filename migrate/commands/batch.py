@@ -134,6 +134,8 @@ def _batch(found: Entries, options: dict[str, Any]) -> int:
         stack.callback(progress.clear)
         engine = Engine(perform, pool, lambda: 2 * size, stop)
         summary = run(plan, engine, stop, ledger, progress, _shower(options["style"], progress))
+        if ledger is not None:
+            _render(ledger.folder, options)
     return _ended(summary, options, found.duplicates)
 
 
@@ -164,6 +166,19 @@ def _plan(found: Entries, options: dict[str, Any]) -> Plan:
     return Plan(found.entries, choice, mode, mappings, seconds=options["timeout"] or None, **folders)
 
 
+def _render(folder: Path, options: dict[str, Any]) -> None:
+    """The pages of the report, from all that results.jsonl holds."""
+    from migrate import auditfiles
+    from migrate.disk import reason
+
+    try:
+        written = auditfiles.write(folder, overlaid(options["mappings"]))
+    except OSError as error:
+        raise NothingProduced(f"{error.filename} cannot be written: {reason(error)}") from None
+    if not options["quiet"]:
+        click.echo(f"report: {written.page.as_posix()}", err=True)
+
+
 def _facts(found: Entries, options: dict[str, Any]) -> dict[str, Any]:
     """What the report says of this run."""
     from datetime import datetime, timezone
@@ -174,10 +189,19 @@ def _facts(found: Entries, options: dict[str, Any]) -> dict[str, Any]:
     return {
         "version": __version__,
         "started": datetime.now(timezone.utc).isoformat(timespec="seconds"),
+        "patches": _way(options["patches"], options["report"]),
         "mode": "patches" if mode == "audit" and options["patches"] else mode,
         "repositories": len(found.entries),
         "duplicates": found.duplicates,
     }
+
+
+def _way(patches: str | None, report: str) -> str:
+    """How the report's pages lead to the patches, "" when there are none."""
+    try:
+        return Path(os.path.relpath(patches, report)).as_posix() if patches is not None else ""
+    except ValueError:  # another drive of Windows
+        return Path(patches or "").resolve().as_posix()
 
 
 def _shower(style: str, progress: Any) -> Any:
