@@ -7,16 +7,16 @@ from __future__ import annotations
 
 import fnmatch
 import os
-import re
 import stat
 import subprocess
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from migrate.disk import DiskError, shown
+from migrate.gitignores import Ignored, any_ignores
 
 #: Settings of the repository itself must not start programs: it is not ours.
 SAFE_GIT = ("git", "-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null", "-c", "core.quotePath=false")
@@ -160,69 +160,6 @@ def _walk(root: Path, folder: str, skipped: frozenset[str], rules: tuple[Ignored
             yield from _walk(root, path, skipped, rules)
         else:
             yield path, mode
-
-
-@dataclass(frozen=True, slots=True)
-class Ignored:
-    """One .gitignore: where it stands, and (pattern, negated, folders only) for each line. gitignore(5)."""
-
-    folder: str
-    rules: tuple[tuple[re.Pattern[str], bool, bool], ...]
-
-    @classmethod
-    def of(cls, folder: str, text: str) -> Ignored:
-        """The rules of ``text``, a .gitignore in ``folder``."""
-        rules = []
-        for line in text.splitlines():
-            line = line.rstrip() if not line.endswith("\\ ") else line
-            if not line or line.startswith("#"):
-                continue
-            negated = line.startswith("!")
-            line = line[1:] if negated else line.removeprefix("\\")
-            only_folders = line.endswith("/")
-            line = line.rstrip("/")
-            anchored = "/" in line
-            regex = _git_pattern(line.lstrip("/"))
-            rules.append((re.compile(regex if anchored else f"(?:.*/)?{regex}", re.DOTALL), negated, only_folders))
-        return cls(folder, tuple(rules))
-
-
-def any_ignores(rules: Sequence[Ignored], path: str, *, is_folder: bool) -> bool:
-    """Whether the last rule that fits ``path`` ignores it."""
-    found = False
-    for ignored in rules:
-        below = path[len(ignored.folder) :].lstrip("/")
-        for pattern, negated, only_folders in ignored.rules:
-            if (is_folder or not only_folders) and pattern.fullmatch(below):
-                found = not negated
-    return found
-
-
-def _git_pattern(text: str) -> str:
-    result = ""
-    index = 0
-    while index < len(text):
-        if text.startswith("**/", index) and (index == 0 or text[index - 1] == "/"):
-            result += "(?:.*/)?"
-            index += 3
-        elif text.startswith("**", index) and index + 2 == len(text) and index and text[index - 1] == "/":
-            result += ".+"
-            index += 2
-        elif text[index] == "*":
-            result += "[^/]*"
-            index += 1
-        elif text[index] == "?":
-            result += "[^/]"
-            index += 1
-        elif text[index] == "[" and (end := text.find("]", index + 2)) > 0:
-            members = text[index + 1 : end].replace("\\", "\\\\")
-            result += "[" + ("^" + members[1:] if members[0] in "!^" else members) + "]"
-            index = end + 1
-        else:
-            index += text[index] == "\\" and index + 1 < len(text)
-            result += re.escape(text[index])
-            index += 1
-    return result
 
 
 def fits(path: str, patterns: Iterable[str]) -> bool:

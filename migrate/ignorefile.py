@@ -95,14 +95,15 @@ def _is_needed_by_dockerfile(context: Context) -> bool:
 
 def with_own_files(text: str) -> str:
     """``text`` with the files that only the Earthfile side has, last so that no ``!`` line brings them back."""
-    lines = text if not text or text.endswith("\n") else text + "\n"
+    ending = "\r\n" if "\r\n" in text else "\n"
+    lines = text if not text or text.endswith("\n") else text + ending
     last: set[str] = set()
     for line in reversed(lines.splitlines()):
         if line.strip() not in OWN_FILES:
             break
         last.add(line.strip())
     added = [name for name in OWN_FILES if name not in last]
-    return lines + "".join(f"{name}\n" for name in added)
+    return lines + "".join(f"{name}{ending}" for name in added)
 
 
 def plain_ascii(text: str) -> str:

@@ -14,6 +14,8 @@ from migrate.wildcards import BRACKET, NOT_SLASH, Automaton, Step
 
 Kind: TypeAlias = Literal["exact", "prefix", "suffix", "regex"]
 
+#: No path is longer; what Docker makes of such a line takes it minutes, too.
+_LONGEST = 4096
 #: patternmatcher means to escape | { } too, but a byte overflows there.
 _ESCAPED = frozenset(".+()$")
 _DEEP = "(.*/)?"
@@ -111,6 +113,8 @@ def _clean(path: str) -> str:
 
 
 def _pattern(line: str) -> Pattern:
+    if len(line) > _LONGEST:
+        raise PatternError(f"a pattern of {len(line)} characters, longer than any path")
     text = _clean(line.strip())
     is_exception = text[0] == "!"
     text = text[1:] if is_exception else text

@@ -22,7 +22,15 @@ from migrate.mappings import SECTIONS, MappingError, read_data
 Steps: TypeAlias = tuple[str | int, ...]
 """The way to a value from the top of its file: keys and indices."""
 
-CALL_SITES = ("docker_flags", "build_push_action", "descriptions", "discovery", "earth_tools", "reporters")
+CALL_SITES = (
+    "docker_flags",
+    "build_push_action",
+    "descriptions",
+    "discovery",
+    "earth_tools",
+    "neighbours",
+    "reporters",
+)
 """The mappings that only a run over a repository loads (migrate.callsites.data)."""
 
 CORE_FIELDS = ("name", "severity", "grade", "message", "hint")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import posixpath
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from migrate import records
@@ -16,6 +17,8 @@ from migrate.disk import LARGEST_INPUT
 from migrate.gitpatch import FileChange
 from migrate.grouping import Group, group
 from migrate.mappings import Mappings
+from migrate.neighbourfiles.around import beside
+from migrate.neighbourfiles.model import Move, Scene
 from migrate.neighbours import Built, base_images, files_that_earth_reads
 from migrate.rewriting import Rewritten, rewrite
 from migrate.survey import Choice, Demand, demands, find
@@ -101,8 +104,30 @@ def migrate(files: Files, data: Data, mappings: Mappings, choice: Choice) -> Mig
     if done:
         after = records.written(done, rest).encode()
         changes.append(FileChange(records.NAME, existing, after))
+    scene = _scene(ours, changes, files, data.earth_tools[choice.tool])
+    changes, found_beside = beside(changes, scene, files, data, mappings, choice)
+    diagnostics += found_beside
     due = tuple(change for change in changes if change.before != change.after)
     return Migration(due, groups, rewritten, tuple(diagnostics))
+
+
+def _scene(groups: Iterable[Group], changes: Iterable[FileChange], files: Files, tool: Mapping[str, str]) -> Scene:
+    """What the neighbours of a migration must know of it."""
+    changes = list(changes)
+    there = {change.path for change in changes if change.after is not None} | set(files.paths)
+    moves = []
+    for one in groups:
+        ignore = posixpath.join(one.context, ".earthlyignore")
+        for record, conversion in zip(one.records, one.combined.conversions, strict=True):
+            if conversion.document is not None:
+                moves.append(Move(record.dockerfile, record.earthfile, ignore if ignore in there else ""))
+    return Scene(
+        tuple(moves),
+        tool,
+        tuple(change.path for change in changes if change.before is None),
+        frozenset(change.path for change in changes if change.after is None),
+        files.paths,
+    )
 
 
 def _beside(

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from migrate.callsites.data import builtin
-from migrate.discovery import Ignored, any_ignores, carrier_of, discover, is_dockerfile, is_template
+from migrate.discovery import carrier_of, discover, is_dockerfile, is_template
 from migrate.disk import DiskError
+from migrate.gitignores import Ignored, any_ignores
 
 DATA = builtin().discovery
 FILES = {

@@ -24,8 +24,8 @@ WORKDIR
 """
 
 LAYERS = (
-    "spans wildcards words",
-    "settings context diagnostics ignorematch results",
+    "pathpatterns spans wildcards words",
+    "settings context diagnostics gitignores ignorematch results",
     "visible",
     "mappings",
     "images dockerfile earthfile",
@@ -43,7 +43,7 @@ LAYERS = (
     "combine disk",
     "changes discovery neighbours records standing",
     "ignoremerge survey",
-    "imagenames rewriting",
+    "imagenames neighbourfiles rewriting",
     "driver grouping imageknowledge inspecting report repository verify",
     "auditfiles repodriver",
     "batch",

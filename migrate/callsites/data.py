@@ -10,14 +10,15 @@ from migrate.mappings import Section, frozen, read_data
 
 
 class Data(NamedTuple):
-    """mappings/docker-flags.yaml, build-push-action.yaml, descriptions.yaml, discovery.yaml, earth-tools.yaml and
-    reporters.yaml."""
+    """mappings/: docker-flags.yaml, build-push-action.yaml, descriptions.yaml, discovery.yaml, earth-tools.yaml,
+    neighbours.yaml and reporters.yaml."""
 
     docker_flags: Section
     build_push_action: Section
     descriptions: Section
     discovery: Section
     earth_tools: Section
+    neighbours: Section
     reporters: Section
 
 

@@ -31,8 +31,8 @@ if TYPE_CHECKING:
 @click.option("--check", is_flag=True, help="Print nothing on stdout; exit with 1 when --write would change something.")
 @click.option("--allow-dirty", is_flag=True, help="With --write: also in a work tree with changes of your own.")
 @click.option("--force", is_flag=True, help="Replace Earthfiles and ignore files that no migration made.")
-@click.option("--only", metavar="CARRIERS", help="Look for calls only in these, such as shell,compose.")
-@click.option("--skip", metavar="CARRIERS", help="Look for no calls in these.")
+@click.option("--only", metavar="CARRIERS", help="Look only into these kinds of files, such as shell,compose,renovate.")
+@click.option("--skip", metavar="CARRIERS", help="Leave these kinds of files alone.")
 @click.option("--docs", is_flag=True, help="Rewrite commands in fenced blocks of Markdown, too.")
 @click.option("--tool", type=click.Choice(["earth", "earthly"]), default="earth", help="The tool of the new calls.")
 @MAPPINGS
@@ -75,7 +75,7 @@ def carriers(text: str | None, option: str) -> frozenset[str]:
     """The carriers that ``text`` names; others are a usage error of ``option``."""
     from migrate.callsites.data import builtin
 
-    known = builtin().discovery["carriers"]
+    known = dict.fromkeys((*builtin().discovery["carriers"], *builtin().neighbours))
     names = frozenset(name.strip() for name in (text or "").split(",") if name.strip())
     for name in sorted(names - known.keys()):
         raise click.BadParameter(f"{name} is none of {', '.join(known)}.", param_hint=option)

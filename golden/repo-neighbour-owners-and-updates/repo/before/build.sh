@@ -1,0 +1,2 @@
+docker build -t app .
+docker build -t tool -f docker/Dockerfile .

@@ -1,0 +1,2 @@
+earth +docker
+earth +docker-2
