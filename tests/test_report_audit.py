@@ -396,7 +396,7 @@ def test_a_page_shows_work_targets_patch_and_commands() -> None:
         "To do by hand",
         '<a href="../codes/EM520.html">EM520</a>',
         "create <code>Earthfile</code>",
-        "Wave 3, about 85 min.",
+        "wave 3, about 85 min",
     ):
         assert part in page, part
 
@@ -410,7 +410,27 @@ def test_a_call_without_a_finding_is_still_work() -> None:
 def test_long_lists_are_cut_and_say_so() -> None:
     many = tuple(finding("EM801", line=line, message=f"m{line}") for line in range(1, 400))
     page = rendered(CALLS._replace(findings=many, sites=()))["pages/calls.html"].decode()
-    assert "99 more stand in results.jsonl." in page
+    assert "299 more stand in results.jsonl." in page
+
+
+def test_equal_findings_stand_together_and_a_common_hint_once() -> None:
+    same = [finding("EM801", line=line, message="same") for line in range(1, 9)]
+    result = CALLS._replace(findings=(*same, finding("EM801", line=20, message="other")), sites=())
+    page = rendered(result)["pages/calls.html"].decode()
+    assert page.count("same") == page.count("other") == page.count("do it") == 1
+    assert "and 3 more places" in page
+    assert "warning, 9 places" in page
+
+
+def test_of_very_many_repositories_most_wait_in_a_template() -> None:
+    def rows(number: int) -> tuple[int, int]:
+        page = dict(render(many(number)))["index.html"].decode()
+        table = page[page.index('id="repositories-table"') :]
+        first, _, rest = table[: table.index("</section>")].partition("</table>")
+        return first.count("data-state"), rest.count("data-state") if "<template" in rest else -1
+
+    assert rows(1000) == (1000, -1)
+    assert rows(1001) == (250, 751)
 
 
 @pytest.mark.parametrize(

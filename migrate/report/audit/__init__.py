@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable, Iterator
 
 from migrate.mappings import Mappings, builtin
-from migrate.report.audit import pages
+from migrate.report.audit import codes, pages
 from migrate.report.audit.figures import Effort, Figures
 from migrate.report.audit.imagelist import image_list
 from migrate.report.audit.index import index
@@ -34,7 +34,7 @@ def render(
     for result in results:
         row = found.add(result, page_name(result.name, taken))
         yield f"pages/{row.page}", pages.repository(result, row, about)
-    for name, content in pages.codes(found, about):
+    for name, content in codes.pages(found, about):
         yield f"codes/{name}", content
     if found.unknown:
         yield "base-images.yaml", image_list(found.unknown_images())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from migrate.report.audit.figures import CodeFigures, Figures, State, count, duration, percent
 from migrate.report.audit.markup import Content, Html, element, join, link
-from migrate.report.audit.parts import code_link, dot, gist, page_link
+from migrate.report.audit.parts import code_link, gist, page_link
 
 _TOP = 4
 """How many blockers and repositories stand there."""
@@ -99,9 +99,9 @@ def shares(found: Figures) -> Html:
         )
         x += width
         words = f"{state.label}: {number_of}"
-        legend.append(
-            element("li", link("#repositories", dot(state), words, data_state=state.key, title=state.meaning))
-        )
+        kind = f"state {state.key}"
+        way = link("#repositories", words, data_state=state.key, title=state.meaning, class_=kind)
+        legend.append(element("li", way))
     picture = element(
         "svg", *parts, class_="bar", viewBox="0 0 1000 10", preserveAspectRatio="none", aria_hidden="true"
     )

@@ -12,6 +12,7 @@ from migrate.report.audit.markup import (
     Content,
     Html,
     code,
+    definitions,
     document,
     element,
     join,
@@ -22,6 +23,9 @@ from migrate.report.audit.markup import (
 )
 from migrate.report.audit.parts import About, advice, code_link, code_name, described, page_link, shown_state
 
+_AT_ONCE, _FIRST = 1000, 250
+"""Of more repositories than this only so many stand in the table: the script takes the others from a template."""
+_NOTHING = Cell("–", "", number=True)
 _LISTED = 8
 """How many codes a row of the table of repositories names."""
 
@@ -170,10 +174,14 @@ def _waves(found: Figures) -> Html:
 
 
 def _repositories(found: Figures) -> Html:
+    rows = found.ordered()
+    first = rows if len(rows) <= _AT_ONCE else rows[:_FIRST]
+    rest = rows[len(first) :]
+    csv = join(["The first ", str(_FIRST), " are shown; all are in ", link("results.csv", "results.csv"), "."])
     columns = [
         Column("Repository"),
         Column("State"),
-        Column("Wave", True),
+        Column("Wave", True, "ascending"),
         Column("Effort", True),
         Column("Dockerfiles", True),
         Column("differ", True),
@@ -189,10 +197,12 @@ def _repositories(found: Figures) -> Html:
         table(
             "All repositories, in the order of their waves; in a wave those that take least come first",
             columns,
-            (_repository(item) for item in found.ordered()),
+            map(_repository, first),
             sortable=True,
             name="repositories-table",
         ),
+        element("template", *map(_repository, rest), id="rest") if rest else None,
+        element("noscript", element("p", csv)) if rest else None,
         element("button", "Show all", type="button", id="more", class_="more", hidden=True),
         id="repositories",
     )
@@ -211,9 +221,9 @@ def _repository(item: Row) -> Html:
         [
             page_link(item),
             shown_state(item.state),
-            number(item.wave or 9, str(item.wave) if item.wave else "–"),
-            number(item.minutes, duration(item.minutes) if item.wave else "–"),
-            *(numbers if known else [number(-1, "–")] * len(numbers)),
+            number(item.wave) if item.wave else _NOTHING,
+            number(item.minutes, duration(item.minutes)) if item.wave else _NOTHING,
+            *(numbers if known else [_NOTHING] * len(numbers)),
             join([join(codes, " "), f" and {more} more" if more > 0 else None]) if known else item.why,
         ],
         data_state=item.state.key,
@@ -232,7 +242,7 @@ def _controls(found: Figures) -> Html:
         element("label", "Search (press /)", element("input", type="search", id="search", autocomplete="off")),
         element("label", "State", element("select", option("", "all"), *states, id="state")),
         element("label", "Wave", element("select", option("", "all"), *waves, id="wave")),
-        element("button", "Clear", type="button", id="all"),
+        element("button", "Clear", type="button", id="clear"),
         element("span", id="shown", role="status", class_="soft"),
         class_="controls",
         id="controls",
@@ -286,7 +296,6 @@ def _without_result(found: Figures) -> Html | None:
 
 
 def _method(found: Figures) -> Html:
-    states = [part for state in State for part in (element("dt", shown_state(state)), element("dd", state.meaning))]
     grades = {
         "exact": "the images are equal, timestamps included",
         "equal": "the same files and the same config; timestamps, labels of the tool and history may differ",
@@ -306,8 +315,8 @@ def _method(found: Figures) -> Html:
             ". A day has eight hours.",
         ),
         element("p", "Percentages of repositories are of those that have something to move."),
-        element("dl", *states),
+        definitions((shown_state(state), state.meaning) for state in State),
         element("p", "Grades say what is promised of an image, and earthmigrate verify proves it by building both:"),
-        element("dl", *(part for name, text in grades.items() for part in (element("dt", name), element("dd", text)))),
+        definitions(grades.items()),
         id="method",
     )

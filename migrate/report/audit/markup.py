@@ -64,14 +64,25 @@ def code(value: Content) -> Html:
     return element("code", value)
 
 
+def lines(values: Iterable[str]) -> Html:
+    """Lines of code as they are, for ``<pre>``."""
+    return join(map(code, values), "\n")
+
+
 def prose(value: str) -> Html:
     """A text of the catalogue, in which ``backticks`` mark code."""
     parts = re.split(r"`([^`]+)`", value)
     return join(code(part) if index % 2 else part for index, part in enumerate(parts))
 
 
+def definitions(pairs: Iterable[tuple[Content, Content]]) -> Html:
+    """A list of terms and what they are; a pair without the latter is left out."""
+    parts = [join([element("dt", term), element("dd", meaning)]) for term, meaning in pairs if meaning]
+    return element("dl", *parts)
+
+
 class Cell(NamedTuple):
-    """A cell of a table; ``sort`` is what it is sorted by, when that is not its text."""
+    """A cell of a table; ``sort`` is what it is sorted by, when that is not its text: "" always comes last."""
 
     content: Content
     sort: int | str | None = None

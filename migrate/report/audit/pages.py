@@ -1,33 +1,30 @@
-"""A page for each repository, which goes to its owners, and one for each code, which goes to who solves it."""
+"""A page for each repository, which goes to its owners."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
 
-from migrate.mappings import builtin, explanation
-from migrate.report.audit.figures import BY_HAND, OUTCOMES, CodeFigures, Figures, Row, State, count, duration, percent
+from migrate.report.audit.figures import BY_HAND, OUTCOMES, Row, State, count, duration
 from migrate.report.audit.markup import (
-    Cell,
     Column,
     Content,
     Html,
     code,
+    definitions,
     document,
     element,
     join,
+    lines,
     link,
-    number,
-    prose,
     row,
     table,
 )
-from migrate.report.audit.parts import About, code_link, code_name, described, is_code, page_link, shown_state
+from migrate.report.audit.parts import About, code_link, code_name, described, shown_state, up
 from migrate.results import DockerfileResult, Finding, Result
 
-_LISTED = 300
-"""How many findings of one kind stand on a page; the rest is in results.jsonl."""
+_LISTED = 100
+"""How many different texts of one code stand on a page; the rest is in results.jsonl."""
 _ALIKE = 5
 """How many places of equal findings are named."""
 _FORGES = {"github.com": "/blob/", "gitlab.com": "/-/blob/", "codeberg.org": "/src/commit/"}
@@ -39,12 +36,12 @@ def repository(result: Result, item: Row, about: About) -> bytes:
     places = _Places(result)
     return document(
         f"{item.name}: audit",
-        _up(),
+        up(),
         element(
             "main",
             element("h1", item.name),
-            element("p", shown_state(item.state), ". ", _sentence(item)),
-            _identity(result),
+            element("p", shown_state(item.state), ": ", _sentence(item)),
+            _identity(result, item),
             _next(result, about),
             _work(result, places),
             _dockerfiles(result.dockerfiles, places),
@@ -58,22 +55,22 @@ def repository(result: Result, item: Row, about: About) -> bytes:
     )
 
 
-def _up() -> Html:
-    return element("nav", element("ul", element("li", link("../index.html", "All repositories"))), aria_label="Report")
-
-
 def _sentence(item: Row) -> str:
-    if item.why or item.state in (State.FAILED, State.SKIPPED, State.NOT_REACHED):
-        return f"{item.why or item.state.meaning}."
-    if item.state is State.EMPTY:
-        return "There is no Dockerfile, and no call that builds one."
-    grades = _counted(item.grades, ("exact", "equal", "differ", "not converted"))
-    parts = [f"{count(sum(item.grades), 'Dockerfile')}: {grades}"]
+    if item.state in (State.FAILED, State.SKIPPED, State.NOT_REACHED):
+        return item.why or item.state.meaning
+    if not item.wave:
+        return item.state.meaning
+    return f"wave {item.wave}, about {duration(item.minutes)}"
+
+
+def _sizes(item: Row) -> Iterator[tuple[str, Content]]:
+    """What the repository has, and what becomes of it."""
+    if sum(item.grades):
+        told = _counted(item.grades, ("exact", "equal", "differ", "not converted"))
+        kept = f"; {item.fallback} with a stage that stays there, built FROM DOCKERFILE" if item.fallback else ""
+        yield "Dockerfiles", f"{sum(item.grades)}: {told}{kept}"
     if sum(item.calls):
-        parts.append(f"{count(sum(item.calls), 'call site')}: {_counted(item.calls, OUTCOMES)}")
-    if item.fallback:
-        parts.append(f"{count(item.fallback, 'Dockerfile')} in part still built FROM DOCKERFILE")
-    return f"{'. '.join(parts)}. Wave {item.wave}, about {duration(item.minutes)}."
+        yield "Call sites", f"{sum(item.calls)}: {_counted(item.calls, OUTCOMES)}"
 
 
 def _counted(counts: Sequence[int], names: Sequence[str]) -> str:
@@ -123,16 +120,16 @@ def _bare(path: str) -> str:
     return quoted(path.rstrip("/").removesuffix(".git"), "%")
 
 
-def _identity(result: Result) -> Html:
+def _identity(result: Result, item: Row) -> Html:
     address = web_address(result.repository)
     shown: list[tuple[str, Content]] = [
         ("Repository", link(address, result.repository) if address else code(result.repository)),
         ("Ref", code(result.ref) if result.ref else None),
         ("Commit", code(result.commit) if result.commit else None),
         ("Branch", code(result.branch) if result.branch else None),
+        *_sizes(item),
     ]
-    pairs = [(element("dt", name), element("dd", value)) for name, value in shown if value]
-    return element("dl", *(part for pair in pairs for part in pair))
+    return definitions(shown)
 
 
 def _next(result: Result, about: About) -> Html | None:
@@ -142,34 +139,14 @@ def _next(result: Result, about: About) -> Html | None:
         where = link(_way(about.patches, result.patch), code(result.patch)) if about.patches else code(result.patch)
         parts.append(element("p", "The patch: ", where, ". In a checkout: ", code("git apply -p1 FILE"), "."))
     if result.commands:
-        parts.append(element("pre", _lines(result.commands), tabindex="0"))
+        parts.append(element("pre", lines(result.commands), tabindex="0"))
     return element("section", element("h2", "What to run next"), *parts) if parts else None
-
-
-def _lines(lines: Sequence[str]) -> Html:
-    return join([element("code", one) for one in lines], "\n")
 
 
 def _way(folder: str, name: str) -> str:
     """The way from a page to a file; a scheme or a root in it counts for nothing."""
     path = f"../{folder}/{name}" if folder != "." else f"../{name}"
     return quoted(path)
-
-
-class _Alike(NamedTuple):
-    """Findings with one code, message and hint."""
-
-    finding: Finding
-    places: tuple[Finding, ...]
-
-
-def _grouped(findings: Sequence[Finding]) -> list[_Alike]:
-    """Errors before warnings before the rest; in them by file and line; equal findings together."""
-    order = {"error": 0, "warning": 1}
-    groups: dict[tuple[str, str, str, str], list[Finding]] = {}
-    for finding in sorted(findings, key=lambda item: (order.get(item.severity, 2), item.path, item.line, item)):
-        groups.setdefault((finding.severity, finding.code, finding.message, finding.hint), []).append(finding)
-    return [_Alike(members[0], tuple(members)) for members in groups.values()]
 
 
 def _work(result: Result, places: _Places) -> Html | None:
@@ -181,33 +158,52 @@ def _work(result: Result, places: _Places) -> Html | None:
         for site in result.sites
         if site.outcome == "left" and (site.path, site.line) not in known
     ]
-    if not todo:
+    return element("section", element("h2", "To do by hand"), *_by_code(todo, places)) if todo else None
+
+
+def _notes(result: Result, places: _Places) -> Html | None:
+    """What was assumed or renamed: nothing to do."""
+    notes = [finding for finding in result.findings if finding.severity not in BY_HAND]
+    if not notes:
         return None
-    groups = _grouped(todo)
-    items = [element("li", *_told(group, places)) for group in groups[:_LISTED]]
-    more = len(groups) - len(items)
+    title = f"{count(len(notes), 'note')}: assumptions and changed names, nothing to do"
     return element(
         "section",
-        element("h2", "To do by hand"),
-        element("ol", *items, class_="work"),
-        element("p", f"{more} more stand in results.jsonl.") if more > 0 else None,
+        element("h2", "Notes"),
+        element("details", element("summary", title), *_by_code(notes, places)),
     )
 
 
-def _told(group: _Alike, places: _Places) -> Iterator[Content]:
-    finding = group.finding
-    for index, place in enumerate(group.places[:_ALIKE]):
-        yield ", " if index else None
-        yield places.of(place.path, place.line, place.column)
-    if len(group.places) > _ALIKE:
-        yield f" and {len(group.places) - _ALIKE} more places"
-    yield element("br")
-    if finding.code:
-        yield join([element("strong", finding.severity), " ", code_link(finding.code, "../"), ": "])
-    yield finding.message
-    if finding.hint:
-        yield element("br")
-        yield element("span", "What to do: ", finding.hint, class_="soft")
+def _by_code(findings: Sequence[Finding], places: _Places) -> Iterator[Html]:
+    """Errors before warnings before the rest; in them a part for each code, most places first."""
+    order = {"error": 0, "warning": 1}
+    codes: dict[tuple[int, str, str], list[Finding]] = {}
+    for finding in sorted(findings, key=lambda item: (item.path, item.line, item)):
+        rank = order.get(finding.severity, 2)
+        codes.setdefault((rank, finding.severity, finding.code), []).append(finding)
+    for (_, severity, name), members in sorted(codes.items(), key=lambda pair: (pair[0][0], -len(pair[1]), pair[0])):
+        title = [code_link(name, "../"), f" {code_name(name)}"] if name else ["a call that is left"]
+        yield element("h3", *title, element("small", f" {severity}, {count(len(members), 'place')}", class_="soft"))
+        yield from _one_code(members, places)
+
+
+def _one_code(members: Sequence[Finding], places: _Places) -> Iterator[Html]:
+    """Findings with the same text stand together; a hint that all of them share stands once."""
+    texts: dict[tuple[str, str], list[Finding]] = {}
+    for finding in members:
+        texts.setdefault((finding.message, finding.hint), []).append(finding)
+    hints = {hint for _, hint in texts}
+    items = []
+    for (message, hint), alike in [*texts.items()][:_LISTED]:
+        where = join([places.of(one.path, one.line, one.column) for one in alike[:_ALIKE]], ", ")
+        more = f" and {count(len(alike) - _ALIKE, 'more place')}" if len(alike) > _ALIKE else None
+        own = element("div", hint, class_="soft") if hint and len(hints) > 1 else None
+        items.append(element("li", where, more, element("div", message), own))
+    if len(hints) == 1 and (hint := hints.pop()):
+        yield element("p", "What to do: ", hint, class_="soft")
+    yield element("ul", *items, class_="work")
+    if len(texts) > len(items):
+        yield element("p", f"{len(texts) - len(items)} more stand in results.jsonl.")
 
 
 def _dockerfiles(dockerfiles: Sequence[DockerfileResult], places: _Places) -> Html | None:
@@ -232,7 +228,9 @@ def _dockerfiles(dockerfiles: Sequence[DockerfileResult], places: _Places) -> Ht
 
 
 def _stage(stage: str | None, target: str, grade: str) -> Html:
-    return join([code(stage) if stage is not None else "(helper)", " → ", code(f"+{target}"), f" {grade}"])
+    # Docker takes no name that begins with a digit: a stage without a name goes by its number.
+    name: Content = "helper" if stage is None else f"stage {stage}" if stage.isdigit() else code(stage)
+    return join([name, " → ", code(f"+{target}"), f" {grade}"])
 
 
 def _sites(result: Result, places: _Places) -> Html | None:
@@ -274,92 +272,3 @@ def _bases(result: Result) -> Html | None:
         if names
     ]
     return element("section", element("h2", "Base images"), *parts)
-
-
-def _notes(result: Result, places: _Places) -> Html | None:
-    """What was assumed or renamed: nothing to do."""
-    groups = _grouped([finding for finding in result.findings if finding.severity not in BY_HAND])
-    if not groups:
-        return None
-    items = [element("li", *_told(group, places)) for group in groups[:_LISTED]]
-    more = len(groups) - len(items)
-    return element(
-        "section",
-        element("h2", "Notes"),
-        element(
-            "details",
-            element("summary", f"{count(len(groups), 'note')}: assumptions and changed names, nothing to do"),
-            element("ul", *items, class_="work"),
-            element("p", f"{more} more stand in results.jsonl.") if more > 0 else None,
-        ),
-    )
-
-
-def codes(found: Figures, about: About) -> Iterator[tuple[str, bytes]]:
-    """(file name, page) of each code that was found."""
-    for name, item in sorted(found.codes.items()):
-        if is_code(name):
-            yield f"{name}.html", _code(item, found, about)
-
-
-def _code(item: CodeFigures, found: Figures, about: About) -> bytes:
-    entry = builtin().diagnostics.get(item.code)
-    told = join([code_name(item.code), " · ", entry.severity.label if entry else "not known to this version"])
-    return document(
-        f"{item.code} {code_name(item.code)}: audit",
-        _up(),
-        element(
-            "main",
-            element("h1", item.code, " ", element("small", told, class_="soft")),
-            element("p", _reach(item, found)),
-            _explained(item.code),
-            _messages(item),
-            _affected(item, found),
-            id="main",
-        ),
-        element("footer", described(about)),
-    )
-
-
-def _reach(item: CodeFigures, found: Figures) -> str:
-    where = f"{count(item.places, 'place')} in {count(len(item.rows), 'repository')}"
-    if not item.by_hand:
-        return f"{where}. It is a note: nothing has to be done."
-    share = percent(len(item.rows), found.moving)
-    alone = f" In {item.alone} of them it is the only kind of obstacle." if item.alone else ""
-    return f"{where}, {share} of those that have something to move.{alone}"
-
-
-def _explained(name: str) -> Html | None:
-    known = explanation(name)
-    if known is None:
-        return None
-    parts: list[Content] = []
-    for title, words in (("What it means", known.what), ("Why", known.why), ("What to do", known.do)):
-        if words:
-            parts += [element("h2", title), element("p", prose(words))]
-    for title, example in (("Before", known.before), ("After", known.after)):
-        if example:
-            parts += [element("h2", title), element("pre", _lines(example.split("\n")), tabindex="0")]
-    return element("section", *parts)
-
-
-def _messages(item: CodeFigures) -> Html:
-    messages = sorted(item.messages.items(), key=lambda pair: (-pair[1], pair[0]))
-    rows = [row([message, hint or "–", number(often)]) for (message, hint), often in messages[:_LISTED]]
-    columns = [Column("Message"), Column("What to do"), Column("Repositories", True, "descending")]
-    caption = "What it says, most repositories first"
-    if len(messages) > len(rows):
-        caption += f"; the first {len(rows)}"
-    return element("section", element("h2", "Messages"), table(caption, columns, rows))
-
-
-def _affected(item: CodeFigures, found: Figures) -> Html:
-    affected = sorted(((found.rows[index], places) for index, places in item.rows), key=lambda pair: pair[0].order)
-    rows = [
-        row([page_link(one, "../"), shown_state(one.state), Cell(str(one.wave or "–"), number=True), number(places)])
-        for one, places in affected
-    ]
-    columns = [Column("Repository"), Column("State"), Column("Wave", True), Column("Places", True)]
-    caption = "Where it was found, in the order of the waves"
-    return element("section", element("h2", "Repositories"), table(caption, columns, rows))

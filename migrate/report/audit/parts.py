@@ -24,15 +24,14 @@ def described(about: About) -> str:
     return f"From Dockerfiles to Earthfiles with earthmigrate {about.version or __version__}{when}."
 
 
-def dot(state: State) -> Html:
-    """The colour of a state."""
-    square = element("rect", width="10", height="10", rx="2", class_=state.key)
-    return element("svg", square, class_="dot", viewBox="0 0 10 10", aria_hidden="true", focusable="false")
-
-
 def shown_state(state: State) -> Html:
     """A state in words, with its colour before them."""
-    return element("span", dot(state), state.label, class_="state")
+    return element("span", state.label, class_=f"state {state.key}")
+
+
+def up() -> Html:
+    """The way back, for a page in a folder of the report."""
+    return element("nav", element("ul", element("li", link("../index.html", "All repositories"))), aria_label="Report")
 
 
 def page_link(item: Row, up: str = "") -> Html:
