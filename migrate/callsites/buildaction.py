@@ -9,8 +9,10 @@ from typing import NamedTuple
 from migrate.callsites.buildcall import BuildCall, Option
 from migrate.callsites.data import Data
 from migrate.callsites.translate import Left
-from migrate.callsites.values import Piece, Value, literal_piece
+from migrate.callsites.values import Piece, Value, double_quoted, literal_piece
 
+#: An expression that may be a list of names: nothing stands beside it.
+_ALONE = re.compile(r"\$\{\{(?:(?!\}\}).)*\}\}", re.DOTALL)
 _EXPRESSION = re.compile(r"\$\{\{.*?\}\}", re.DOTALL)
 #: Environment names that a step must not set by accident.
 _TAKEN_NAMES = frozenset(
@@ -35,7 +37,7 @@ def read(inputs: Iterable[tuple[str, str | None]], taken: Set[str], data: Data) 
     environment: dict[str, str] = {}
     options: list[Option] = []
     context: Value | None = None
-    open_tags: Value | None = None
+    tags: list[tuple[Value, bool]] = []
     for name, text in inputs:
         entry = data.build_push_action.get(name)
         if entry is None or text is None:
@@ -43,13 +45,17 @@ def read(inputs: Iterable[tuple[str, str | None]], taken: Set[str], data: Data) 
         if entry["option"] == "nothing" or not text.strip():
             continue
         for index, item in enumerate(_items(text, entry.get("list"))):
-            value = _value(item, name if index == 0 else f"{name}_{index + 1}", environment, taken)
+            base = name if index == 0 else f"{name}_{index + 1}"
+            value = (_parts if name in _IN_PARTS else _value)(item, base, environment, taken)
             if name == "context":
                 context = value
-            elif name == "tags" and _EXPRESSION.fullmatch(item):
-                open_tags = value
+            elif name == "tags":
+                tags.append((value, bool(_ALONE.fullmatch(item))))
             else:
                 options.append(_option(entry["option"], name, value, data))
+    open_tags = _joined([value for value, _ in tags]) if any(alone for _, alone in tags) else None
+    if open_tags is None:
+        options += [_option(data.build_push_action["tags"]["option"], "tags", value, data) for value, _ in tags]
     default = context is None or (context.text or "").startswith("{{defaultContext}}")
     if context is not None and default:
         context = Value((literal_piece((context.text or "").partition(":")[2] or "."),))
@@ -97,6 +103,30 @@ def _unquoted(field: str) -> str:
     if len(field) > 1 and field[0] == field[-1] == '"':
         return field[1:-1].replace('""', '"')
     return field
+
+
+def _joined(names: Iterable[Value]) -> Value:
+    """One list of all ``names``, of which some are lists that only the run knows."""
+    pieces: list[Piece] = []
+    for name in names:
+        pieces += [Piece(" ", " ", '"')] if pieces else []
+        pieces += [double_quoted(piece) for piece in name.pieces]
+    return Value(tuple(pieces))
+
+
+#: Inputs with options of their own: their expressions stand for one option each.
+_IN_PARTS = ("cache-from", "cache-to")
+
+
+def _parts(item: str, name: str, environment: dict[str, str], taken: Set[str]) -> Value:
+    """``item`` with a variable for each ``${{ }}`` in it."""
+    pieces, end = [], 0
+    for match in _EXPRESSION.finditer(item):
+        pieces += [literal_piece(item[end : match.start()])] if match.start() > end else []
+        word = variable(name.upper().replace("-", "_"), match.group(), environment, taken)
+        pieces.append(Piece(f"${word}", None, '"'))
+        end = match.end()
+    return Value((*pieces, *([literal_piece(item[end:])] if item[end:] else [])))
 
 
 def _value(item: str, name: str, environment: dict[str, str], taken: Set[str]) -> Value:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from migrate.callsites.buildcall import BuildCall, Option, shown
-from migrate.callsites.values import Piece, Value, literal
+from migrate.callsites.values import Piece, Value, double_quoted, literal, split_at
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 #: Build arguments that steer Docker's frontend and nothing else.
@@ -213,7 +213,7 @@ def _name(tags: tuple[Value, ...], place: Place, pushes: bool, made: EarthCall) 
     pieces: list[Piece] = []
     for tag in tags:
         pieces += [Piece(" ", " ", '"')] if pieces else []
-        pieces += [_double_quoted(piece) for piece in tag.pieces]
+        pieces += [double_quoted(piece) for piece in tag.pieces]
     made.arguments.append(Value(tuple(pieces)).before(f"--{place.list_argument}="))
 
 
@@ -225,13 +225,6 @@ def _once(tags: tuple[Value, ...]) -> Iterator[Value]:
         if name not in seen:
             seen.add(name)
             yield tag
-
-
-def _double_quoted(piece: Piece) -> Piece:
-    """``piece`` for a word in double quotes, where it can stand there."""
-    if piece.quote in ("new", "'") and piece.text is not None and not set(piece.text) & set('"$`\\!'):
-        return Piece(piece.text, piece.text, '"')
-    return piece._replace(quote='"') if piece.quote == "" and (piece.raw == piece.text or piece.text is None) else piece
 
 
 def _open_names(names: Value, place: Place, made: EarthCall) -> None:
@@ -353,19 +346,22 @@ def _secret(value: Value, made: EarthCall, facts: Facts) -> None:
 
 
 def _cache(flag: str, value: Value, made: EarthCall) -> None:
-    text = value.text
-    if text is None:
+    options = {part.head.partition("=")[0]: part for part in split_at(value, ",")}
+    if value.text is not None and "=" not in value.text:
+        options = {"type": literal("type=registry"), "ref": value.before("ref=")}
+    kind = options.get("type", literal("type=registry")).text
+    if kind is None or any(not name.isascii() or not name for name in options):
         raise Left(f"--{flag} {shown(value)} is only known when it runs")
-    options = {"type": "registry", "ref": text}
-    if "=" in text:
-        options = dict(part.partition("=")[::2] for part in text.split(","))
-    if options.get("type", "registry") == "registry" and "ref" in options:
+    if kind == "type=registry" and "ref" in options:
         name = "--remote-cache=" if flag == "cache-to" else "--cache-from="
-        made.flags.append(literal(f"{name}{options['ref']}"))
-        if flag == "cache-to" and options.get("mode") == "max":
+        made.flags.append(options["ref"].after(len("ref=")).before(name))
+        mode = options.get("mode", literal("")).text
+        if mode is None:
+            raise Left(f"--{flag} {shown(value)} is only known when it runs")
+        if flag == "cache-to" and mode == "mode=max":
             made.flags.append(literal("--max-remote-cache"))
-    elif options.get("type") == "inline":
+    elif kind == "type=inline":
         made.flags.append(literal("--save-inline-cache" if flag == "cache-to" else "--use-inline-cache"))
     else:
         reason = "earth keeps caches in a registry (--remote-cache) or in its builder"
-        made.notes.append(_lost(f"--{flag} {text}", reason))
+        made.notes.append(_lost(f"--{flag} {shown(value)}", reason))

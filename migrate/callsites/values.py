@@ -65,6 +65,29 @@ class Value(NamedTuple):
         return Value((Piece(text, text, quote), *self.pieces), self.start, self.end)
 
 
+def double_quoted(piece: Piece) -> Piece:
+    """``piece`` for a word in double quotes, where it can stand there."""
+    if piece.quote in ("new", "'") and piece.text is not None and not set(piece.text) & set('"$`\\!'):
+        return Piece(piece.text, piece.text, '"')
+    return piece._replace(quote='"') if piece.quote == "" and (piece.raw == piece.text or piece.text is None) else piece
+
+
+def split_at(value: Value, mark: str) -> list[Value]:
+    """``value`` cut at each literal ``mark``, a single character that has no spelling of its own in quotes."""
+    parts: list[list[Piece]] = [[]]
+    for piece in value.pieces:
+        for index, text in enumerate((piece.text or "").split(mark) if piece.text is not None else [None]):
+            if index:
+                parts.append([])
+            same = text == piece.text
+            if text is None or same:
+                parts[-1].append(piece)
+            elif text:
+                kept = piece.raw == piece.text
+                parts[-1].append(Piece(text, text, piece.quote) if kept else literal_piece(text))
+    return [Value(tuple(part), value.start, value.end) for part in parts]
+
+
 def literal(text: str) -> Value:
     """A word whose text is known."""
     return Value((literal_piece(text),))

@@ -42,7 +42,13 @@ def sites(text: str, path: str, tree: Tree, data: Data) -> list[Site]:
         for job in jobs(root):
             for step in job.steps:
                 found += _step_sites(job, step, root, text, path, tree, data)
+    if "/.github/workflows/" in path:
+        # A repository inside this one, or a template of one.
+        found = [replace(site, why=_NESTED, dockerfile=None, context=None, variants={}) for site in found]
     return found
+
+
+_NESTED = "GitHub runs no workflows of an inner folder, and nobody knows where its files will be"
 
 
 def _step_sites(job: Job, step: Node, root: Node, text: str, path: str, tree: Tree, data: Data) -> Iterator[Site]:
