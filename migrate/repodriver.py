@@ -1,23 +1,28 @@
-"""One ``repo`` run on a real repository: plan, show or write, and say how it went."""
+"""One ``repo`` run on a real repository: plan, show or write, verify, and say how it went."""
 
 from __future__ import annotations
 
 import subprocess
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from migrate import changes, discovery
+from migrate import changes, discovery, reportfile
 from migrate.callsites import data as callsite_data
-from migrate.convert import Conversion
-from migrate.diagnostics import Collector, Diagnostic, Grade
-from migrate.disk import DiskError, reason
+from migrate.diagnostics import Collector, Diagnostic
+from migrate.disk import LARGEST_INPUT, DiskError, reason
 from migrate.gitpatch import FileChange, patch
 from migrate.mappings import Mappings, builtin
 from migrate.records import RecordError
+from migrate.report import summary
+from migrate.report.tally import Tally, conversions_of, tally
 from migrate.repository import Migration, migrate
-from migrate.survey import Choice
+from migrate.survey import Choice, find
+
+if TYPE_CHECKING:
+    from migrate.repoverify import Wish
+    from migrate.verify import run
+    from migrate.verify.session import Watcher
 
 
 class RepositoryJob(NamedTuple):
@@ -28,10 +33,20 @@ class RepositoryJob(NamedTuple):
     write: bool = False
     allow_dirty: bool = False
     json: bool = False
+    inspect: str | None = None
+    """Where base images are looked at: ``auto``, ``engine`` or ``registry``; None: nowhere."""
+    facts: Path | None = None
+    """The file that keeps what was found there."""
+    report: Path | None = None
+    """The folder that gets the page for the pull request."""
+    verify: Wish | None = None
 
 
 class RepositoryOutcome(NamedTuple):
-    """What to print and how it went: ``failed`` is exit code 3, ``changes`` that ``--write`` would change a file."""
+    """What to print and how it went: ``failed`` is exit code 3, ``changes`` that ``--write`` would change a file.
+
+    ``verdict`` is the exit code of verify, ``verdicts`` what it says.
+    """
 
     stdout: bytes
     diagnostics: tuple[Diagnostic, ...]
@@ -39,26 +54,30 @@ class RepositoryOutcome(NamedTuple):
     summary: tuple[str, ...] = ()
     changes: bool = False
     failed: bool = False
+    verdict: int = 0
+    verdicts: str = ""
 
 
-def execute(job: RepositoryJob, mappings: Mappings | None = None) -> RepositoryOutcome:
+def execute(job: RepositoryJob, mappings: Mappings | None = None, watcher: Watcher | None = None) -> RepositoryOutcome:
     """Do ``job``; everything that goes wrong becomes a diagnostic."""
     mappings = mappings or builtin()
     try:
         files = found(job.root)
+        mappings, findings, notes = _informed(job, files, mappings)
         migration = migrate(files, callsite_data.builtin(), mappings, job.choice)
+        migration = migration._replace(diagnostics=(*findings, *migration.diagnostics))
+        if job.report is not None:
+            reportfile.check(job.report, job.root, migration, files)
+        if job.verify is not None:
+            _ready(job.verify)
         if job.write:
             write(job, files, migration)
+        verified = _verified(job, migration, mappings, watcher)
+        return _told(job, files, migration, mappings, verified, notes)
     except DiskError as error:
         return _failed(error.code, error.fields, mappings)
     except RecordError as error:
         return _failed("EM737", {"problem": str(error)}, mappings)
-    stdout = _json(migration) if job.json else b"" if job.write else patch(migration.changes)
-    conversions = [conversion for group in migration.groups for conversion in group.combined.conversions]
-    lines: dict[str, Sequence[str]] = {conversion.path: conversion.lines for conversion in conversions}
-    lines |= {item.carrier.path: item.carrier.text.split("\n") for item in migration.rewritten}
-    summary = tuple(_summary(job, files, migration))
-    return RepositoryOutcome(stdout, migration.diagnostics, lines, summary, bool(migration.changes))
 
 
 def found(root: Path) -> discovery.Files:
@@ -67,6 +86,128 @@ def found(root: Path) -> discovery.Files:
     if before is not None:
         raise DiskError("EM736", commands=" && ".join(before.commands))
     return discovery.discover(root.resolve(), callsite_data.builtin().discovery)
+
+
+def _informed(
+    job: RepositoryJob, files: discovery.Files, mappings: Mappings
+) -> tuple[Mappings, tuple[Diagnostic, ...], tuple[str, ...]]:
+    """``mappings`` with what is found out of base images, each looked at once; findings, and what was written."""
+    if job.inspect is None and job.facts is None:
+        return mappings, (), ()
+    from migrate.imageknowledge import gathered  # only such a run pays for it
+
+    names = find(files, callsite_data.builtin(), mappings, job.choice).dockerfiles
+    sources = [files.read(name, LARGEST_INPUT) or b"" for name in names]
+    known = gathered(sources, job.inspect, job.facts, mappings)
+    collector = Collector(".", mappings.diagnostics)
+    for code, fields in known.findings:
+        collector.report(code, None, **fields)
+    return known.mappings, collector.diagnostics, known.notes
+
+
+def _ready(wish: Wish) -> None:
+    from migrate import repoverify
+    from migrate.verify.errors import VerifyError
+
+    try:
+        repoverify.ready(wish)
+    except VerifyError as error:
+        raise _as_disk_error(error) from None
+
+
+def _as_disk_error(error: Any) -> DiskError:
+    """An error of verify with the fields that a message needs."""
+    return DiskError(error.code, **{name: str(value) for name, value in error.fields.items() if name != "lines"})
+
+
+def _verified(
+    job: RepositoryJob, migration: Migration, mappings: Mappings, watcher: Watcher | None
+) -> run.Outcome | None:
+    if job.verify is None:
+        return None
+    from migrate import repoverify
+    from migrate.verify.errors import VerifyError
+    from migrate.verify.progress import Progress
+
+    watching = watcher or Progress(None, live=False)
+    try:
+        return repoverify.verify(job.root, migration, job.verify, mappings, watching, written=job.write)
+    except VerifyError as error:
+        raise _as_disk_error(error) from None
+
+
+def _told(
+    job: RepositoryJob,
+    files: discovery.Files,
+    migration: Migration,
+    mappings: Mappings,
+    verified: run.Outcome | None,
+    notes: Sequence[str],
+) -> RepositoryOutcome:
+    """Everything that is said about a run, and the report where one is wanted."""
+    counted = tally(migration, mappings)
+    back = undo(migration.changes, git=files.git)
+    extra, lines, verdict, verdicts = _verdicts(verified, mappings)
+    if job.report is not None:
+        place, inside = _reported(job, migration, counted, back, verified, mappings)
+        notes = (*notes, f"wrote {place}" + (" (inside the repository: keep it out of the commit)" if inside else ""))
+    if job.json:
+        from migrate.report.repository import to_json
+
+        stdout = to_json(migration, counted, mappings, undo=back, extra=extra)
+    else:
+        stdout = b"" if job.write else patch(migration.changes)
+    texts: dict[str, Sequence[str]] = {conversion.path: conversion.lines for conversion in conversions_of(migration)}
+    texts |= {item.carrier.path: item.carrier.text.split("\n") for item in migration.rewritten}
+    said = summary.lines(
+        migration,
+        counted,
+        callsite_data.builtin(),
+        job.choice.tool,
+        written=job.write,
+        undo=back,
+        extra=(*lines, *notes),
+    )
+    changed = bool(migration.changes)
+    return RepositoryOutcome(
+        stdout, migration.diagnostics, texts, tuple(said), changed, verdict=verdict, verdicts=verdicts
+    )
+
+
+def _verdicts(verified: run.Outcome | None, mappings: Mappings) -> tuple[dict[str, Any], tuple[str, ...], int, str]:
+    """For JSON, for the summary, the exit code, and in full."""
+    if verified is None:
+        return {}, (), 0, ""
+    from migrate.report import verification
+    from migrate.verify.session import exit_code
+
+    explain = verification.explainer(mappings)
+    data = {"verification": verification.outcome_data(verified, explain)}
+    line = f"verified {verification.summary(verified.results)}"
+    return data, (line,), exit_code(verified.results), verification.text(verified, explain)
+
+
+def _reported(
+    job: RepositoryJob,
+    migration: Migration,
+    counted: Tally,
+    back: Sequence[str],
+    verified: run.Outcome | None,
+    mappings: Mappings,
+) -> tuple[str, bool]:
+    """Write the page; where it is, and whether that is inside the repository."""
+    from migrate.report import pullrequest
+
+    rows = None
+    if verified is not None:
+        from migrate import repoverify
+        from migrate.report.verification import explainer
+
+        rows = repoverify.rows(verified.results, explainer(mappings))
+    known = callsite_data.builtin().earth_tools[job.choice.tool]
+    text = pullrequest.page(migration, counted, known, back, rows)
+    assert job.report is not None
+    return reportfile.write(job.report, job.root, text)
 
 
 def _failed(code: str, fields: Mapping[str, str], mappings: Mappings) -> RepositoryOutcome:
@@ -92,96 +233,7 @@ def _dirty(root: Path) -> list[str]:
     return [entry[3:].decode("utf-8", "replace") for entry in done.stdout.split(b"\0") if len(entry) > 3]
 
 
-def _summary(job: RepositoryJob, files: discovery.Files, migration: Migration) -> Iterator[str]:
-    """What to try now, then counts, what is left to do, and how to go back."""
-    tool = job.choice.tool
-    first = next((group for group in migration.groups if group.combined.text is not None), None)
-    if first is not None:
-        target = first.combined.everything or dict(first.combined.conversions[0].images)[""]
-        place = f"./{first.context}" if first.context else ""
-        when = "try it" if job.write else "after --write, try it"
-        yield f"{when}: {tool} {place}+{target}"
-    conversions = [conversion for group in migration.groups for conversion in group.combined.conversions]
-    grades = Counter(_grade(conversion) for conversion in conversions)
-    counted = ", ".join(f"{grades[grade]} {grade.label}" for grade in sorted(grades))
-    stages = sum(1 for conversion in conversions for target in conversion.targets if target.stage is not None)
-    yield f"{_count(len(conversions), 'Dockerfile')}, {_count(stages, 'stage')}" + (f": {counted}" if counted else "")
-    outcomes = [outcome for item in migration.rewritten for outcome in item.outcomes]
-    done = sum(1 for outcome in outcomes if outcome.edits)
-    left = [outcome for outcome in outcomes if outcome.why]
-    kept = len(outcomes) - done - len(left)
-    yield f"{_count(len(outcomes), 'call site')}: {done} rewritten, {len(left)} left, {kept} unchanged"
-    yield from _manual(migration.diagnostics)
-    verb = "changed" if job.write else "would change"
-    yield f"{verb} {_count(len(migration.changes), 'file')}"
-    if job.write and migration.changes:
-        commands = undo(migration.changes, git=files.git)
-        yield "to undo it: " + " && ".join(commands)
-
-
 def undo(made: Iterable[FileChange], *, git: bool) -> list[str]:
     """The commands that take a migration back."""
-    made = list(made)
-    changed = [change.path for change in made if change.before is not None]
-    return changes.undo_commands(changed, [change.path for change in made if change.before is None], git=git)
-
-
-def _manual(diagnostics: Iterable[Diagnostic]) -> Iterator[str]:
-    """The call sites that somebody has to look at."""
-    todo = [item for item in diagnostics if item.code in ("EM801", "EM806", "EM735")]
-    if todo:
-        yield f"by hand: {_count(len(todo), 'place')}, first {_place(todo[0])}"
-
-
-def _place(item: Diagnostic) -> str:
-    return f"{item.path}:{item.span.start.line}" if item.span else item.path
-
-
-def _grade(conversion: Conversion) -> Grade:
-    return max((target.grade for target in conversion.targets), default=Grade.FAILED)
-
-
-def _json(migration: Migration) -> bytes:
-    import json
-
-    from migrate import __version__
-    from migrate.report.json import FORMAT, diagnostics
-
-    found = {
-        "format": FORMAT,
-        "tool": {"name": "earthmigrate", "version": __version__},
-        "contexts": [
-            {
-                "context": group.context or ".",
-                "dockerfiles": [record.dockerfile for record in group.records],
-                "targets": [
-                    {"target": target.target, "stage": target.stage, "grade": target.grade.label}
-                    for conversion in group.combined.conversions
-                    for target in conversion.targets
-                ],
-            }
-            for group in migration.groups
-        ],
-        "call_sites": [
-            {
-                "path": outcome.site.path,
-                "carrier": outcome.site.carrier,
-                "rewritten": bool(outcome.edits),
-                "reason": outcome.why or None,
-            }
-            for item in migration.rewritten
-            for outcome in item.outcomes
-        ],
-        "changes": [
-            {"path": change.path, "change": "create" if change.before is None else "replace"}
-            for change in migration.changes
-        ],
-        "diagnostics": diagnostics(migration.diagnostics),
-        "diff": patch(migration.changes).decode("utf-8", "surrogateescape"),
-    }
-    text = json.dumps(found, ensure_ascii=False, indent=2) + "\n"
-    return text.encode("utf-8", "backslashreplace")
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+    changed, added = summary.undone(made)
+    return changes.undo_commands(changed, added, git=git)

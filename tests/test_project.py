@@ -45,7 +45,8 @@ LAYERS = (
     "ignoremerge survey",
     "imagenames neighbourfiles rewriting",
     "driver grouping imageknowledge inspecting report repository verify",
-    "auditfiles repodriver",
+    "auditfiles reportfile repoverify",
+    "repodriver",
     "batch",
     "commands",
     "cli",
@@ -57,7 +58,7 @@ APART = {"dockerfile": "earthfile", "earthfile": "dockerfile"}
 
 ON_DISK = {
     *("auditfiles", "changes", "cli", "commands", "discovery", "disk", "driver", "imageknowledge", "inspecting"),
-    *("mappings", "mappings_compile", "repodriver"),
+    *("mappings", "mappings_compile", "repodriver", "repoverify", "reportfile"),
     *("batch.branches", "batch.clones", "batch.gitcalls", "batch.inputs", "batch.ledger", "batch.pool"),
     *("batch.progress", "batch.run", "batch.urls", "batch.work", "batch.worker"),
     *("verify.sources", "verify.reading", "verify.zstd", "verify.registry", "verify.credentials"),

@@ -47,7 +47,8 @@ def located_site(site: Site, text: str, end: int, tree: Tree, data: Data) -> Sit
 def read(site: Site, text: str, end: int, data: Data) -> BuildCall | None:
     """The build that stands at ``site`` and before ``end``, None when nothing says what it is."""
     entry: Mapping[str, Any] = data.descriptions.get(site.carrier, {})
-    region = text[site.start : min(end, _after_lines(text, site.start, entry.get("lines", 1)))]
+    lines = entry.get("lines", 1)
+    region = text[site.start : min(end, _after_lines(text, site.start, lines) if lines else site.end)]
     found = _command(text[max(site.start - 1, 0) : site.start], region, data)
     if found is not None or not entry:
         return found

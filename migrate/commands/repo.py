@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,15 +15,21 @@ from migrate.commands.options import (
     EXIT_NOTHING,
     FAIL_ON,
     FORMAT,
+    IMAGE_FACTS,
+    INSPECT,
+    INSPECT_FROM,
     MAPPINGS,
     QUIET,
     colored_on,
+    facts_file,
     overlaid,
     write_stdout,
 )
 
 if TYPE_CHECKING:
-    from migrate.repodriver import RepositoryJob
+    from migrate.mappings import Mappings
+    from migrate.repodriver import RepositoryJob, RepositoryOutcome
+    from migrate.repoverify import Wish
 
 
 @click.command()
@@ -35,6 +42,26 @@ if TYPE_CHECKING:
 @click.option("--skip", metavar="CARRIERS", help="Leave these kinds of files alone.")
 @click.option("--docs", is_flag=True, help="Rewrite commands in fenced blocks of Markdown, too.")
 @click.option("--tool", type=click.Choice(["earth", "earthly"]), default="earth", help="The tool of the new calls.")
+@INSPECT
+@INSPECT_FROM
+@IMAGE_FACTS
+@click.option(
+    "--report",
+    metavar="DIR",
+    type=click.Path(file_okay=False),
+    help="Write a page for the pull request, in Markdown, into this folder.",
+)
+@click.option("--verify", is_flag=True, help="Build both sides of every pair with the real builders and compare.")
+@click.option("--registry", metavar="HOST[:PORT][/PREFIX]", help="With --verify: read earth's images from there.")
+@click.option("--engine", metavar="docker|podman|PATH", help="With --verify: the engine that earth loads images into.")
+@click.option("--docker-buildkit-host", "docker_host", metavar="ADDRESS", help="With --verify: BuildKit of Docker.")
+@click.option("--earth-buildkit-host", "earth_host", metavar="ADDRESS", help="With --verify: the BuildKit of earth.")
+@click.option(
+    "--timeout",
+    metavar="SECONDS",
+    type=click.FloatRange(min=0, min_open=True),
+    help="With --verify: how long one build may take; otherwise an hour.",
+)
 @MAPPINGS
 @FAIL_ON
 @FORMAT
@@ -50,6 +77,16 @@ def repo(
     skip: str | None,
     docs: bool,
     tool: str,
+    inspect: bool,
+    inspect_from: str,
+    facts: str | None,
+    report: str | None,
+    verify: bool,
+    registry: str | None,
+    engine: str | None,
+    docker_host: str | None,
+    earth_host: str | None,
+    timeout: float | None,
     mappings: str | None,
     fail_on: str,
     style: str,
@@ -63,12 +100,40 @@ def repo(
     """
     if write and check:
         raise click.UsageError("Use --write or --check, not both.")
+    for_verify = (registry, engine, docker_host, earth_host, timeout)
+    if not verify and any(value is not None for value in for_verify):
+        raise click.UsageError("--registry, --engine, --timeout and the BuildKit hosts are for --verify.")
     from migrate.repodriver import RepositoryJob
     from migrate.survey import Choice
 
     choice = Choice(carriers(only, "--only"), carriers(skip, "--skip"), tool, docs, force)
-    job = RepositoryJob(Path(path), choice, write, allow_dirty, style == "json")
+    job = RepositoryJob(
+        Path(path),
+        choice,
+        write,
+        allow_dirty,
+        style == "json",
+        inspect=inspect_from if inspect else None,
+        facts=facts_file(facts, inspect=inspect),
+        report=Path(report) if report is not None else None,
+        verify=_wish(tool, *for_verify) if verify else None,
+    )
     sys.exit(_repository(job, mappings, fail_on, color, check=check, quiet=quiet))
+
+
+def _wish(
+    tool: str,
+    registry: str | None,
+    engine: str | None,
+    docker_host: str | None,
+    earth_host: str | None,
+    timeout: float | None,
+) -> Wish:
+    from migrate.repoverify import Wish
+    from migrate.verify.tools import Choice
+
+    choice = Choice(docker_host=docker_host, earth=tool, earth_host=earth_host, registry=registry, engine=engine)
+    return Wish(choice, timeout or 3600.0)
 
 
 def carriers(text: str | None, option: str) -> frozenset[str]:
@@ -84,10 +149,9 @@ def carriers(text: str | None, option: str) -> frozenset[str]:
 
 def _repository(job: RepositoryJob, mappings: str | None, fail_on: str, color: str, *, check: bool, quiet: bool) -> int:
     from migrate.diagnostics import Severity, visible
-    from migrate.repodriver import execute
     from migrate.report import text
 
-    outcome = execute(job, overlaid(mappings))
+    outcome = _executed(job, overlaid(mappings), quiet=quiet)
     if outcome.stdout and not (check and not job.json):
         shown = outcome.stdout.decode("utf-8", "surrogateescape")
         if colored_on(color, sys.stdout) and not job.json:
@@ -97,12 +161,34 @@ def _repository(job: RepositoryJob, mappings: str | None, fail_on: str, color: s
         write_stdout(shown)
     colored = colored_on(color, sys.stderr)
     least = Severity.ERROR if quiet else Severity.INFO
-    found = text.render_found(outcome.diagnostics, outcome.lines, color=colored, least=least)
+    found = text.render_found(text.together(outcome.diagnostics), outcome.lines, color=colored, least=least)
     click.echo(found, err=True, nl=False, color=colored)
+    click.echo(outcome.verdicts, err=True, nl=bool(outcome.verdicts))
     for line in () if quiet else outcome.summary:
         click.echo(visible(line), err=True)
     if outcome.failed:
         return EXIT_NOTHING
+    if outcome.verdict:
+        return outcome.verdict
     limit = None if fail_on == "never" else Severity[fail_on.upper()]
     reached = limit is not None and any(item.severity >= limit for item in outcome.diagnostics)
     return EXIT_FINDINGS if reached or (check and outcome.changes) else 0
+
+
+def _executed(job: RepositoryJob, mappings: Mappings | None, *, quiet: bool) -> RepositoryOutcome:
+    from migrate.repodriver import execute
+
+    if job.verify is None:
+        return execute(job, mappings)
+    from migrate.verify.processes import Stopped, ending_on_signals
+    from migrate.verify.progress import Progress
+
+    stream = None if quiet else sys.stderr
+    progress = Progress(stream, live=stream is not None and stream.isatty() and os.environ.get("TERM") != "dumb")
+    try:
+        with ending_on_signals():
+            return execute(job, mappings, progress)
+    except Stopped as stop:
+        sys.exit(128 + stop.number)
+    finally:
+        progress.close()

@@ -17,6 +17,7 @@ COLORS = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.INFO: "blu
 _WIDEST = 160
 _TAB = 4
 _MOST_LINES = 60
+_MOST_NAMED = 3
 
 
 def render(conversion: Conversion, *, color: bool = False, least: Severity = Severity.INFO) -> str:
@@ -34,6 +35,25 @@ def render_found(
     """``diagnostics`` of several files; ``lines`` has the text of each by its path."""
     found = [item for item in diagnostics if item.severity >= least]
     return "".join(_rendered(item, lines.get(item.path, ()), color) + "\n\n" for item in found)
+
+
+def together(diagnostics: Sequence[Diagnostic]) -> list[Diagnostic]:
+    """``diagnostics`` of many files: an info that several places share stands once, and names the others."""
+    places: dict[tuple[str, str], list[Diagnostic]] = {}
+    for item in diagnostics:
+        if item.severity is Severity.INFO:
+            places.setdefault((item.code, item.message), []).append(item)
+    found = []
+    for item in diagnostics:
+        same = places.get((item.code, item.message), [item])
+        if item is same[0]:
+            others = list(dict.fromkeys(other.path for other in same[1:] if other.path != item.path))
+            more = f" and {len(others) - _MOST_NAMED} more" if len(others) > _MOST_NAMED else ""
+            also = f" (also in {', '.join(others[:_MOST_NAMED])}{more})" if others else ""
+            found.append(item._replace(message=item.message + also))
+        elif item.severity is not Severity.INFO:
+            found.append(item)
+    return found
 
 
 def summary(conversions: Sequence[Conversion]) -> str:

@@ -109,13 +109,16 @@ def _judgement(result: Result, current: bool) -> Iterator[str]:
 
 def to_json(outcome: Outcome, explain: Explain) -> str:
     """The same as one JSON object."""
-    return _dumped(
-        {
-            "builders": {side.lower(): tool._asdict() for side, tool in outcome.tools.items()},
-            "notes": diagnostics(outcome.notes),
-            "results": [_data(result, explain) for result in outcome.results],
-        }
-    )
+    return _dumped(outcome_data(outcome, explain))
+
+
+def outcome_data(outcome: Outcome, explain: Explain) -> dict[str, Any]:
+    """The same as plain data."""
+    return {
+        "builders": {side.lower(): tool._asdict() for side, tool in outcome.tools.items()},
+        "notes": diagnostics(outcome.notes),
+        "results": [_data(result, explain) for result in outcome.results],
+    }
 
 
 def _data(result: Result, explain: Explain) -> dict[str, Any]:

@@ -70,12 +70,14 @@ class Outcome(NamedTuple):
     notes: tuple[Diagnostic, ...]
 
 
-def execute(request: Request, mappings: Mappings, watcher: Watcher) -> Outcome:
-    """Verify everything that ``request`` names. Raises VerifyError when nothing could be begun."""
+def execute(
+    request: Request, mappings: Mappings, watcher: Watcher, pairs: Sequence[Pair | Unread] | None = None
+) -> Outcome:
+    """Verify everything that ``request`` names, or just ``pairs``. Raises VerifyError when nothing could be begun."""
     mappings, found_out = informed(request, mappings)
     mask = Masker([text for secret in request.inputs.secrets for text in _values(secret)])
     runner = Runner(mask=mask)
-    work, unread = _work(request, mappings)
+    work, unread = _work(request, mappings, pairs)
     exact = request.fidelity == "exact"
     choice = request.choice._replace(labels=not exact)
     docker, other = docker_builder(choice, find_program, runner), earth(choice, find_program, runner)
@@ -99,7 +101,9 @@ def _verified(pair: Pair, work: Sequence[Job], session: Session, *, own_frontend
         return [Result(job, Verdict.NOT_BUILT, error=error) for job in work]
 
 
-def _work(request: Request, mappings: Mappings) -> tuple[list[Job], list[Unread]]:
+def _work(
+    request: Request, mappings: Mappings, pairs: Sequence[Pair | Unread] | None
+) -> tuple[list[Job], list[Unread]]:
     """What there is to do, and what cannot be done. Raises VerifyError when nothing can.
 
     Of several Dockerfiles those that lack a stage that is asked for are left out.
@@ -107,7 +111,7 @@ def _work(request: Request, mappings: Mappings) -> tuple[list[Job], list[Unread]
     work: list[Job] = []
     unread: list[Unread] = []
     lacking: list[VerifyError] = []
-    for item in _pairs(request, mappings):
+    for item in _pairs(request, mappings) if pairs is None else pairs:
         if isinstance(item, Unread):
             unread.append(item)
             continue
@@ -118,7 +122,7 @@ def _work(request: Request, mappings: Mappings) -> tuple[list[Job], list[Unread]
                 lacking.append(error)
             else:
                 unread.append(Unread(item.name, error))
-    if not work:
+    if not work and (unread or lacking or pairs is None):
         raise (*(item.error for item in unread), *lacking)[0]
     return work, unread
 
