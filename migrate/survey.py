@@ -12,8 +12,9 @@ from typing import NamedTuple
 
 from migrate.callsites import edits as editing
 from migrate.callsites.data import Data
-from migrate.callsites.model import Site
+from migrate.callsites.model import Site, joined
 from migrate.callsites.shellreading import ShellError
+from migrate.callsites.values import pattern
 from migrate.callsites.yamltext import YamlError
 from migrate.diagnostics import Collector, Diagnostic
 from migrate.discovery import Files, carrier_of, is_dockerfile, is_template
@@ -138,8 +139,29 @@ class Demand:
     sites: tuple[Site, ...] = ()
 
 
+def _named_in_part(site: Site) -> Iterator[tuple[re.Pattern[str], str]]:
+    """(pattern of the Dockerfile's path, context) of a call whose Dockerfile is known in part only."""
+    call = site.call
+    file = call.last("file") if call is not None else None
+    if not site.why or call is None or file is None or file.text is not None or call.context is None:
+        return
+    literal = "".join(piece.text or "" for piece in file.pieces)
+    if len(re.sub(r"(?i)(?:docker|container)file|[^a-z0-9]", "", literal, flags=re.IGNORECASE)) < 3:
+        return  # it fits too much
+    written = pattern(file)
+    if written is None:
+        return
+    for start in (site.folder,) if site.folder is not None else ("", posixpath.dirname(site.path)):
+        context = joined(start, call.context.text) if call.context.text is not None else None
+        if context is not None:
+            yield re.compile((re.escape(f"{start}/") if start else "") + written), context
+
+
 def demands(found: Found, earlier: Iterable[Record] = ()) -> tuple[Demand, ...]:
-    """One for each Dockerfile and context that call sites use; without one the context is the Dockerfile's folder."""
+    """One for each Dockerfile and context that call sites use; without one the context is the Dockerfile's folder.
+
+    A call that names its Dockerfile in part, as in ``-f src/$1/Dockerfile .``, tells the context of those that fit.
+    """
     pairs: dict[tuple[str, str], list[Site]] = {}
     for carrier in found.carriers:
         for site in _single(carrier.sites):
@@ -149,7 +171,9 @@ def demands(found: Found, earlier: Iterable[Record] = ()) -> tuple[Demand, ...]:
         if record.dockerfile in found.dockerfiles:
             pairs.setdefault((record.dockerfile, record.context), [])
     known = {dockerfile for dockerfile, _ in pairs}
+    parts = [part for carrier in found.carriers for site in carrier.sites for part in _named_in_part(site)]
     for dockerfile in found.dockerfiles:
         if dockerfile not in known:
-            pairs[dockerfile, posixpath.dirname(dockerfile)] = []
+            fitting = (context for pattern, context in parts if pattern.fullmatch(dockerfile))
+            pairs[dockerfile, next(fitting, posixpath.dirname(dockerfile))] = []
     return tuple(Demand(dockerfile, context, tuple(sites)) for (dockerfile, context), sites in sorted(pairs.items()))

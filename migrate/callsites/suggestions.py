@@ -16,7 +16,7 @@ from migrate.callsites.buildcall import BuildCall, Option, shown
 from migrate.callsites.data import Data
 from migrate.callsites.model import Site, Tree, joined, located, reference
 from migrate.callsites.translate import EarthCall, Facts, Left, Place, translate
-from migrate.callsites.values import Value
+from migrate.callsites.values import Value, pattern
 
 Places = Mapping[tuple[str, str, str], Place]
 """(Dockerfile, context, stage; "" for the last) -> where its build lives now."""
@@ -130,13 +130,15 @@ def _moving(call: BuildCall, starts: Sequence[str | None], pairs: Sequence[tuple
     assert call.context is not None
     if call.last("file") is not None:
         return None
-    pattern = "".join(".+" if piece.text is None else re.escape(piece.text) for piece in call.context.pieces)
-    pattern = pattern.removeprefix(re.escape("./")).rstrip("/")
+    written = pattern(call.context)
+    if written is None:
+        return None
+    written = written.rstrip("/")
     for start in starts:
         prefix = re.escape(f"{start}/") if start else ""
-        fitting = [pair for pair in pairs if re.fullmatch(prefix + pattern, pair[1])]
+        fitting = [pair for pair in pairs if re.fullmatch(prefix + written, pair[1])]
         plain = [pair for pair in fitting if posixpath.basename(pair[0]).lower() in _USUAL]
-        if plain and re.sub(r"\.\+|[/\\]", "", pattern):
+        if plain and re.sub(r"\.\+|[/\\]", "", written):
             return _Spot(plain[0], start or "", shellwriting.spelled(call.context))
     return None
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from typing import NamedTuple
+
+_MOST_UNKNOWN = 3
 
 
 class Piece(NamedTuple):
@@ -70,6 +73,13 @@ def double_quoted(piece: Piece) -> Piece:
     if piece.quote in ("new", "'") and piece.text is not None and not set(piece.text) & set('"$`\\!'):
         return Piece(piece.text, piece.text, '"')
     return piece._replace(quote='"') if piece.quote == "" and (piece.raw == piece.text or piece.text is None) else piece
+
+
+def pattern(value: Value) -> str | None:
+    """A regular expression for the paths that ``value`` may be; None with so many unknown parts that it takes long."""
+    parts = [".+" if piece.text is None else re.escape(piece.text) for piece in value.pieces]
+    joined = re.sub(r"(?:\.\+){2,}", ".+", "".join(parts)).removeprefix(re.escape("./"))
+    return joined if sum(piece.text is None for piece in value.pieces) <= _MOST_UNKNOWN else None
 
 
 def split_at(value: Value, mark: str) -> list[Value]:
