@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -13,6 +13,7 @@ from migrate.callsites import shell
 from migrate.callsites.edits import Edit
 from migrate.callsites.model import Outcome, Site, Translator, Tree
 from migrate.callsites.shellreading import ShellError
+from migrate.callsites.shellwords import Loop
 from migrate.callsites.yamltext import Embedded, embedded, end, scalar, start
 
 #: Text that looks like a call, where no parser can look closer.
@@ -29,13 +30,24 @@ class _Inner(NamedTuple):
     site: Site
 
 
+Values = Callable[[str], "tuple[str, ...] | None"]
+"""The values that a hole such as ``${{ matrix.x }}`` takes, None when only the run knows them."""
+
+
 def sites(
-    inner: Embedded, path: str, tree: Tree, flags: Mapping[str, object], folder: str | None, carrier: str
+    inner: Embedded,
+    path: str,
+    tree: Tree,
+    flags: Mapping[str, object],
+    folder: str | None,
+    carrier: str,
+    values: Values = lambda _: None,
 ) -> list[Site]:
     """The build calls in ``inner``, their places in the outer text. A script that cannot be followed is one site."""
     script, holes = masked(inner.text)
+    known = [Loop(mask[2:-1], values(hole), braced=True) for mask, hole in holes.items()]
     try:
-        calls = shell.found(script, path, tree, flags, folder, holes)
+        calls = shell.found(script, path, tree, flags, folder, holes, known=known)
     except ShellError as error:
         at = inner.outer(min(error.offset, len(script)))
         if not re.search(r"\b(?:docker|podman)\b.*\bbuild\b", script):
@@ -56,12 +68,19 @@ def sites(
 
 
 def scalar_sites(
-    node: Node | None, text: str, path: str, tree: Tree, flags: Mapping[str, object], folder: str | None, carrier: str
+    node: Node | None,
+    text: str,
+    path: str,
+    tree: Tree,
+    flags: Mapping[str, object],
+    folder: str | None,
+    carrier: str,
+    values: Values = lambda _: None,
 ) -> list[Site]:
     """The build calls in a YAML scalar; one whose text is not what stands in the file is reported as a whole."""
     inner = embedded(node, text)
     if inner is not None:
-        return sites(inner, path, tree, flags, folder, carrier)
+        return sites(inner, path, tree, flags, folder, carrier, values)
     value = scalar(node)
     if node is None or value is None or not LOOKS_LIKE_A_CALL.search(value):
         return []

@@ -14,7 +14,7 @@ from migrate.callsites.model import Outcome, Site, Translator, Tree, placed
 from migrate.callsites.shellchecks import is_whole, reads_again
 from migrate.callsites.shellfolders import Folders
 from migrate.callsites.shellloops import Loops
-from migrate.callsites.shellwords import Command
+from migrate.callsites.shellwords import Command, Loop
 from migrate.callsites.shellwriting import like_before, spelled
 from migrate.callsites.translate import EarthCall, Left, Note
 from migrate.callsites.values import Piece, Value, literal
@@ -60,17 +60,20 @@ def found(
     start: str | None = None,
     holes: Iterable[str] = (),
     tools: Iterable[str] = (),
+    known: Iterable[Loop] = (),
 ) -> list[Site]:
     """The build calls in the commands ``text`` of the file ``path``.
 
     ``start`` is the folder in which they run; None: it is taken from where the files of a call are; UNKNOWN: nobody
     knows. ``holes`` stand for text that another program fills in before the shell reads it, also inside quotes.
-    ``tools`` are variables, as they are written, that are surely docker.
+    ``tools`` are variables, as they are written, that are surely docker; ``known`` holes that take a few values.
     Raises ShellError for a script that cannot be followed.
     """
     commands = [_with_holes(command, tuple(holes)) for command in shellwords.commands(text)]
-    known = {*tools, *_tools(commands)}
-    commands = [_with_tools(command, known) for command in commands] if known else commands
+    sure = {*tools, *_tools(commands)}
+    commands = [_with_tools(command, sure) for command in commands] if sure else commands
+    around = tuple(known)
+    commands = [replace(item, loops=(*around, *item.loops)) for item in commands] if around else commands
     return list(_sites(commands, text, path, tree, flags, start))
 
 

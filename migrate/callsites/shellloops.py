@@ -48,8 +48,9 @@ class Loops:
                 assert site.call is not None
                 fresh = replace(site, call=_with(site.call, loop, word), why="")
                 found[word] = placed(fresh, self._folders(loop, word, command), tree)
+            choice = f"{{{loop.variable}}}" if loop.braced else loop.variable
             if not any(one.why for one in found.values()):
-                return replace(site, why="", variants=found, choice=loop.variable)
+                return replace(site, why="", variants=found, choice=choice)
         return None
 
 

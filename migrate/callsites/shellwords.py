@@ -38,6 +38,8 @@ class Loop(NamedTuple):
 
     variable: str = ""
     values: tuple[str, ...] | None = None
+    braced: bool = False
+    """Whether the variable is written ``${x}`` only: it is the mask of a hole."""
 
 
 @dataclass(frozen=True, slots=True)

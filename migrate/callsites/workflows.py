@@ -64,8 +64,22 @@ def _step_sites(job: Job, step: Node, root: Node, text: str, path: str, tree: Tr
         folder = _working_directory(job, step, root)
         run = yamltext.get(step, "run")
         why = _no_place(job, path) or ("" if own in ("", "bash", "sh") else f"its shell is {own}")
-        for site in embeddedshell.scalar_sites(run, text, path, tree, data.docker_flags, folder, "workflows"):
+        values = _values(job, root, text)
+        for site in embeddedshell.scalar_sites(run, text, path, tree, data.docker_flags, folder, "workflows", values):
             yield replace(site, why=why or site.why)
+
+
+def _values(job: Job, root: Node, text: str) -> embeddedshell.Values:
+    """The values that an expression takes in the runs of a job."""
+    constants = matrix.variables((yamltext.get(root, "env"), yamltext.get(job.node, "env")), text)
+    runs = matrix.combinations(job.node) or ()
+
+    def known(expression: str) -> tuple[str, ...] | None:
+        texts = [matrix.filled(expression, {**constants, **run}) for run in runs]
+        written = tuple(dict.fromkeys(item for item in texts if item))
+        return written if texts and all(texts) else None
+
+    return known
 
 
 _OTHER_LANGUAGES = frozenset(("python", "node", "perl", "ruby"))
