@@ -100,6 +100,10 @@ def convert(
             from migrate import namedcontexts  # few builds have any
 
             graph, notes = namedcontexts.applied(graph, settings.build_contexts)
+        if settings.bases:
+            from migrate import namedcontexts
+
+            graph = namedcontexts.with_targets(graph, settings.bases)
         check_needed(graph, settings.target)
     except DockerfileError as error:
         collector.report(error.code, error.span, **error.fields)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import posixpath
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from migrate import ignorefile, ignoremerge, standing
@@ -14,6 +14,7 @@ from migrate.convert import Conversion
 from migrate.diagnostics import Collector, Diagnostic
 from migrate.discovery import Files
 from migrate.disk import LARGEST_INPUT, DiskContext
+from migrate.earthfile.model import Command
 from migrate.earthfile.tree import EarthfileError
 from migrate.header import is_environment_name
 from migrate.imagenames import decided
@@ -21,7 +22,7 @@ from migrate.mappings import Mappings
 from migrate.plan import LAST
 from migrate.records import Record
 from migrate.report.diff import NOTHING, unified
-from migrate.settings import SavedStage, Settings
+from migrate.settings import LocalBase, SavedStage, Settings
 from migrate.standing import Mine, Standing
 from migrate.survey import Demand
 
@@ -58,13 +59,18 @@ def group(
     mappings: Mappings,
     *,
     force: bool = False,
+    bases: Mapping[str, tuple[LocalBase, ...]] | None = None,
 ) -> Group:
     """Convert the Dockerfiles of one context into one Earthfile.
+
+    ``bases``: Dockerfile -> its base images that other targets build; None for what ``earlier`` says.
 
     ``earlier`` are the records of this context. ``force``: what somebody else wrote, or changed, gives way where it is
     in the way.
     """
-    return _Work(context, wanted, tuple(earlier), files, mappings, force).group()
+    if bases is None:
+        bases = {record.dockerfile: record.bases for record in earlier}
+    return _Work(context, wanted, tuple(earlier), files, mappings, force, dict(bases)).group()
 
 
 class _Work:
@@ -78,9 +84,10 @@ class _Work:
         files: Files,
         mappings: Mappings,
         force: bool,
+        bases: dict[str, tuple[LocalBase, ...]],
     ) -> None:
         self.context, self.wanted, self.earlier = context, wanted, earlier
-        self.files, self.mappings, self.force = files, mappings, force
+        self.files, self.mappings, self.force, self.bases = files, mappings, force, bases
         self.known = {record.dockerfile: record for record in earlier}
         self.sources = [(demand.dockerfile, files.read(demand.dockerfile, LARGEST_INPUT) or b"") for demand in wanted]
         self.path = posixpath.join(context, "Earthfile")
@@ -136,10 +143,19 @@ class _Work:
         for demand, (_, source) in zip(self.wanted, self.sources, strict=True):
             known = self.known.get(demand.dockerfile)
             record = decided(demand, source, self.sources, known, self.files.root.name, words)
-            record = record._replace(targets=known.targets if known is not None else {})
+            earlier = known.targets if known is not None else {}
+            record = record._replace(targets=earlier, bases=self.bases.get(demand.dockerfile, ()))
             records.append(record)
             parts.append(self._part(record, source))
         combined = combine(parts, self.mappings, others)
+        unusable = [
+            conversion.path
+            for record, conversion in zip(records, combined.conversions, strict=True)
+            if record.bases and not _names_all(record.bases, conversion)
+        ]
+        if unusable:
+            self.bases |= dict.fromkeys(unusable, ())
+            return self._combined(others)
         pairs = zip(records, combined.conversions, strict=True)
         return combined, tuple(_existing(record, conversion) for record, conversion in pairs)
 
@@ -153,6 +169,7 @@ class _Work:
             ),
             dockerfile=posixpath.relpath(record.dockerfile, record.context or "."),
             target_names=tuple(sorted((stage, target) for target, stage in record.targets.items())),
+            bases=record.bases,
             writes=True,
         )
         context = DiskContext(self.files.root / record.context, self.files.root / record.dockerfile, fresh=True)
@@ -308,6 +325,16 @@ def _targets(conversion: Conversion) -> Iterable[tuple[str, str]]:
     last = [target for target, stage in stages.items() if stage][-1:]
     stages |= {target: LAST for target in last if stages[target].isdecimal()}
     return [(target.name, stages.get(target.name, "")) for target in document.targets] if document is not None else []
+
+
+def _names_all(bases: Iterable[LocalBase], conversion: Conversion) -> bool:
+    """Whether each base became a FROM. A Dockerfile inside the Earthfile cannot name a target."""
+    if conversion.document is None:
+        return True
+    commands = [item for target in conversion.document.targets for item in target.items if isinstance(item, Command)]
+    lines = [line.text for item in commands if item.keyword == "FROM" for line in item.lines]
+    inside = any(item.keyword == "FROM DOCKERFILE" for item in commands)
+    return not inside and all(any(base.reference in line.split() for line in lines) for base in bases)
 
 
 def _encoded(text: str) -> bytes:

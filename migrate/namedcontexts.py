@@ -11,7 +11,9 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from migrate.dockerfile.errors import DockerfileError
+from migrate.dockerfile.model import FromDetail
 from migrate.images import parse_reference
+from migrate.settings import LocalBase
 from migrate.spans import Span
 from migrate.stages import SCRATCH, Source, Stage, StageGraph
 from migrate.words import Literal, variables
@@ -42,6 +44,20 @@ def applied(graph: StageGraph, contexts: Iterable[tuple[str, str]]) -> tuple[Sta
     for name in work.contexts.keys() - work.used:
         work.notes.append(Note("EM233", None, {"name": name}))
     return replace(graph, stages=stages, sources=kept, named=frozenset(work.named)), tuple(work.notes)
+
+
+def with_targets(graph: StageGraph, bases: Iterable[LocalBase]) -> StageGraph:
+    """``graph`` with the target of each of ``bases`` in the place of the image that it builds."""
+    references = {base.written: base.reference for base in bases}
+
+    def put(stage: Stage) -> Stage:
+        detail = stage.instruction.detail
+        reference = references.get(detail.image.text) if isinstance(detail, FromDetail) else None
+        if reference is None or stage.base is not None or stage.selects:
+            return stage
+        return replace(stage, image=(Literal(reference),), reference=reference)
+
+    return replace(graph, stages=tuple(map(put, graph.stages)))
 
 
 class _Work(NamedTuple):

@@ -15,6 +15,7 @@ from migrate.mappings import Mappings
 from migrate.spans import Span
 
 _FROM = re.compile(r"^[ \t]*FROM[ \t]+(?:--\S+[ \t]+)*(\S+)(?:[ \t]+AS[ \t]+(\S+))?", re.IGNORECASE | re.MULTILINE)
+_COPY_FROM = re.compile(r"^[ \t]*(?:COPY|ADD|RUN)[ \t][^\n]*?(?:--|,)from=([^\s,]+)", re.IGNORECASE | re.MULTILINE)
 _ARG = re.compile(r"^[ \t]*ARG[ \t]+([A-Za-z_]\w*)=[\"']?([^\s\"']*)", re.IGNORECASE | re.MULTILINE)
 _VARIABLE = re.compile(r"\$(?:([A-Za-z_]\w*)|\{([A-Za-z_]\w*)(?::?-[^}]*)?\})")
 #: File -> what earth does with it, and what to do when it serves another purpose (facts: call sites, section 0.7).
@@ -36,6 +37,10 @@ class Built(NamedTuple):
     source: str
     sites: Sequence[Site]
     saved: Mapping[str, str]
+    solved: frozenset[str] = frozenset()
+    """The targets that it is FROM already."""
+    why: str = ""
+    """Why it is not FROM a target."""
 
 
 def base_images(built: Sequence[Built], mappings: Mappings) -> list[Diagnostic]:
@@ -51,13 +56,13 @@ def base_images(built: Sequence[Built], mappings: Mappings) -> list[Diagnostic]:
             base, target = targets.get(tagged(name), (one, ""))
             if base is one:
                 continue
-            collector.report(
-                "EM811",
-                Span.of(line, 1, line, 1),
-                name=name,
-                reference=reference(base.folder, one.folder, target),
-                earthfile=posixpath.join(one.folder, "Earthfile"),
-            )
+            place, way = Span.of(line, 1, line, 1), reference(base.folder, one.folder, target)
+            if way in one.solved:
+                collector.report("EM815", place, name=name, reference=way)
+                continue
+            why = f"; {one.why}" if one.why else ""
+            earthfile = posixpath.join(one.folder, "Earthfile")
+            collector.report("EM811", place, name=name, reference=way, earthfile=earthfile, why=why)
         found += collector.diagnostics
     return found
 
@@ -77,6 +82,9 @@ def _bases(one: Built) -> Iterator[tuple[str, int]]:
         yield from ((image, line) for image in filled if "$" not in image and image.lower() not in stages)
         if stage:
             stages.add(stage.lower())
+    for match in _COPY_FROM.finditer(one.source):
+        if match.group(1).lower() not in stages and "$" not in match.group(1):
+            yield match.group(1), one.source.count("\n", 0, match.start()) + 1
 
 
 def _value(values: Mapping[str, str], variable: re.Match[str]) -> str:

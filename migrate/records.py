@@ -9,6 +9,8 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
+from migrate.settings import LocalBase
+
 NAME = ".earthmigrate.yaml"
 HEADER = "# What earthmigrate decided; a later run reads it. See earthmigrate repo --help.\n"
 
@@ -25,7 +27,7 @@ class Record(NamedTuple):
     one call builds for together. ``digest`` is that of the
     Dockerfile that was converted. ``targets``: those of the Earthfile that came from it -> their stage, "" for others.
     ``written`` and ``ignored`` are digests of what was written into the Earthfile, ``globals`` included, and of the
-    ignore file; they stand in the first record of a context.
+    ignore file; they stand in the first record of a context. ``bases`` are base images that other targets build.
     """
 
     dockerfile: str
@@ -40,6 +42,7 @@ class Record(NamedTuple):
     globals: tuple[str, ...] = ()
     written: str = ""
     ignored: str = ""
+    bases: tuple[LocalBase, ...] = ()
 
 
 def written(records: Iterable[Record], rest: str = "") -> str:
@@ -58,6 +61,15 @@ def written(records: Iterable[Record], rest: str = "") -> str:
             if target == min(record.targets):
                 lines.append("    targets:\n")
             lines.append(f"      {_text(target)}: {_text(record.targets[target])}\n")
+        for base in record.bases:
+            if base == record.bases[0]:
+                lines.append("    bases:\n")
+            lines.append(f"      - from: {_text(base.written)}\n")
+            lines.append(f"        target: {_text(base.reference)}\n")
+            if base.passes:
+                lines.append("        pass-args: true\n")
+            if base.arguments:
+                lines.append(f"        arguments: {json.dumps(dict(base.arguments), ensure_ascii=False)}\n")
         if record.globals:
             lines.append(f"    globals: {json.dumps(list(record.globals))}\n")
         if record.written:
@@ -124,6 +136,15 @@ def _record(item: Mapping[str, Any]) -> Record:
         tuple(item.get("globals", ())),
         item.get("written", ""),
         item.get("ignored", ""),
+        tuple(
+            LocalBase(
+                base["from"],
+                base["target"],
+                bool(base.get("pass-args")),
+                tuple(sorted((base.get("arguments") or {}).items())),
+            )
+            for base in item.get("bases", ())
+        ),
     )
 
 

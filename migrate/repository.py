@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from migrate import records
+from migrate import localimages, records
 from migrate.callsites import edits as editing
 from migrate.callsites.data import Data
 from migrate.callsites.suggestions import Places
@@ -16,11 +16,14 @@ from migrate.discovery import Files
 from migrate.disk import LARGEST_INPUT
 from migrate.gitpatch import FileChange
 from migrate.grouping import Group, group
+from migrate.localimages import lost_arguments
 from migrate.mappings import Mappings
 from migrate.neighbourfiles.around import beside
 from migrate.neighbourfiles.model import Move, Scene
 from migrate.neighbours import Built, base_images, files_that_earth_reads
+from migrate.records import Record
 from migrate.rewriting import Rewritten, rewrite
+from migrate.settings import LocalBase
 from migrate.survey import Choice, Demand, demands, find
 
 
@@ -48,6 +51,7 @@ def places(groups: Iterable[Group]) -> dict[tuple[str, str, str], Place]:
                     next((item.argument for item in (wrapper, together) if item), "images"),
                     together.target if together and final else None,
                     record.platforms,
+                    lost_arguments(record.bases, one.combined.text or ""),
                 )
     return found
 
@@ -68,17 +72,16 @@ def migrate(files: Files, data: Data, mappings: Mappings, choice: Choice) -> Mig
     earlier, rest = records.read(text, records.NAME) if text else ((), "")
     found = find(files, data, mappings, choice)
     wanted = demands(found, earlier)
-    groups = tuple(
-        group(
-            context,
-            [demand for demand in wanted if demand.context == context],
-            [record for record in earlier if record.context == context],
-            files,
-            mappings,
-            force=choice.force,
-        )
-        for context in sorted({demand.context for demand in wanted})
+    sources = {
+        demand.dockerfile: (files.read(demand.dockerfile, LARGEST_INPUT) or b"").decode("utf-8", "replace")
+        for demand in wanted
+    }
+    work = _Work(files, mappings, wanted, earlier, choice.force)
+    groups = work.groups({})
+    local = localimages.found(
+        wanted, sources, places(one for one in groups if not one.blocked), [carrier.text for carrier in found.carriers]
     )
+    groups = work.groups(_bases(groups, earlier, local), groups)
     ours = tuple(one for one in groups if not one.blocked)
     where = places(ours)
     blocked = {one.context: one.blocked for one in groups if one.blocked}
@@ -96,7 +99,8 @@ def migrate(files: Files, data: Data, mappings: Mappings, choice: Choice) -> Mig
         before = editing.encoded(item.carrier.text)
         path = item.carrier.path
         changes.append(FileChange(path, before, editing.encoded(item.text), path in files.executable))
-    diagnostics += _beside(ours, rewritten, wanted, where, files, mappings)
+    why = {key: [finding.why for finding in findings.values() if finding.why] for key, findings in local.items()}
+    diagnostics += _beside(ours, rewritten, wanted, where, files, mappings, why)
     done = [record for one in groups for record in one.recorded]
     # The Dockerfiles of the others are gone, and their Earthfiles live on.
     contexts = {one.context for one in groups}
@@ -130,6 +134,61 @@ def _scene(groups: Iterable[Group], changes: Iterable[FileChange], files: Files,
     )
 
 
+class _Work(NamedTuple):
+    """What all groups of a migration are made from."""
+
+    files: Files
+    mappings: Mappings
+    wanted: tuple[Demand, ...]
+    earlier: tuple[Record, ...]
+    force: bool
+
+    def groups(
+        self, bases: Mapping[localimages.Key, tuple[LocalBase, ...]], known: Iterable[Group] = ()
+    ) -> tuple[Group, ...]:
+        """One group for each context; those of ``known`` in which no image has a base in ``bases`` as they are."""
+        done = {one.context: one for one in known}
+        changed = {context for _, context in bases}
+        return tuple(
+            done[context] if context in done and context not in changed else self._group(context, bases)
+            for context in sorted({demand.context for demand in self.wanted})
+        )
+
+    def _group(self, context: str, bases: Mapping[localimages.Key, tuple[LocalBase, ...]]) -> Group:
+        return group(
+            context,
+            [demand for demand in self.wanted if demand.context == context],
+            [record for record in self.earlier if record.context == context],
+            self.files,
+            self.mappings,
+            force=self.force,
+            bases={dockerfile: found for (dockerfile, folder), found in bases.items() if folder == context},
+        )
+
+
+def _bases(
+    groups: Iterable[Group],
+    earlier: Iterable[Record],
+    local: Mapping[localimages.Key, Mapping[str, localimages.Finding]],
+) -> dict[localimages.Key, tuple[LocalBase, ...]]:
+    """The base images that are targets: those that call sites tell, and those of an earlier run."""
+    targets = {
+        one.context: frozenset(target.name for target in one.combined.document.targets)
+        if one.combined.document is not None and not one.blocked
+        else frozenset(target for record in one.recorded for target in record.targets)
+        for one in groups
+    }
+    bases = {}
+    for record in earlier:
+        bases[record.dockerfile, record.context] = {
+            base.written: base for base in localimages.remembered(record, targets)
+        }
+    for key, findings in local.items():
+        known = bases.setdefault(key, {})
+        known |= {word: finding.base for word, finding in findings.items() if finding.base is not None}
+    return {key: tuple(known[word] for word in sorted(known)) for key, known in bases.items() if known}
+
+
 def _beside(
     groups: Iterable[Group],
     rewritten: Iterable[Rewritten],
@@ -137,6 +196,7 @@ def _beside(
     places: Places,
     files: Files,
     mappings: Mappings,
+    why: Mapping[localimages.Key, Sequence[str]],
 ) -> list[Diagnostic]:
     """What else changes the new builds: base images of this repository, files that earth reads where it runs."""
     sites = {(demand.dockerfile, demand.context): demand.sites for demand in wanted}
@@ -154,7 +214,9 @@ def _beside(
                     saved |= {name: place.image_target for name in names if name is not None}
             source = (files.read(record.dockerfile, LARGEST_INPUT) or b"").decode("utf-8", "replace")
             calls = sites.get((record.dockerfile, record.context), ())
-            built.append(Built(record.dockerfile, record.context, source, calls, saved))
+            solved = frozenset(base.reference for base in record.bases)
+            reason = (*why.get((record.dockerfile, record.context), ()), "")[0]
+            built.append(Built(record.dockerfile, record.context, source, calls, saved, solved, reason))
     folders = {
         outcome.site.folder for item in rewritten for outcome in item.outcomes if outcome.edits and item.text
     } | {one.context for one in groups}

@@ -14,6 +14,18 @@ class SavedStage(NamedTuple):
     argument: str | None = None
 
 
+class LocalBase(NamedTuple):
+    """A FROM whose image a target builds: the word in the Dockerfile, the target with its folder, what it is given.
+
+    ``passes``: the arguments of the call reach the target, too.
+    """
+
+    written: str
+    reference: str
+    passes: bool = False
+    arguments: tuple[tuple[str, str], ...] = ()
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
     """What a caller may choose; hashable and picklable, so a batch can send it to workers.
@@ -48,5 +60,7 @@ class Settings:
     """Global arguments that must not become visible in the targets of another Dockerfile."""
     build_contexts: tuple[tuple[str, str], ...] = ()
     """(name, value) of the named contexts of the build: ``docker-image://IMAGE`` or ``target:TARGET``."""
+    bases: tuple[LocalBase, ...] = ()
+    """Base images that other targets build."""
     writes: bool = False
     """Whether the caller writes every file of the result: then nobody must be told to carry one over."""

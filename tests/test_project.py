@@ -43,7 +43,7 @@ LAYERS = (
     "combine disk",
     "changes discovery neighbours records standing",
     "ignoremerge survey",
-    "imagenames neighbourfiles rewriting",
+    "imagenames localimages neighbourfiles rewriting",
     "driver grouping imageknowledge inspecting report repository verify",
     "auditfiles reportfile repoverify",
     "repodriver",

@@ -42,6 +42,8 @@ class Place(NamedTuple):
     platform_target: str | None = None
     """Builds the image for all of ``platforms``, under the names in ``list_argument``."""
     platforms: tuple[str, ...] = ()
+    lost: frozenset[str] = frozenset()
+    """Build arguments that nothing reads any more: what they chose is fixed now."""
 
 
 class Note(NamedTuple):
@@ -103,7 +105,9 @@ def translate(call: BuildCall, place: Place, facts: Facts | None = None) -> Eart
     if push is not None:
         made.flags.append(push)
     for option in call.options:
-        if not (together and option.entry["becomes"] == "platform"):
+        kind, value = option.entry["becomes"], option.value
+        chosen = kind == "argument" and value is not None and (value.head.partition("=")[0] in place.lost)
+        if not (together and kind == "platform") and not chosen:
             _option(option, made, facts)
     return made
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 from migrate.arguments import constant
 from migrate.dockerfile import words
 from migrate.dockerfile.model import Flag, FromDetail, Instruction
+from migrate.earthfile import quoting
 from migrate.earthfile.model import Command, Item
 from migrate.helperfiles import IMAGE
 from migrate.mappings import Mappings
@@ -48,6 +49,12 @@ def from_command(node: Stage, stage: Recipe) -> Command:
     finally:
         stage.scope = own
     root = stage.arguments.roots.files.get(node.index)
+    local = next((item for item in stage.settings.bases if item.reference == node.reference), None)
+    if local is not None and root is None:
+        flags = [("--pass-args", (Literal("--pass-args"),))] if local.passes else []
+        values = [f"--{name}={value}" for name, value in local.arguments]
+        given = [(quoting.render((Literal(value),), prefer=value), (Literal(value),)) for value in values]
+        return command("FROM", [*platform, *flags, base, *given], instruction)
     if root is None:
         return command("FROM", [*platform, base], instruction)
     return _from_dockerfile(root, platform, base, instruction, stage)

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from migrate import ignorefile
+from migrate import ignorefile, records
 from migrate.disk import DiskContext, named_from
 from migrate.dockerfile.directives import frontend
 from migrate.ignorematch import IgnoreRules, PatternError
@@ -87,8 +87,10 @@ def _earth_side(pair: Pair, folder: Path, top: Path) -> str:
     above = (named_from(pair.dockerfile, pair.context) or "").split("/").count("..")
     if pair.overlay is None and not above:
         with contextlib.suppress(OSError):  # Windows lets few users make links
-            (folder / _LINKED).symlink_to(pair.context.resolve(), target_is_directory=True)
-            return f"./{_LINKED}"
+            context = pair.context.resolve()
+            root = _root_of(pair, context)
+            (folder / _LINKED).symlink_to(root, target_is_directory=True)
+            return f"./{_LINKED}" + (f"/{context.relative_to(root).as_posix()}" if context != root else "")
     # A stage may be built FROM DOCKERFILE: a Dockerfile outside the context stands where it stood, seen from there.
     reference = "/".join([*["above"] * above, _CONTEXT])
     copy = folder / reference
@@ -104,6 +106,17 @@ def _earth_side(pair: Pair, folder: Path, top: Path) -> str:
             place.unlink()
         place.write_text(file.text, encoding="utf-8", errors="surrogateescape", newline="")
     return f"./{reference}"
+
+
+def _root_of(pair: Pair, context: Path) -> Path:
+    """The folder to link: the context, or the migrated repository when the Earthfile names targets of others in it."""
+    if "../" in pair.earthfile:
+        for folder in (context, *context.parents):
+            if (folder / records.NAME).is_file():
+                return folder
+            if (folder / ".git").exists():
+                break
+    return context
 
 
 def left_out(pair: Pair, top: Path) -> Callable[[Path], bool]:

@@ -1,4 +1,4 @@
 #!/bin/sh
 earth ./base+docker
-earth ./app+docker --BASE=base:local
+earth ./app+docker
 earth ./fixed+docker
