@@ -78,9 +78,8 @@ def migrate(files: Files, data: Data, mappings: Mappings, choice: Choice) -> Mig
     }
     work = _Work(files, mappings, wanted, earlier, choice.force)
     groups = work.groups({})
-    local = localimages.found(
-        wanted, sources, places(one for one in groups if not one.blocked), [carrier.text for carrier in found.carriers]
-    )
+    written = places(one for one in groups if not one.blocked)
+    local = localimages.found(wanted, sources, written, [carrier.text for carrier in found.carriers])
     groups = work.groups(_bases(groups, earlier, local), groups)
     ours = tuple(one for one in groups if not one.blocked)
     where = places(ours)
