@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple
 
-from migrate import archives, caches, delivery, folders, helperfiles, rootfiles
+from migrate import caches, delivery, folders, helperfiles, rootfiles
 from migrate.arguments import Arguments, inherited
 from migrate.artifacts import ROOT, Artifact
 from migrate.context import Context
@@ -45,9 +45,11 @@ def assemble(plan: Plan, settings: Settings, mappings: Mappings, context: Contex
     taken = {*plan.targets, *(helper.target for helper in (*plan.image_helpers.values(), *plan.aliases.values()))}
     taken |= {*plan.saved.values(), *settings.reserved} | ({plan.image_target} if plan.image_target else set())
     unique: Callable[[str], str] = lambda name: unique_name(name, taken)  # noqa: E731
-    plan.foreign_archives.update(
-        item.span for stage in graph.stages for item in stage.instructions if archives.has_foreign_owners(item, context)
-    )
+    adds = [item for stage in graph.stages for item in stage.instructions if item.keyword == "ADD"]
+    if adds:
+        from migrate import archives  # only a Dockerfile with ADD pays for it
+
+        plan.foreign_archives.update(item.span for item in adds if archives.has_foreign_owners(item, context))
     roots = rootfiles.decide(plan, context, mappings, unique)
     arguments = Arguments(plan, mappings, caches.planned(graph, mappings), unique, roots)
     work = Build(plan, settings, mappings, context, report, arguments, {})

@@ -12,6 +12,7 @@ from migrate import artifacts, folders
 from migrate.context import Context
 from migrate.dockerfile.model import CopyDetail, Instruction, Operand
 from migrate.dockerfile.words import parse_word
+from migrate.lateregex import late
 from migrate.recipe import Recipe
 from migrate.visible import MOST_FILES
 from migrate.wildcards import NOT_ASCII
@@ -25,7 +26,7 @@ _MOST_NAMES = 40
 #: earth's --if-exists writes the first character as a pattern of its own. BuildKit cleans these two components away.
 _IN_FRONT = "here/../"
 #: A whole class in brackets, or one character; a bracket that nothing closes is a character.
-_CLASS_OR_CHARACTER = re.compile(r"\[(?:\\.|[^\]\\])+\]|.", re.DOTALL)
+_CLASS_OR_CHARACTER = late(r"\[(?:\\.|[^\]\\])+\]|.", re.DOTALL)
 
 
 class Argument(NamedTuple):

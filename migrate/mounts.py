@@ -6,7 +6,6 @@ import posixpath
 import re
 from typing import NamedTuple
 
-from migrate import noticing
 from migrate.dockerfile.model import Instruction, Mount
 from migrate.recipe import NotExpressible, Recipe
 from migrate.words import Literal, Word
@@ -44,6 +43,8 @@ def _cache(mount: Mount, instruction: Instruction, stage: Recipe) -> tuple[RunFl
         stage.warn("EM522", instruction, *at, target=target)
     cache = stage.arguments.caches[id(mount)]
     if _is_owned(mount):
+        from migrate import noticing  # few files need it
+
         seen = noticing.shows(instruction, stage.arguments.mappings.mounts["cache"]["owner-shown-by"])
         stage.warn("EM541" if seen else "EM523", instruction, *at, target=target)
     sharing = mount.get("sharing")
@@ -65,6 +66,8 @@ def _is_owned(mount: Mount) -> bool:
 
 def _tmpfs(mount: Mount, instruction: Instruction, stage: Recipe) -> tuple[RunFlag, ...]:
     if mount.has("size"):
+        from migrate import noticing  # few files need it
+
         known = stage.arguments.mappings.mounts["tmpfs"]["size-shown-by"]
         seen = noticing.shows(instruction, known) or noticing.shows_mount_table(instruction)
         code = "EM540" if seen else "EM524"
@@ -73,6 +76,8 @@ def _tmpfs(mount: Mount, instruction: Instruction, stage: Recipe) -> tuple[RunFl
 
 
 def _secret(mount: Mount, instruction: Instruction, stage: Recipe) -> tuple[RunFlag, ...]:
+    from migrate import noticing  # few files need it
+
     at = (mount.flag.start, mount.flag.end)
     target = mount.get(*_TARGET)
     identity = mount.get("id", *_SOURCE) or posixpath.basename(target or "")
@@ -119,6 +124,8 @@ def _is_known(name: str, stage: Recipe) -> bool:
 
 def _ssh(mount: Mount, instruction: Instruction, stage: Recipe) -> tuple[RunFlag, ...]:
     if not _is_required(mount):
+        from migrate import noticing  # few files need it
+
         code = "EM545" if noticing.goes_on_after_failure(instruction) else "EM528"
         stage.warn(code, instruction, mount.flag.start, mount.flag.end)
     if mount.get("id") not in (None, "default") or mount.has("uid", "gid", "mode", *_TARGET):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from migrate import header, outlinks, timestamps
 from migrate.artifacts import ROOT, WILDCARDS, Artifact, minimal, needed
-from migrate.dockerfile.model import CopyDetail, Instruction
+from migrate.dockerfile.model import CopyDetail, Instruction, RunDetail
 from migrate.dockerfile.words import parse_word
 from migrate.fallen import FallenStage
 from migrate.header import GlobalArgument
@@ -335,7 +335,8 @@ def run_texts(graph: StageGraph, index: int) -> list[str]:
 
 def _bind_mounts(graph: StageGraph, delivered: Iterable[int], mappings: Mappings) -> Mapping[int, tuple[Bind, ...]]:
     """The bind mounts that become copies; ``delivered`` are the stages whose images are kept."""
-    if not any("--mount" in item.text for stage in graph.stages for item in stage.instructions):
+    details = [item.detail for stage in graph.stages for item in stage.instructions]
+    if not any(isinstance(one, RunDetail) and any(mount.type == "bind" for mount in one.mounts) for one in details):
         return {}
     from migrate import bindplan  # few files need it
 

@@ -12,7 +12,6 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import NamedTuple, TypeAlias
 
-from migrate import archives
 from migrate.artifacts import clean
 from migrate.context import Context
 from migrate.dockerfile.model import CopyDetail, Fired, HealthcheckDetail, Instruction
@@ -257,6 +256,8 @@ def _unpacked(root: Stage, context: Context, mappings: Mappings) -> Iterator[Ins
         plain = all(_PLAIN_WORD.fullmatch(word) for word in words) and instruction.exec_form is None
         if not plain or not detail.destination.text.startswith("/"):
             return
+        from migrate import archives  # only a Dockerfile with ADD pays for it
+
         sources = words[:-1]
         if not all(map(archives.is_local, sources)) or not any(archives.is_archive(word, context) for word in sources):
             return

@@ -10,6 +10,8 @@ import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from migrate.lateregex import late
+
 #: One bracket of filepath.Match: a list of characters and ranges, ``-`` and ``]`` only behind a backslash.
 BRACKET = r"(?:\[\^|\[(?!\^))(?:(?:\\.|[^\]\\-])(?:-(?:\\.|[^\]\\-]))?)+\]"
 NOT_SLASH = "[^/]"
@@ -59,7 +61,8 @@ def component(pattern: str) -> Automaton | None:
         star, one, bracket, escaped, char = match.groups()
         text = NOT_SLASH if star or one else bracket_regex(bracket) if bracket else re.escape(escaped or char)
         try:
-            steps.append(Step(re.compile(text, re.DOTALL), repeats=bool(star)))
+            made = re.compile(text, re.DOTALL) if bracket else late(text, re.DOTALL)
+            steps.append(Step(made, repeats=bool(star)))
         except re.error:  # a range that runs backwards
             return None
     return Automaton(steps) if position == len(pattern) else None

@@ -24,7 +24,7 @@ WORKDIR
 """
 
 LAYERS = (
-    "pathpatterns spans wildcards words",
+    "lateregex pathpatterns spans wildcards words",
     "settings context diagnostics gitignores ignorematch results",
     "visible",
     "mappings",

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 
+from migrate.lateregex import late
 from migrate.words import Literal, Part, ShellOut, Variable, Word, merged
 
 
@@ -20,10 +21,10 @@ _OPERATORS = {"-": ":-", "+": ":+", "?": ":?"}
 _SPECIAL = re.compile(r"""["'$\\]""")
 _NAME = re.compile(r"\d+|[@*#?\-$!]|[A-Za-z_][A-Za-z0-9_]*")
 _PLAIN = re.compile(r"""[^"'$\\]+""")
-_PLAIN_OPERAND = re.compile(r"""[^"'$\\}]+""")
+_PLAIN_OPERAND = late(r"""[^"'$\\}]+""")
 _PLAIN_QUOTED = re.compile(r"""[^"$\\]+""")
-_IN_COMMAND = re.compile(r"""['"()\\]""")
-_IN_COMMAND_QUOTES = re.compile(r"""[^"\\]*(?:\\[\s\S][^"\\]*)*\"""")
+_IN_COMMAND = late(r"""['"()\\]""")
+_IN_COMMAND_QUOTES = late(r"""[^"\\]*(?:\\[\s\S][^"\\]*)*\"""")
 
 
 def parse_word(text: str, *, keep_plus: bool = False) -> Word:

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 
 from migrate.earthfile.expansion import WordError, parse_word
 from migrate.earthfile.tree import EarthfileError, Statement
+from migrate.lateregex import late
 from migrate.words import Literal, Word, literal_text, merged
 
 #: A flag's name without dashes, and its value as written (None for a bare switch).
@@ -47,7 +48,7 @@ _FLAGS: dict[str, tuple[frozenset[str], frozenset[str]]] = {
 }
 _TRUTH = frozenset(("1", "t", "T", "TRUE", "true", "True", "0", "f", "F", "FALSE", "false", "False"))
 _GROUPING = re.compile(r"""["'()]""")
-_GO_ESCAPE = re.compile(r"""\\(?:([abfnrtv\\"])|x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|([0-3][0-7]{2}))""")
+_GO_ESCAPE = late(r"""\\(?:([abfnrtv\\"])|x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|([0-3][0-7]{2}))""")
 _GO_MEANING = {"a": "\a", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v", "\\": "\\", '"': '"'}
 
 

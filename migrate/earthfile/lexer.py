@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import re
 
+from migrate.lateregex import late
+
 
 class LexError(Exception):
     """Text that earth's lexer refuses; ``position`` is an index into the text."""
@@ -39,9 +41,9 @@ _COMMENT = re.compile(r"#[^\r\n]*")
 _NEWLINE = re.compile(r"\r\n?|\n")
 _KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(?=[ \t=\r\n#]|\Z)")
 _FLAG = re.compile(r"-[^ \t\r\n#=]*")
-_IN_DOUBLE = re.compile(r'["\\]|\$\(')
-_IN_SHELL = re.compile(r"""["'\\)]|\$\(""")
-_SINGLE = re.compile(r"'[^'\\]*(?:\\[\s\S][^'\\]*)*'")
+_IN_DOUBLE = late(r'["\\]|\$\(')
+_IN_SHELL = late(r"""["'\\)]|\$\(""")
+_SINGLE = late(r"'[^'\\]*(?:\\[\s\S][^'\\]*)*'")
 _STRIP = re.compile(
     r"\\[ \t]*(?:#[^\n\r]*)?\r?\n[ \t]*(?:(?:#[^\n\r]*)?\r?\n[ \t]*)*|\\[\s\S]?",
 )
@@ -49,9 +51,9 @@ _STRIP = re.compile(
 _SEPARATOR = re.compile("[='\"]")
 
 _MAY_BE_EXEC = frozenset(("RUN", "CMD", "ENTRYPOINT", "VOLUME"))
-_JSON_ITEM = re.compile(r'[, \t\r\n]*"([^"\\]*(?:\\[\s\S][^"\\]*)*)"')
-_JSON_BLANK = re.compile(r"[, \t\r\n]*")
-_JSON_ESCAPE = re.compile(r"\\([\s\S])")
+_JSON_ITEM = late(r'[, \t\r\n]*"([^"\\]*(?:\\[\s\S][^"\\]*)*)"')
+_JSON_BLANK = late(r"[, \t\r\n]*")
+_JSON_ESCAPE = late(r"\\([\s\S])")
 _JSON_MEANING = {'"': '"', "\\": "\\", "/": "/", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
 
 #: How a run of arguments ended.

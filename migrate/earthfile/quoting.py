@@ -13,6 +13,7 @@ from enum import Enum
 from migrate.earthfile import lexer
 from migrate.earthfile.expansion import WordError, parse_word
 from migrate.earthfile.flags import closed, unquoted_flag
+from migrate.lateregex import late
 from migrate.words import Literal, Part, ShellOut, Variable, Word, merged
 
 __all__ = [
@@ -44,17 +45,17 @@ class Place(Enum):
 
 
 _PLAIN = re.compile(r"[A-Za-z0-9_./:@%,~^][A-Za-z0-9_./:@%,~^=*?\-]*")
-_NOT_BARE = re.compile(r"""[\x00-\x20\x7f"'\\$()]""")
-_BLANK = re.compile(r"[ \t\r\n]")
-_NOT_SINGLE = re.compile(r"['\\+]")
-_PARAMETERS = re.compile(r"""\([\s\S]*\)|"\([\s\S]*\)\"""")
-_COMMAND_SPECIAL = re.compile(r"""'[^']*'|"[^"\\]*(?:\\[\s\S][^"\\]*)*"|['"()\\]""")
-_STARTS_VARIABLE = re.compile(r"""\$(?![\x00-\x20"%&'),./:;<=>\[\\\]^`|}~+\x7f])""")
-_BACKSLASHES = re.compile(r"\\+")
-_PLUS_AFTER_BACKSLASHES = re.compile(r"(\\+)\+")
-_RENDERABLE_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*|\d+|[@*#?\-$!]")
-_IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-_GLOB = re.compile(r"[*?\[\\]")
+_NOT_BARE = late(r"""[\x00-\x20\x7f"'\\$()]""")
+_BLANK = late(r"[ \t\r\n]")
+_NOT_SINGLE = late(r"['\\+]")
+_PARAMETERS = late(r"""\([\s\S]*\)|"\([\s\S]*\)\"""")
+_COMMAND_SPECIAL = late(r"""'[^']*'|"[^"\\]*(?:\\[\s\S][^"\\]*)*"|['"()\\]""")
+_STARTS_VARIABLE = late(r"""\$(?![\x00-\x20"%&'),./:;<=>\[\\\]^`|}~+\x7f])""")
+_BACKSLASHES = late(r"\\+")
+_PLUS_AFTER_BACKSLASHES = late(r"(\\+)\+")
+_RENDERABLE_NAME = late(r"[A-Za-z_][A-Za-z0-9_]*|\d+|[@*#?\-$!]")
+_IDENTIFIER = late(r"[A-Za-z_][A-Za-z0-9_]*")
+_GLOB = late(r"[*?\[\\]")
 
 
 def render(word: Word, *, path: bool = False, prefer: str | None = None) -> str:
@@ -267,11 +268,11 @@ def _next_char(word: Word, index: int) -> str:
     return following.text[:1] if isinstance(following, Literal) else ""
 
 
-_HIDDEN_ABOVE = re.compile(r"(\\+)(?='|[ \t]*(?:#|\r?\n))")
-_HIDDEN_AT_END = re.compile(r"(\\+)(?='|\Z)")
-_AWKWARD = re.compile("(['\0]+)")
+_HIDDEN_ABOVE = late(r"(\\+)(?='|[ \t]*(?:#|\r?\n))")
+_HIDDEN_AT_END = late(r"(\\+)(?='|\Z)")
+_AWKWARD = late("(['\0]+)")
 _JSON_ESCAPES = {'"': '\\"', "\\": "\\\\", "\b": "\\b", "\f": "\\f", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
-_JSON_CHARACTER = re.compile(r'[\x00-\x1f"\\]')
+_JSON_CHARACTER = late(r'[\x00-\x1f"\\]')
 
 
 def encode_single(text: str) -> str:

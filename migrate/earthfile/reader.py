@@ -13,6 +13,7 @@ from migrate.earthfile import checks, lexer
 from migrate.earthfile.flags import expanded_words, flags_and_args, run_text
 from migrate.earthfile.lexer import LexError
 from migrate.earthfile.tree import Block, EarthfileError, Recipe, Statement, Tree
+from migrate.lateregex import late
 
 __all__ = [
     "Block",
@@ -37,11 +38,11 @@ _KEY_VALUE = frozenset(("ENV", "ARG", "SET", "LET"))
 
 _KEYWORD = re.compile(r"(?:SAVE (?:ARTIFACT|IMAGE)|GIT CLONE|FROM DOCKERFILE|ELSE IF)(?=[ \t\r\n]|\Z)|[A-Za-z0-9_]*")
 _IDENTIFIER = re.compile(r"[A-Za-z0-9_.\-]*")
-_FUNCTION_NAME = re.compile(r"[A-Za-z0-9_\-]*:?")
+_FUNCTION_NAME = late(r"[A-Za-z0-9_\-]*:?")
 _BLANKS = re.compile(r"[ \t]*")
 _COMMENT = re.compile(r"#[^\r\n]*")
 _NEWLINE = re.compile(r"\r\n?|\n")
-_CODE_LINE = re.compile(r"(?<=[\r\n])([ \t]*)[^ \t\r\n#][^#\r\n]*(?=[\r\n]|\Z)")
+_CODE_LINE = late(r"(?<=[\r\n])([ \t]*)[^ \t\r\n#][^#\r\n]*(?=[\r\n]|\Z)")
 
 
 def read(text: str, *, strict: bool = True) -> Tree:

@@ -9,17 +9,19 @@ from __future__ import annotations
 
 import re
 
+from migrate.lateregex import late
+
 _MANY = 50
-_PLAIN_TEXT = re.compile(r"""[^"'\\`$#<\n]*""")
-_WORD = re.compile(r"[^ \t]+")
+_PLAIN_TEXT = late(r"""[^"'\\`$#<\n]*""")
+_WORD = late(r"[^ \t]+")
 _BLANKS = re.compile(r"[ \t]*")
-_RUN = re.compile(r"""(?:[^ \t\n"'\\`$#;&|()<>]+|\\[\s\S])+""")
-_DOUBLE_RUN = re.compile(r"""(?:[^"\\`$]+|\\[\s\S])+""")
-_BRACES_RUN = re.compile(r"""(?:[^"'\\`$}]+|\\[\s\S])+""")
-_SINGLE = re.compile(r"'[^']*'")
-_BACKTICKS = re.compile(r"`[^`\\]*(?:\\[\s\S][^`\\]*)*`")
-_TO_LINE_END = re.compile(r"[^\n]*")
-_CASE = re.compile(r"\bcase\b")
+_RUN = late(r"""(?:[^ \t\n"'\\`$#;&|()<>]+|\\[\s\S])+""")
+_DOUBLE_RUN = late(r"""(?:[^"\\`$]+|\\[\s\S])+""")
+_BRACES_RUN = late(r"""(?:[^"'\\`$}]+|\\[\s\S])+""")
+_SINGLE = late(r"'[^']*'")
+_BACKTICKS = late(r"`[^`\\]*(?:\\[\s\S][^`\\]*)*`")
+_TO_LINE_END = late(r"[^\n]*")
+_CASE = late(r"\bcase\b")
 _OPERATORS = frozenset(";&|()<>\n")
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from migrate import adding, configured, heredocfiles
+from migrate import adding, configured
 from migrate.dockerfile.model import CopyDetail, Instruction
 from migrate.earthfile.model import Item
 from migrate.recipe import NotExpressible, Recipe, refuse_flags
@@ -19,6 +19,8 @@ def convert(instruction: Instruction, stage: Recipe) -> Iterator[Item]:
         stage.has_shell = None if stage.has_shell is False else stage.has_shell  # the archive may bring one
         yield configured.remark(instruction, place, stage)
     elif all(source.heredoc is not None for source in detail.sources):
+        from migrate import heredocfiles  # few files need it
+
         yield from heredocfiles.convert(instruction, stage)
     elif any(source.heredoc is not None for source in detail.sources):
         raise NotExpressible("EM403", None, reason="it mixes heredocs and files")

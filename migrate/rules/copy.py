@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from migrate import copying, heredocfiles
+from migrate import copying
 from migrate.dockerfile.model import CopyDetail, Instruction
 from migrate.earthfile.model import Item
 from migrate.recipe import Recipe
@@ -15,6 +15,8 @@ def convert(instruction: Instruction, stage: Recipe) -> Iterator[Item]:
     detail = instruction.detail
     assert isinstance(detail, CopyDetail)
     if all(source.heredoc is not None for source in detail.sources):
+        from migrate import heredocfiles  # few files need it
+
         yield from heredocfiles.convert(instruction, stage)
     else:
         yield from copying.convert(instruction, stage)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from migrate import mounts, runheredocs, runtext
+from migrate import runtext
 from migrate.dockerfile.model import Flag, Instruction, RunDetail
 from migrate.earthfile.model import Command, Item
 from migrate.layout import Edit
@@ -42,6 +42,8 @@ def _command(edits: list[Edit], instruction: Instruction, stage: Recipe) -> Iter
         return
     runtext.report_process_number(instruction, stage)
     if instruction.heredocs:
+        from migrate import runheredocs  # few files need it
+
         yield runheredocs.command(edits, instruction, stage)
     elif not instruction.operand.strip():
         stage.warn("EM511", instruction)
@@ -61,6 +63,8 @@ def _flag_edits(detail: RunDetail, instruction: Instruction, stage: Recipe) -> l
         if mount is not None and mount.type == "bind":
             texts = []
         elif mount is not None:
+            from migrate import mounts  # only where there are some
+
             texts = [made.text for made in mounts.converted(mount, instruction, stage)]
         else:
             texts = _other_flag(flag, instruction, stage)
