@@ -14,6 +14,7 @@ import tarfile
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
+from itertools import islice
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -30,6 +31,8 @@ from migrate.stages import SCRATCH, StageGraph, build
 _STARTS = re.compile(r"(?:^|&&|\|\||[;|({!`\n]|\b(?:then|else|do|if|while|until|exec|sudo|xargs|time|env|nohup)\b)\s*")
 _WORD = re.compile(r"(?:[A-Za-z_]\w*=(?:\"[^\"]*\"|'[^']*'|[^\s\"']*)\s+)*(?P<word>[\w./+-]+)(?=[\s;|&)`]|$)")
 _LEGAL = re.compile(r"[a-z0-9.-]+(?::\d+)?(?:/[a-z0-9]+(?:[._-]+[a-z0-9]+)*)*(?::[\w.-]+)?")
+_MKDIR = re.compile(r"\bmkdir((?:[ \t]+[^\s;&|]+)+)")
+_MOST_SCRIPTS, _LARGEST_SCRIPT = 100, 100_000
 _ON_PATH = ("/bin", "/sbin", "/usr/bin", "/usr/sbin", "/usr/local/bin")
 _MERGED = ("bin", "sbin", "lib", "lib64")
 
@@ -40,6 +43,8 @@ class World:
 
     wanted: dict[str, set[str]] = field(default_factory=dict)
     programs: set[str] = field(default_factory=set)
+    seen: set[Path] = field(default_factory=set)
+    """The contexts whose scripts have been read."""
 
     def learn(self, dockerfile: bytes, context: Path) -> None:
         """Look at one more Dockerfile; one that cannot be read needs nothing."""
@@ -47,6 +52,12 @@ class World:
             graph = build(read(dockerfile.decode("utf-8", "replace")))
         except DockerfileError:
             return
+        if context not in self.seen:
+            self.seen.add(context)
+            for script in islice(context.rglob("*.sh"), _MOST_SCRIPTS):
+                if script.is_file() and script.stat().st_size < _LARGEST_SCRIPT:
+                    names = called(script.read_text(encoding="utf-8", errors="replace"))
+                    self.programs.update(name for name in names if "/" not in name)
         made = [_own_paths(stage.instructions) for stage in graph.stages]
         for stage in graph.stages:
             image = _image(graph, stage.index)
@@ -102,7 +113,7 @@ def _image(graph: StageGraph, index: int) -> str | None:
 
 
 def _own_paths(instructions: Iterable[Instruction]) -> set[str]:
-    """The paths that a stage makes itself: its WORKDIRs and where its COPYs go."""
+    """The paths that a stage makes itself: its WORKDIRs, where its COPYs go, and what a RUN makes with mkdir."""
     found, folder = set(), "/"
     for instruction in instructions:
         if instruction.keyword == "WORKDIR":
@@ -110,6 +121,9 @@ def _own_paths(instructions: Iterable[Instruction]) -> set[str]:
             found.add(folder)
         elif isinstance(instruction.detail, CopyDetail):
             found.add(posixpath.normpath(posixpath.join(folder, instruction.detail.destination.text.strip("\"'"))))
+        elif instruction.keyword == "RUN":
+            text = "\n".join([instruction.operand, *(heredoc.body for heredoc in instruction.heredocs)])
+            found.update(word for words in _MKDIR.findall(text) for word in words.split() if word.startswith("/"))
     return found
 
 

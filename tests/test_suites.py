@@ -86,14 +86,16 @@ def test_a_world_has_what_other_stages_copy(tmp_path: Path, monkeypatch: pytest.
     monkeypatch.setattr(baseimages, "busybox", lambda: (b"busybox", ("bin/sh", "usr/bin/awk")))
     monkeypatch.setattr(baseimages, "program_of_machine", lambda name: {f"/usr/bin/{name}": Entry(tarfile.REGTYPE)})
     (tmp_path / "conf").mkdir()
+    (tmp_path / "conf" / "make.sh").write_text("#!/bin/sh\n/x/y && meson setup\n", encoding="utf-8")
     world = World()
     world.learn(
-        b"ARG V=1\nFROM golang:$V AS build\nWORKDIR /src\nCOPY . .\nRUN conda build && awk x\nFROM scratch\n"
-        b"COPY --from=build /src/dist /src/conf /src /out/app* /\nCOPY --from=acme/tool:2 /bin/tool /\n",
+        b"ARG V=1\nFROM golang:$V AS build\nWORKDIR /src\nCOPY . .\n"
+        b"RUN conda build && awk x; mkdir -p /made\nFROM scratch\n"
+        b"COPY --from=build /src/dist /src/conf /src /out/app* /made /\nCOPY --from=acme/tool:2 /bin/tool /\n",
         tmp_path,
     )
     assert world.wanted == {"golang:1": {"/src/dist", "/out/appsome"}, "scratch": set(), "acme/tool:2": {"/bin/tool"}}
-    assert world.programs == {"conda", "awk"}
+    assert world.programs == {"conda", "awk", "mkdir", "meson"}
     extra: dict[str, Entry] = {}
     monkeypatch.setattr(baseimages, "make", lambda image, shell, made: extra.update(shell | made) or image)
     images = dict(world.images())
