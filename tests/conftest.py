@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import importlib.util
 import os
 import shutil
 from collections import Counter
@@ -18,6 +19,8 @@ settings.load_profile("ci" if os.environ.get("CI") else "default")
 
 NEEDS = {"earth": ("earth",), "oracle": ("go",), "e2e": ("earth", "buildctl", *daemons.PROGRAMS)}
 """Marker -> the programs without which its tests are skipped."""
+PACKAGES = {"dask": "distributed"}
+"""Marker -> the package without which its tests are skipped."""
 STALE = "stale verdict"
 """Why tests/test_verdicts.py skips a pair."""
 
@@ -35,6 +38,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             why = f"{', '.join(missing)} not on PATH" if missing else daemons.unable() if marker == "e2e" else ""
             if why and item.get_closest_marker(marker):
                 item.add_marker(pytest.mark.skip(reason=f"{marker}: {why}"))
+        for marker, package in PACKAGES.items():
+            if item.get_closest_marker(marker) and importlib.util.find_spec(package) is None:
+                item.add_marker(pytest.mark.skip(reason=f"{marker}: {package} is not installed"))
 
 
 @pytest.fixture(scope="session")
@@ -56,7 +62,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> Genera
     """Say at the very end how many tests of which kind did not run: a green run without them proves less."""
     yield
     skipped = terminalreporter.stats.get("skipped", [])
-    counts = Counter(marker for report in skipped for marker in NEEDS if marker in report.keywords)
+    counts = Counter(marker for report in skipped for marker in (*NEEDS, *PACKAGES) if marker in report.keywords)
     stale = sum(STALE in str(report.longrepr) for report in skipped)
     if stale:
         line = f"STALE: {stale} golden pairs have no verdict on what they are now (python3 dev.py verdicts --stale)"

@@ -5,9 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
-import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -17,7 +15,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from batchprocesses import children, none_left, processes
 from batchrepos import FILES, commit, git, repository, url, write
+from batchservers import git_daemon, silent_server
 from click.testing import CliRunner, Result
 
 from migrate.cli import main
@@ -60,42 +60,8 @@ def started(*arguments: str) -> Iterator[subprocess.Popen[str]]:
 @pytest.fixture
 def silent() -> Iterator[str]:
     """The URL of a server that takes calls and never answers."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        yield f"git://127.0.0.1:{server.getsockname()[1]}/silent"
-
-
-def processes(word: str) -> list[int]:
-    """The processes whose command line or environment has ``word``."""
-    found = []
-    for folder in Path("/proc").glob("[0-9]*"):
-        try:
-            text = (folder / "cmdline").read_bytes() + (folder / "environ").read_bytes()
-        except OSError:
-            continue
-        if word.encode() in text:
-            found.append(int(folder.name))
-    return found
-
-
-def children(parent: int) -> list[int]:
-    """The processes that ``parent`` has started, zombies left out."""
-    found = []
-    for file in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            fields = file.read_text(encoding="utf-8").rpartition(")")[2].split()
-        except OSError:
-            continue
-        if int(fields[1]) == parent and fields[0] != "Z":
-            found.append(int(file.parent.name))
-    return found
-
-
-def none_left(word: str) -> bool:
-    for _ in range(100):
-        if not processes(word):
-            return True
-        time.sleep(0.05)
-    return False
+    with silent_server() as place:
+        yield place
 
 
 def wait_for_line(process: subprocess.Popen[str], word: str) -> None:
@@ -253,26 +219,8 @@ def test_a_worker_that_is_killed_is_replaced(tmp_path: Path, silent: str) -> Non
 @pytest.fixture
 def daemon(tmp_path: Path) -> Iterator[str]:
     """The URL of a real git daemon that serves tmp_path."""
-    core = Path(git(tmp_path, "--exec-path"))
-    program = shutil.which("git-daemon", path=str(core))
-    if program is None:
-        pytest.skip("git has no daemon here")
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    options = ["--reuseaddr", "--export-all", f"--base-path={tmp_path}", "--listen=127.0.0.1", f"--port={port}"]
-    process = subprocess.Popen([program, *options, str(tmp_path)], stderr=subprocess.DEVNULL)
-    try:
-        while True:
-            try:
-                socket.create_connection(("127.0.0.1", port)).close()
-                break
-            except OSError:
-                assert process.poll() is None
-                time.sleep(0.02)
+    with git_daemon(tmp_path) as port:
         yield f"git://127.0.0.1:{port}"
-    finally:
-        process.terminate()
-        process.wait()
 
 
 def test_a_git_daemon(tmp_path: Path, daemon: str) -> None:

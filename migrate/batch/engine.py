@@ -28,6 +28,7 @@ class Ended(NamedTuple, Generic[_J, _A]):
 class Engine(Generic[_J, _A]):
     """Runs ``function`` on jobs. ``window`` says how many may be under way, ``stopped`` whether to end early.
 
+    What then still runs is left to the owner of the executor.
     ``renew`` gives another executor after one that broke.
     """
 
@@ -68,7 +69,6 @@ class Engine(Generic[_J, _A]):
         left = [*self._running.values(), *self._suspects]
         self._running.clear()
         if self._stopped():
-            self.executor.shutdown(wait=False, cancel_futures=True)
             yield [Ended(job) for job in left]
             for job in waiting:
                 yield [Ended(job)]

@@ -25,8 +25,10 @@ from migrate.commands.options import (
 from migrate.commands.repo import carriers
 
 if TYPE_CHECKING:
+    from migrate.batch.engine import Engine
     from migrate.batch.inputs import Entries
-    from migrate.batch.run import Plan, Summary
+    from migrate.batch.jobs import Answer, Job
+    from migrate.batch.run import Plan, Stop, Summary
     from migrate.results import Result
 
 _SUBJECT = "Build with Earthfiles"
@@ -42,6 +44,7 @@ _SUBJECT = "Build with Earthfiles"
 @click.option("--report", type=click.Path(file_okay=False), metavar="DIR", help="Write the report here; again: resume.")
 @click.option("--workdir", type=click.Path(file_okay=False), metavar="DIR", help="Keep clones here.")
 @click.option("--jobs", type=click.IntRange(min=1), metavar="N", help="So many at a time; default: the cores.")
+@click.option("--scheduler", metavar="ADDRESS", help="Work on a Dask cluster, such as tcp://HOST:8786.")
 @click.option(
     "--timeout",
     type=click.FloatRange(min=0),
@@ -67,6 +70,8 @@ def batch(repositories: tuple[str, ...], lists: tuple[str, ...], **options: Any)
     repository, with --format json the lines of results.jsonl. One that fails never stops the others.
     """
     _check(options)
+    if options["scheduler"] is not None and options["write"]:
+        raise click.UsageError("--write works on this machine; with --scheduler use --patches.")
     found = _entries(repositories, lists)
     if any(entry.url for entry in found.entries) and options["write"] and options["workdir"] is None:
         raise click.UsageError("--write for URLs needs --workdir: the clones stay there.")
@@ -107,12 +112,9 @@ def _entries(repositories: tuple[str, ...], lists: tuple[str, ...]) -> Entries:
 def _batch(found: Entries, options: dict[str, Any]) -> int:
     import tempfile
 
-    from migrate.batch.engine import Engine
     from migrate.batch.ledger import Ledger, LedgerError
-    from migrate.batch.pool import WorkerPool
     from migrate.batch.progress import Progress
     from migrate.batch.run import Stop, run
-    from migrate.batch.work import perform
 
     plan = _plan(found, options)
     with contextlib.ExitStack() as stack:
@@ -122,21 +124,46 @@ def _batch(found: Entries, options: dict[str, Any]) -> int:
             raise NothingProduced(str(error)) from None
         if ledger is not None:
             stack.callback(ledger.close)
-            ledger.start(**_facts(found, options))
         scratch = stack.enter_context(tempfile.TemporaryDirectory(prefix="earthmigrate-", ignore_cleanup_errors=True))
         plan = plan._replace(scratch=Path(scratch))
         stop = stack.enter_context(Stop())
-        size = options["jobs"] or os.cpu_count() or 1
-        pool = WorkerPool(min(size, len(plan.entries) or 1), options["timeout"] or None)
-        stack.callback(pool.shutdown, cancel_futures=True)
         seen = options["style"] == "text" and sys.stdout.isatty()
         progress = Progress(len(plan.entries), None if options["quiet"] else sys.stderr, failures=not seen)
         stack.callback(progress.clear)
-        engine = Engine(perform, pool, lambda: 2 * size, stop)
+        working = stack.enter_context(contextlib.ExitStack())
+        make = _local_engine if options["scheduler"] is None else _remote_engine
+        engine = make(plan, options, stop, working)
+        if ledger is not None:
+            ledger.start(**_facts(found, options))
         summary = run(plan, engine, stop, ledger, progress, _shower(options["style"], progress))
+        working.close()
         if ledger is not None:
             _render(ledger.folder, options)
     return _ended(summary, options, found.duplicates)
+
+
+def _local_engine(plan: Plan, options: dict[str, Any], stop: Stop, stack: contextlib.ExitStack) -> Engine[Job, Answer]:
+    from migrate.batch.engine import Engine
+    from migrate.batch.pool import WorkerPool
+    from migrate.batch.work import perform
+
+    size = options["jobs"] or os.cpu_count() or 1
+    pool = WorkerPool(min(size, len(plan.entries) or 1), plan.seconds)
+    stack.callback(pool.shutdown, cancel_futures=True)
+    return Engine(perform, pool, lambda: 2 * size, stop)
+
+
+def _remote_engine(plan: Plan, options: dict[str, Any], stop: Stop, stack: contextlib.ExitStack) -> Engine[Job, Answer]:
+    from migrate.batch.cluster import Cluster, ClusterError
+    from migrate.batch.engine import Engine
+
+    try:
+        cluster = Cluster(options["scheduler"])
+    except ClusterError as error:
+        raise NothingProduced(f"{options['scheduler']} cannot be used: {error}") from None
+    stack.callback(lambda: cluster.close(early=stop()))
+    window = (lambda: options["jobs"]) if options["jobs"] else cluster.window
+    return Engine(cluster.function(plan.seconds), cluster.executor, window, lambda: stop() or cluster.lost())
 
 
 def _plan(found: Entries, options: dict[str, Any]) -> Plan:

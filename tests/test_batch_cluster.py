@@ -1,0 +1,163 @@
+"""A batch on a real Dask cluster: a scheduler and two workers, processes of their own with folders of their own."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+from batchprocesses import children, none_left, processes
+from batchrepos import git, repository, url
+from batchservers import gate, git_daemon, silent_server
+from click.testing import CliRunner
+
+from migrate.cli import main
+
+ROOT = Path(__file__).resolve().parent.parent
+pytestmark = [
+    pytest.mark.dask,
+    pytest.mark.skipif(not Path("/proc").is_dir(), reason="looks at processes in /proc"),
+]
+
+
+class Dask(NamedTuple):
+    address: str
+    workers: list[subprocess.Popen[bytes]]
+
+
+@contextmanager
+def running(name: str, folder: Path, *arguments: str) -> Iterator[subprocess.Popen[bytes]]:
+    """``dask-NAME`` in a folder of its own."""
+    folder.mkdir()
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "TMPDIR": str(folder)}
+    command = [sys.executable, "-m", f"distributed.cli.dask_{name}", "--no-dashboard", *arguments]
+    with (folder / "log").open("wb") as log:
+        process = subprocess.Popen(command, cwd=folder, env=environment, stdout=log, stderr=log)
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+
+
+@pytest.fixture
+def dask(tmp_path: Path) -> Iterator[Dask]:
+    """Two workers of one thread each."""
+    file = tmp_path / "scheduler.json"
+    with ExitStack() as stack:
+        host = ("--host", "127.0.0.1")
+        stack.enter_context(
+            running("scheduler", tmp_path / "scheduler", *host, "--port", "0", "--scheduler-file", str(file))
+        )
+        while not file.exists() or not file.read_text(encoding="utf-8").strip():
+            time.sleep(0.02)
+        address = json.loads(file.read_text(encoding="utf-8"))["address"]
+        options = (address, *host, "--no-nanny", "--nthreads", "1")
+        workers = [stack.enter_context(running("worker", tmp_path / f"worker{n}", *options)) for n in (1, 2)]
+        yield Dask(address, workers)
+
+
+def results(text: str) -> dict[str, dict[str, object]]:
+    """The results without what differs from run to run, by name."""
+    found = [json.loads(line) for line in text.splitlines()]
+    return {line["name"]: {**line, "seconds": 0} for line in found}
+
+
+def test_a_cluster_says_what_this_machine_says(tmp_path: Path, dask: Dask) -> None:
+    places = [url(repository(tmp_path / name)) for name in ("one", "two", "three")]
+    patches = tmp_path / "here", tmp_path / "there"
+    arguments = ["batch", *places, "--format", "json", "--patches"]
+    here = CliRunner().invoke(main, [*arguments, str(patches[0]), "--jobs", "1"])
+    there = CliRunner().invoke(main, [*arguments, str(patches[1]), "--scheduler", dask.address])
+    assert (here.exit_code, there.exit_code) == (0, 0), there.output
+    assert results(here.stdout) == results(there.stdout)
+    names = sorted(path.name for path in patches[0].iterdir())
+    assert len(names) == 3
+    for name in names:
+        assert (patches[0] / name).read_bytes() == (patches[1] / name).read_bytes()
+    for worker in (1, 2):
+        assert not list((tmp_path / f"worker{worker}").glob("earthmigrate-*")), "clones are gone"
+
+
+def test_what_a_lost_worker_had_is_done_by_another(tmp_path: Path, dask: Dask) -> None:
+    root = repository(tmp_path / "web")
+    others = [url(repository(tmp_path / name)) for name in ("one", "two", "three")]
+    with git_daemon(tmp_path) as port, gate(port) as held:
+        place = f"git://127.0.0.1:{held}/web"
+        report = tmp_path / "report"
+        listed = tmp_path / "list"
+        listed.write_text("\n".join([place, *others]), encoding="utf-8")
+        arguments = ["batch", "--from", str(listed), "--report", str(report), "--scheduler", dask.address]
+        batch = subprocess.Popen([sys.executable, "-m", "migrate.cli", *arguments], cwd=ROOT)
+        try:
+            while not processes(place):
+                time.sleep(0.02)
+            (busy,) = [
+                worker
+                for worker in dask.workers
+                if any(set(children(ours)) & set(processes(place)) for ours in children(worker.pid))
+            ]
+            time.sleep(0.5)  # the other one takes what there is
+            busy.kill()
+            assert batch.wait(60) == 0
+        finally:
+            batch.kill()
+            batch.wait()
+    lines = [json.loads(line) for line in (report / "results.jsonl").read_text(encoding="utf-8").splitlines()]
+    found = {line["repository"]: line for line in lines if line["kind"] == "repository"}
+    assert {line["status"] for line in found.values()} == {"done"}
+    assert found[place]["commit"] == git(root, "rev-parse", "HEAD")
+    assert len(found) == 4
+    assert none_left(place), "what the lost worker had started ended with it"
+
+
+def test_the_end_comes_at_once_there_too(tmp_path: Path, dask: Dask) -> None:
+    with silent_server() as place:
+        listed = tmp_path / "list"
+        listed.write_text(place, encoding="utf-8")
+        arguments = ["batch", "--from", str(listed), "--scheduler", dask.address]
+        batch = subprocess.Popen(
+            [sys.executable, "-m", "migrate.cli", *arguments], cwd=ROOT, stdout=subprocess.PIPE, encoding="utf-8"
+        )
+        while not processes(place):
+            time.sleep(0.02)
+        batch.send_signal(signal.SIGINT)
+        stdout, _ = batch.communicate(timeout=10)
+        assert batch.returncode == 130
+        assert "not reached" in stdout
+        assert none_left(place)
+
+
+def test_one_that_hangs_or_kills_is_set_aside(tmp_path: Path, dask: Dask) -> None:
+    with silent_server() as place:
+        one = url(repository(tmp_path / "one"))
+        arguments = ["batch", place, one, "--format", "json", "--timeout", "1", "--scheduler", dask.address]
+        found = results(CliRunner().invoke(main, arguments).stdout)
+    assert found["silent"]["status"] == "failed"
+    assert "1 seconds" in str(found["silent"]["why"])
+    assert [line["status"] for name, line in found.items() if name != "silent"] == ["done"]
+
+
+def test_a_scheduler_that_is_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from migrate.batch import cluster
+
+    monkeypatch.setattr(cluster, "_SECONDS", 1.0)
+    start = time.monotonic()
+    found = CliRunner().invoke(main, ["batch", str(tmp_path), "--scheduler", "tcp://127.0.0.1:9"])
+    assert (found.exit_code, time.monotonic() - start < 30) == (3, True)
+    assert "tcp://127.0.0.1:9 cannot be used" in found.stderr
+
+
+def test_dask_that_is_not_installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    found = CliRunner().invoke(main, ["batch", str(tmp_path), "--scheduler", "tcp://127.0.0.1:9"])
+    assert found.exit_code == 3
+    assert "pip install 'earthmigrate[dask]'" in found.stderr
