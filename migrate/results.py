@@ -91,7 +91,7 @@ class Result(NamedTuple):
     findings: tuple[Finding, ...] = ()
     bases: tuple[BaseImage, ...] = ()
     changes: tuple[tuple[str, str], ...] = ()
-    """(path, "create" or "replace")."""
+    """(path, "create", "replace" or "remove")."""
     patch: str | None = None
     """The patch file, relative to the folder of --patches."""
     branch: str | None = None

@@ -7,30 +7,33 @@ from collections.abc import Iterable
 from typing import Any
 
 from migrate.callsites import edits as editing
+from migrate.callsites.model import Outcome
 from migrate.convert import Conversion
-from migrate.diagnostics import Diagnostic, Grade
+from migrate.diagnostics import Diagnostic, Grade, Severity, visible
 from migrate.discovery import Files
 from migrate.disk import LARGEST_INPUT
 from migrate.dockerfile.errors import DockerfileError
 from migrate.dockerfile.reader import read
+from migrate.gitpatch import FileChange
 from migrate.grouping import Group
 from migrate.images import base_image, parse_reference
 from migrate.mappings import Mappings
+from migrate.report.tally import LEFT, REPORTED, REWRITTEN, kind
 from migrate.repository import Migration
 from migrate.results import BaseImage, DockerfileResult, Finding, SiteResult, StageResult
 from migrate.stages import build
+
+_OUTCOMES = {REWRITTEN: "rewritten", REPORTED: "left", LEFT: "unchanged"}
 
 
 def fields(migration: Migration, files: Files, mappings: Mappings) -> dict[str, Any]:
     """What ``migrate.results.Result`` says of ``migration``."""
     return {
         "dockerfiles": tuple(item for group in migration.groups for item in _dockerfiles(group)),
-        "sites": tuple(_sites(migration)),
+        "sites": tuple(_sites(migration, mappings)),
         "findings": findings(migration.diagnostics),
         "bases": _bases(migration, files, mappings),
-        "changes": tuple(
-            (change.path, "create" if change.before is None else "replace") for change in migration.changes
-        ),
+        "changes": tuple((change.path, _change(change)) for change in migration.changes),
     }
 
 
@@ -69,14 +72,30 @@ def _falls(conversion: Conversion) -> bool:
     )
 
 
-def _sites(migration: Migration) -> list[SiteResult]:
+def _change(change: FileChange) -> str:
+    return "create" if change.before is None else "remove" if change.after is None else "replace"
+
+
+def _sites(migration: Migration, mappings: Mappings) -> list[SiteResult]:
     found = []
     for item in migration.rewritten:
         for outcome in item.outcomes:
             line, _ = editing.position(item.carrier.text, outcome.site.start)
-            what = "rewritten" if outcome.edits else "left" if outcome.why else "unchanged"
-            found.append(SiteResult(outcome.site.path, line, outcome.site.carrier, what, outcome.why))
+            what = _OUTCOMES[kind(outcome, mappings)]
+            why = _why(outcome, mappings) if what == "left" else ""
+            found.append(SiteResult(outcome.site.path, line, outcome.site.carrier, what, why))
     return found
+
+
+def _why(outcome: Outcome, mappings: Mappings) -> str:
+    """Why somebody has to look at a site: the reason that it stays, or else the first warning about it."""
+    notes = [(mappings.diagnostics[note.code], note.fields) for note in outcome.notes]
+    warnings = [
+        entry.message.format(**{name: visible(str(value)) for name, value in fields.items()})
+        for entry, fields in notes
+        if entry.severity >= Severity.WARNING
+    ]
+    return outcome.why or next(iter(warnings), "")
 
 
 def _bases(migration: Migration, files: Files, mappings: Mappings) -> tuple[BaseImage, ...]:
