@@ -53,6 +53,8 @@ class Site:
     """Whether switches may have values that only the run knows: inputs of a workflow step."""
     variants: Mapping[str, Site] = field(default_factory=dict)
     """Where a word that is only known when it runs takes one of a few values: value -> the site with it."""
+    moving: str = ""
+    """The word with which a shell goes to the context, where the call names that by an expansion."""
     choice: str = ""
     """The variable that takes the values of ``variants``."""
     holes: Mapping[str, str] = field(default_factory=dict)

@@ -11,6 +11,7 @@ from migrate.callsites.buildcall import BuildCall, shown
 from migrate.callsites.data import Data
 from migrate.callsites.edits import Edit
 from migrate.callsites.model import Outcome, Site, Translator, Tree, placed
+from migrate.callsites.shellanchors import Anchors, place
 from migrate.callsites.shellchecks import is_whole, reads_again
 from migrate.callsites.shellfolders import Folders
 from migrate.callsites.shellloops import Loops
@@ -143,7 +144,7 @@ def _sites(
     for index, command in enumerate(commands):
         here = folders.at(command)
         if (found := _build_words(command)) is not None:
-            yield _site(found, here, loops, _reader(commands, index), text, path, tree, flags)
+            yield _site(found, here, folders.anchors, loops, _reader(commands, index), text, path, tree, flags)
         elif (other := _other_builder(command)) is not None:
             yield replace(other, path=path)
         elif (hidden := _hidden(command, text, places)) is not None:
@@ -259,6 +260,7 @@ def _skip_runner(words: Sequence[Value], index: int) -> int:
 def _site(
     found: _Words,
     folders: tuple[str | None, ...],
+    anchors: Anchors,
     loops: Loops,
     reader: str,
     text: str,
@@ -274,11 +276,13 @@ def _site(
     if found.tool < 0:
         # ``docker run IMAGE docker build .``: nobody knows where it runs, and on which files.
         return replace(site, why=f"{_raw(command.words[0], text)} decides what is run")
-    site = placed(site, folders, tree)
+    site = place(site, folders, anchors, text, tree) or placed(site, folders, tree)
     stays = _stays(found, call, reader, text)
     # A compound command takes no sudo and no variables in front.
     if site.why and not stays and site.call is not None and not tool and not command.assignments:
         site = loops.varied(site, command, tree) or site
+    if site.moving and (tool or command.assignments):
+        stays = stays or f"{_raw(command.words[0], text)} runs no command that goes to a folder first"
     return replace(site, why=stays or site.why)
 
 
@@ -310,9 +314,11 @@ def _keeps_output(command: Command, text: str) -> bool:
 
 def _here(call: BuildCall) -> BuildCall:
     """``call`` with a context such as ``$PWD`` as the plain dot that it means."""
-    if call.context is not None and shown(call.context) in ("$PWD", "${PWD}", "$(pwd)", "`pwd`"):
-        return replace(call, context=literal("."))
-    return call
+    context = call.context
+    if context is None or context.text is not None:
+        return call
+    match = re.fullmatch(r"(?:\$PWD|\$\{PWD\}|\$\(pwd\)|`pwd`)((?:/[\w./-]*)?)", shown(context))
+    return replace(call, context=literal(f".{match.group(1)}")) if match else call
 
 
 def rewritten(site: Site, text: str, translate: Translator, tool: str) -> Outcome:
@@ -330,12 +336,16 @@ def rewritten(site: Site, text: str, translate: Translator, tool: str) -> Outcom
     found: _Words = site.detail
     words = found.command.words[found.tool :]
     inside = [item for item in found.command.redirections if words[0].start < item[1] < words[-1].end]
-    new = like_before(made, text, words, tool)
+    if site.moving and any(flag.text == "--secret-file" for flag in made.flags):
+        return Outcome(site, why="its secret's file is named from another folder than the build context")
+    line = like_before(made, text, words, tool)
+    new = f"(cd {site.moving} && {line})" if site.moving else line
     new += "".join(f" {text[start:end]}" for _, start, end in inside)
     if made.silent and not any(operator in (">", "&>", ">>") for operator, _, _ in found.command.redirections):
         new += " >/dev/null 2>&1"
     edits = [Edit(words[0].start, words[-1].end, new), *_environment(found.command, made)]
-    if not reads_again(text, edits) or not is_whole(text, edits, made, tool):
+    moved = int(bool(site.moving))
+    if not reads_again(text, edits, inside=moved) or not (moved or is_whole(text, edits, made, tool)):
         return Outcome(site, why="the script would not read the same around the new call")
     return Outcome(site, tuple(edits), tuple(made.notes))
 

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
 from migrate.callsites.model import joined
+from migrate.callsites.shellanchors import Anchors
 from migrate.callsites.shellwords import Command
 
 #: A folder that only the run knows, for ``start``.
 UNKNOWN = "\0"
-_OWN_FOLDER = re.compile(
-    r"\$\((?:dirname (?:--)?\"?\$(?:0|\{?BASH_SOURCE(?:\[0\])?\}?)\"?|dirname \"\$\{BASH_SOURCE\[0\]\}\")\)|\$\{0%/\*\}"
-)
-_TOP_FOLDER = re.compile(r"\$\(git rev-parse --show-toplevel\)|`git rev-parse --show-toplevel`")
-
 _MOVES = ("cd", "pushd", "popd")
 
 
@@ -25,8 +20,9 @@ class Folders:
     """
 
     def __init__(self, commands: Sequence[Command], path: str, start: str | None) -> None:
-        self.own = path.rpartition("/")[0]
-        starts: tuple[str | None, ...] = (start,) if start is not None else tuple(dict.fromkeys(("", self.own)))
+        self.anchors = Anchors(commands, path)
+        own = self.anchors.own
+        starts: tuple[str | None, ...] = (start,) if start is not None else tuple(dict.fromkeys(("", own)))
         self.known: dict[tuple[int, ...], tuple[str | None, ...]] = {(): (None,) if start == UNKNOWN else starts}
         self.pushed: dict[tuple[int, ...], list[tuple[str | None, ...]]] = {}
         self.chains = _Chains()
@@ -54,7 +50,7 @@ class Folders:
             return
         if command.name == "pushd":
             stack.append(here)
-        self.known[command.scope] = tuple(_changed(command, folder, self.own) for folder in here)
+        self.known[command.scope] = tuple(_changed(command, folder, self.anchors) for folder in here)
 
 
 class _Chains:
@@ -90,20 +86,13 @@ def _moved_outside(command: Command, moves: Sequence[Command]) -> bool:
     )
 
 
-def _changed(command: Command, folder: str | None, own: str) -> str | None:
+def _changed(command: Command, folder: str | None, anchors: Anchors) -> str | None:
     """The working directory after a cd."""
     operands = [word for word in command.words[1:] if not (word.text or "x").startswith("-") or word.text == "-"]
     if command.conditional and command.before not in ("&&", "||"):
         return None
     if len(operands) != 1 or command.words[0].text == "popd":
         return None
-    raw = "".join(piece.raw or piece.text or "" for piece in operands[0].pieces)
-    if _TOP_FOLDER.match(raw):
-        base, rest = "", _TOP_FOLDER.sub("", raw, count=1)
-    elif _OWN_FOLDER.match(raw):
-        base, rest = own, _OWN_FOLDER.sub("", raw, count=1)
-    elif operands[0].text is None or folder is None:
-        return None
-    else:
-        return joined(folder, operands[0].text)
-    return None if "$" in rest or "`" in rest else joined(base, rest.lstrip("/") or ".")
+    if operands[0].text is None:
+        return anchors.folder(operands[0])
+    return joined(folder, operands[0].text) if folder is not None else None
