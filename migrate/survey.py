@@ -24,6 +24,7 @@ from migrate.spans import Span
 
 LARGEST_CARRIER = 2 * 1024 * 1024
 _HINT = re.compile(rb"docker|podman|buildx|build:|kaniko|buildah", re.IGNORECASE)
+_PLATFORM = "DOCKER_DEFAULT_PLATFORM"
 _BUILD_WORD = re.compile(r"\b(?:docker|podman)\b[^\n]*\bbuild\b|docker/build-push-action")
 
 
@@ -111,6 +112,9 @@ def _carrier(path: str, name: str, files: Files, data: Data, collector: Collecto
             offset = error.offset if isinstance(error, ShellError) else _line_offset(text, error.line)
             collector.report("EM806", line_span(text, offset, offset), reason=str(error))
         return None
+    if _PLATFORM in text and name not in ("shell", "compose"):
+        reason = f"{_PLATFORM} may choose its platform, and earth does not read it"
+        sites = tuple(replace(site, why=site.why or reason) for site in sites)
     if "{{" in path:
         sites = tuple(replace(site, why=site.why or "its file is a template") for site in sites)
     return Carrier(path, name, text, module, sites) if sites else None

@@ -7,7 +7,7 @@ Sources: the docker CLI's and buildx's references; spf13/pflag for the forms of 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 from migrate.callsites.values import Value
@@ -84,10 +84,14 @@ def read(words: Sequence[Value], flags: Mapping[str, Any]) -> BuildCall | None:
         return None
     tool = (words[0].text or "docker").rpartition("/")[2]
     buildx = any(word.text == "buildx" for word in words[:start])
+    call = _Parser(tool, buildx, list(words[start:]), flags).call()
     for word in words[1:start]:
-        if (word.text or "").split("=")[0] in ("--context", "-c", "--host", "-H"):
-            return BuildCall(tool, buildx, (), None, f"{word.text} asks for another engine")
-    return _Parser(tool, buildx, list(words[start:]), flags).call()
+        name = (word.text or "").split("=")[0]
+        if name in ("--context", "-c", "--host", "-H"):
+            return replace(call, problem=f"{word.text} asks for another engine")
+        if name == "--config":
+            return replace(call, problem="--config names other settings: set DOCKER_CONFIG for earth")
+    return call
 
 
 class _Parser:

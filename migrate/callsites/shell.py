@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 
 from migrate.callsites import buildcall, shellloops, shellwords
-from migrate.callsites.buildcall import BuildCall, shown
+from migrate.callsites.buildcall import BuildCall, Option, shown
 from migrate.callsites.data import Data
 from migrate.callsites.edits import Edit
 from migrate.callsites.model import Outcome, Site, Translator, Tree, placed
@@ -139,12 +139,14 @@ def _sites(
     commands: Sequence[Command], text: str, path: str, tree: Tree, flags: Mapping[str, object], start: str | None
 ) -> Iterable[Site]:
     folders = Folders(commands, path, start)
+    platform = any(_sets_platform(command) for command in commands)
     places = {word.start for command in commands for word in command.words}
     loops = Loops(commands, path, start)
     for index, command in enumerate(commands):
         here = folders.at(command)
         if (found := _build_words(command)) is not None:
-            yield _site(found, here, folders.anchors, loops, _reader(commands, index), text, path, tree, flags)
+            site = _site(found, here, folders.anchors, loops, _reader(commands, index), text, path, tree, flags)
+            yield replace(site, why=site.why or _PLATFORM_UNREAD) if platform else site
         elif (other := _other_builder(command)) is not None:
             yield replace(other, path=path)
         elif (hidden := _hidden(command, text, places)) is not None:
@@ -329,12 +331,15 @@ def rewritten(site: Site, text: str, translate: Translator, tool: str) -> Outcom
         return Outcome(site, notes=(site.detail,))
     if site.variants:
         return _in_loop(site, text, translate, tool)
+    found: _Words = site.detail
     try:
-        made = translate(site)
+        made = translate(_with_platform(site, found.command))
     except Left as left:
         return Outcome(site, why=str(left))
-    found: _Words = site.detail
     words = found.command.words[found.tool :]
+    notes = list(made.notes)
+    if any(word.text == "sudo" for word in found.command.words[: found.tool]):
+        notes.append(Note("EM885", {}))
     inside = [item for item in found.command.redirections if words[0].start < item[1] < words[-1].end]
     if site.moving and any(flag.text == "--secret-file" for flag in made.flags):
         return Outcome(site, why="its secret's file is named from another folder than the build context")
@@ -347,7 +352,17 @@ def rewritten(site: Site, text: str, translate: Translator, tool: str) -> Outcom
     moved = int(bool(site.moving))
     if not reads_again(text, edits, inside=moved) or not (moved or is_whole(text, edits, made, tool)):
         return Outcome(site, why="the script would not read the same around the new call")
-    return Outcome(site, tuple(edits), tuple(made.notes))
+    return Outcome(site, tuple(edits), tuple(notes))
+
+
+def _with_platform(site: Site, command: Command) -> Site:
+    """``site`` with the platform that a variable in front of the command sets, as an option of its call."""
+    assert site.call is not None
+    for word in command.assignments:
+        if word.head.startswith(f"{_PLATFORM}=") and not site.call.values("platform"):
+            option = Option("platform", {"becomes": "platform", "value": True}, word.after(len(_PLATFORM) + 1))
+            return replace(site, call=replace(site.call, options=(*site.call.options, option)))
+    return site
 
 
 def _in_loop(site: Site, text: str, translate: Translator, tool: str) -> Outcome:
@@ -369,9 +384,19 @@ def _in_loop(site: Site, text: str, translate: Translator, tool: str) -> Outcome
     return Outcome(site, tuple(edits), tuple(notes.values()))
 
 
+_PLATFORM = "DOCKER_DEFAULT_PLATFORM"
+_PLATFORM_UNREAD = f"{_PLATFORM} may choose its platform, and earth does not read it"
+
+
+def _sets_platform(command: Command) -> bool:
+    """Whether a command sets the platform for those that follow."""
+    words = command.words[1:] if command.words else command.assignments
+    return any(word.head.startswith(_PLATFORM) for word in words)
+
+
 #: Variables that only Docker's builder reads.
 _DEAD_VARIABLES = frozenset(
-    ["DOCKER_BUILDKIT", "COMPOSE_DOCKER_CLI_BUILD", "BUILDKIT_PROGRESS", "BUILDX_NO_DEFAULT_ATTESTATIONS"]
+    [_PLATFORM, "DOCKER_BUILDKIT", "COMPOSE_DOCKER_CLI_BUILD", "BUILDKIT_PROGRESS", "BUILDX_NO_DEFAULT_ATTESTATIONS"]
 )
 
 

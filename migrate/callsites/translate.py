@@ -100,7 +100,8 @@ def translate(call: BuildCall, place: Place, facts: Facts | None = None) -> Eart
     else:
         _name(call.values("image"), place, push is not None, made)
     named = facts.open_names is not None or bool(call.values("image"))
-    if not loads and (push is not None or (not named and call.last("output") is None)):
+    kept = call.last("output") is not None and not all(_kind(value) == "cacheonly" for value in call.values("output"))
+    if not loads and (push is not None or not (named or kept)):
         made.flags.append(literal("--ci"))
     if push is not None:
         made.flags.append(push)
@@ -171,6 +172,10 @@ def _output(text: str) -> tuple[str, dict[str, str]]:
         return "local", {"dest": text}
     options = dict(part.partition("=")[::2] for part in text.split(","))
     return options.get("type", ""), options
+
+
+def _kind(value: Value) -> str:
+    return _output(value.text or "")[0]
 
 
 def _push(call: BuildCall) -> Value | None:

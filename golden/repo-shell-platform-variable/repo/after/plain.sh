@@ -1,0 +1,3 @@
+#!/bin/sh
+earth --ci +docker
+sudo earth +docker

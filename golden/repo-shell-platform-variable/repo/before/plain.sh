@@ -1,0 +1,3 @@
+#!/bin/sh
+docker buildx build --output type=cacheonly .
+sudo docker build -t app .
