@@ -95,13 +95,18 @@ def write_file(path: Path, data: bytes) -> None:
         try:
             with os.fdopen(handle, "wb") as file:
                 file.write(data)
-            os.chmod(name, 0o666 & ~_umask() if mode is None else stat.S_IMODE(mode))
+            os.chmod(name, mode_for(None if mode is None else stat.S_IMODE(mode)))
             os.replace(name, path)
         except BaseException:
             os.unlink(name)
             raise
     except OSError as error:
         raise DiskError("EM195", path=shown(path), reason=reason(error)) from None
+
+
+def mode_for(mode: int | None) -> int:
+    """``mode``, or that of a new file."""
+    return 0o666 & ~_umask() if mode is None else mode
 
 
 def reason(error: Exception) -> str:

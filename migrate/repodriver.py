@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -70,10 +71,10 @@ def execute(job: RepositoryJob, mappings: Mappings | None = None, watcher: Watch
             reportfile.check(job.report, job.root, migration, files)
         if job.verify is not None:
             _ready(job.verify)
-        if job.write:
-            write(job, files, migration)
+        exposed = write(job, files, migration) if job.write else frozenset()
         verified = _verified(job, migration, mappings, watcher)
-        return _told(job, files, migration, mappings, verified, notes)
+        back = undo(migration.changes, git=files.git, exposed=exposed)
+        return _told(job, migration, mappings, verified, back, notes)
     except DiskError as error:
         return _failed(error.code, error.fields, mappings)
     except RecordError as error:
@@ -138,15 +139,14 @@ def _verified(
 
 def _told(
     job: RepositoryJob,
-    files: discovery.Files,
     migration: Migration,
     mappings: Mappings,
     verified: run.Outcome | None,
+    back: Sequence[str],
     notes: Sequence[str],
 ) -> RepositoryOutcome:
     """Everything that is said about a run, and the report where one is wanted."""
     counted = tally(migration, mappings)
-    back = undo(migration.changes, git=files.git)
     extra, lines, verdict, verdicts = _verdicts(verified, mappings)
     if job.report is not None:
         place, inside = _reported(job, migration, counted, back, verified, mappings)
@@ -216,24 +216,41 @@ def _failed(code: str, fields: Mapping[str, str], mappings: Mappings) -> Reposit
     return RepositoryOutcome(b"", collector.diagnostics, {}, failed=True)
 
 
-def write(job: RepositoryJob, files: discovery.Files, migration: Migration) -> None:
-    """Make the change. Raises DiskError, with the tree as it was."""
-    if files.git and not job.allow_dirty and (dirty := _dirty(job.root)):
-        raise DiskError("EM738", files=", ".join(dirty[:3]) + (", ..." if len(dirty) > 3 else ""))
-    changes.make(job.root, migration.changes, git=files.git)
+def write(job: RepositoryJob, files: discovery.Files, migration: Migration) -> frozenset[str]:
+    """Make the change. Raises DiskError, with the tree as it was.
+
+    Gives the changed files that git does not hold as they were: those have copies in the backup folder.
+    """
+    dirty = _dirty(job.root) if files.git else frozenset()
+    if dirty and not job.allow_dirty:
+        named = sorted(dirty)
+        raise DiskError("EM738", files=", ".join(named[:3]) + (", ..." if len(named) > 3 else ""))
+    existing = [change.path for change in migration.changes if change.before is not None]
+    exposed = frozenset(path for path in existing if path in dirty or not files.is_file(path)) if files.git else ()
+    changes.make(job.root, migration.changes, git=files.git, exposed=exposed)
+    return frozenset(exposed)
 
 
-def _dirty(root: Path) -> list[str]:
-    """The paths with changes that are not committed, below ``root``."""
-    command = [*discovery.SAFE_GIT, "status", "--porcelain", "-z", "--untracked-files=no", "--", "."]
+def _dirty(root: Path) -> frozenset[str]:
+    """The paths below ``root``, seen from there, with changes that are not committed."""
+    command = [*discovery.SAFE_GIT, "status", "--porcelain", "-z", "--untracked-files=no", "--no-renames", "--", "."]
     try:
         done = subprocess.run(command, cwd=root, capture_output=True, check=False, env=discovery.git_environment())
+        prefix = _prefix(root)
     except OSError as error:
         raise DiskError("EM192", path=str(root), reason=reason(error)) from None
-    return [entry[3:].decode("utf-8", "replace") for entry in done.stdout.split(b"\0") if len(entry) > 3]
+    found = [os.fsdecode(entry[3:]) for entry in done.stdout.split(b"\0") if len(entry) > 3]
+    return frozenset(path.removeprefix(prefix) for path in found)
 
 
-def undo(made: Iterable[FileChange], *, git: bool) -> list[str]:
-    """The commands that take a migration back."""
+def _prefix(root: Path) -> str:
+    """The way from the top of the work tree to ``root``, with its last slash: git names paths from the top."""
+    command = [*discovery.SAFE_GIT, "rev-parse", "--show-prefix"]
+    done = subprocess.run(command, cwd=root, capture_output=True, check=False, env=discovery.git_environment())
+    return os.fsdecode(done.stdout.rstrip(b"\n"))
+
+
+def undo(made: Iterable[FileChange], *, git: bool, exposed: Collection[str] = ()) -> list[str]:
+    """The commands that take a migration back; ``exposed`` as ``write`` gives it."""
     changed, added = summary.undone(made)
-    return changes.undo_commands(changed, added, git=git)
+    return changes.undo_commands(changed, added, git=git, exposed=exposed)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from migrate import changes, disk
+from migrate import changes, repodriver
 from migrate.disk import DiskError
 from migrate.gitpatch import FileChange
 
@@ -31,66 +34,106 @@ def test_all_are_made(root: Path) -> None:
     assert tree(root) == {"a": b"new a", "c": b"new c"}
 
 
-def test_an_error_in_the_middle_undoes_the_rest(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("problem", [OSError("no room"), KeyboardInterrupt()])
+@pytest.mark.parametrize("step", range(1, 5))
+def test_an_error_or_ctrl_c_at_any_step_undoes_the_rest(
+    root: Path, step: int, problem: BaseException, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (root / "a").chmod(0o755)
     before = tree(root)
-    real = disk.write_file
+    real, seen = os.replace, [0]
 
-    def failing(path: Path, data: bytes) -> None:
-        if path.name == "c" and data == b"new c":
-            raise DiskError("EM195", path="c", reason="no room")
-        real(path, data)
+    def failing(source: Path, place: Path) -> None:
+        real(source, place)
+        seen[0] += 1
+        if seen[0] == step:
+            raise problem
 
-    monkeypatch.setattr(changes, "write_file", failing)
+    monkeypatch.setattr(os, "replace", failing)
+    last = step == 4  # the journal, a and c are renamed, b is removed: nothing is left to fail
+    if last:
+        changes.make(root, WANTED, git=True)
+        return
+    with pytest.raises((DiskError, KeyboardInterrupt)):
+        changes.make(root, WANTED, git=True)
+    assert tree(root) == before
+    assert (root / "a").stat().st_mode & 0o777 == 0o755
+
+
+def test_a_file_where_one_is_prepared_is_not_replaced(root: Path) -> None:
+    (root / ".a.0.earthmigrate-new").symlink_to(root / "b")
     with pytest.raises(DiskError):
         changes.make(root, WANTED, git=True)
-    assert tree(root) == before
+    assert (root / "b").read_bytes() == b"old b"
 
 
-def test_ctrl_c_in_the_middle_undoes_the_rest(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_files_that_git_does_not_hold_are_copied_first(root: Path) -> None:
     before = tree(root)
-    real = disk.write_file
-
-    def interrupted(path: Path, data: bytes) -> None:
-        real(path, data)
-        if data == b"new c":
-            raise KeyboardInterrupt
-
-    monkeypatch.setattr(changes, "write_file", interrupted)
-    with pytest.raises(KeyboardInterrupt):
-        changes.make(root, WANTED, git=True)
-    assert tree(root) == before
-
-
-@pytest.mark.parametrize("git", [True, False])
-def test_the_next_run_knows_how_to_go_back(root: Path, git: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A killed process tidies nothing up: its journal stays, and the commands in it bring the old tree back."""
-    before = tree(root)
-    if git:
-        identity = ["-c", "user.name=x", "-c", "user.email=x@example.com"]
-        for arguments in (["init", "-q"], ["add", "-A"], [*identity, "commit", "-qm", "x"]):
-            subprocess.run(["git", *arguments], cwd=root, check=True)
-    assert changes.interrupted(root) is None
-    real_put = changes._put
-
-    class Killed(BaseException):
-        pass
-
-    def put(path: Path, data: bytes | None) -> None:
-        real_put(path, data)
-        if path.name == "c":
-            raise Killed
-
-    monkeypatch.setattr(changes, "_put", put)
-    monkeypatch.setattr(changes, "_undo", lambda root, done: None)  # nobody is there to undo
-    with pytest.raises(Killed):
-        changes.make(root, WANTED, git=git)
-    found = changes.interrupted(root)
-    assert found is not None
-    for command in found.commands:
+    changes.make(root, WANTED, git=True, exposed=["a", "b"])
+    commands = changes.undo_commands(["a", "b"], ["c"], git=True, exposed=["a", "b"])
+    assert not [command for command in commands if "git" in command]
+    for command in commands:
         subprocess.run(["sh", "-c", command], cwd=root, check=True)
-    assert changes.interrupted(root) is None
-    kept = {name: data for name, data in tree(root).items() if not name.startswith((".git/", changes.BACKUP))}
-    assert kept == before
+    assert {name: data for name, data in tree(root).items() if not name.startswith(changes.BACKUP)} == before
+
+
+KILLED = """
+import builtins, os, signal, sys
+limit, count = int(sys.argv[1]), 0
+def watched(owner, name, counts):
+    real = getattr(owner, name)
+    def call(*words, **options):
+        global count
+        count += counts(words)
+        if counts(words) and count == limit:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return real(*words, **options)
+    setattr(owner, name, call)
+for name in ("replace", "unlink", "chmod"):
+    watched(os, name, lambda words: 1)
+watched(builtins, "open", lambda words: int("x" in str(words[1:2])))
+from migrate.cli import main
+main(["repo", "--write", "--quiet", sys.argv[2]])
+"""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="no such signal")
+@pytest.mark.parametrize("git", [True, False])
+def test_after_a_kill_at_any_step_the_next_run_knows_how_to_go_back(tmp_path: Path, git: bool) -> None:
+    """A killed process tidies nothing up: its journal stays, and the commands in it bring the old tree back."""
+    steps, ended = 0, False
+    while not ended:
+        steps += 1
+        root = tmp_path / str(steps)
+        (root / "web").mkdir(parents=True)
+        (root / "web" / "Dockerfile").write_text("FROM alpine:3.20\nRUN true\n")
+        (root / "build.sh").write_text("docker build -t web web\n")
+        (root / "build.sh").chmod(0o755)
+        if git:
+            identity = ["-c", "user.name=x", "-c", "user.email=x@example.com"]
+            for arguments in (["init", "-q"], ["add", "-A"], [*identity, "commit", "-qm", "x"]):
+                subprocess.run(["git", *arguments], cwd=root, check=True)
+        before, modes = tree(root), (root / "build.sh").stat().st_mode
+        done = subprocess.run([sys.executable, "-c", KILLED, str(steps), str(root)], capture_output=True, check=False)
+        ended = done.returncode == 0
+        assert ended or done.returncode == -signal.SIGKILL, done.stderr.decode()
+        found = changes.interrupted(root)
+        if ended:
+            assert found is None
+            continue
+        if found is not None:
+            files = tree(root)
+            with pytest.raises(DiskError) as problem:
+                repodriver.found(root)
+            assert problem.value.code == "EM736"
+            assert tree(root) == files
+            for command in problem.value.fields["commands"].split(" && "):
+                subprocess.run(["sh", "-c", command], cwd=root, check=True)
+            assert changes.interrupted(root) is None
+        kept = {name: data for name, data in tree(root).items() if not name.startswith((".git/", changes.BACKUP))}
+        assert kept == {name: data for name, data in before.items() if not name.startswith(".git/")}
+        assert (root / "build.sh").stat().st_mode == modes
+    assert steps > 8
 
 
 def test_a_file_that_changed_meanwhile_stops_everything(root: Path) -> None:
