@@ -107,6 +107,11 @@ def suites(arguments: list[str]) -> int:
     return call([str(python()), str(ROOT / "tests" / "suites.py"), *arguments], cwd=None)
 
 
+def migrations(arguments: list[str]) -> int:
+    """Migrate copies of the clones CLONE..., and write docs/real-repositories.md."""
+    return call([str(python()), str(ROOT / "tests" / "realrepositories.py"), *arguments], cwd=None)
+
+
 def mappings(_: list[str]) -> int:
     """Compile mappings/*.yaml to what a run loads."""
     return call([str(python()), "-m", "migrate.mappings_compile"])
@@ -163,6 +168,7 @@ COMMANDS = (
     daemons,
     verdicts,
     suites,
+    migrations,
     mappings,
     build,
     package,
