@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
+from migrate import keptdefaults
 from migrate.caches import Cache
 from migrate.dockerfile.model import Instruction
 from migrate.earthfile.model import Command, Words
@@ -37,6 +38,8 @@ class Arguments:
     """What the images at the root of chains are given by helper Dockerfiles."""
     shared: dict[str, str] = field(default_factory=dict)
     """The helper targets that several stages use: what each is for -> its name."""
+    kept: dict[str, str] = field(default_factory=dict)
+    """Names for global defaults that read what their stage cannot see -> the argument; the header sets them."""
 
     @property
     def has_globals(self) -> bool:
@@ -128,9 +131,10 @@ def _visible_globals(default: Word, stage: Recipe) -> dict[str, Binding]:
     """What the default of an imported argument reads and the stage itself does not see: global arguments, platforms."""
     found: dict[str, Binding] = {}
     for used in variables(default):
-        known = stage.arguments.plan.globals.get(used.name)
-        if known is not None and known.everywhere:
-            word = _written_out(used.name, stage.arguments)
+        of = stage.arguments.kept.get(used.name, used.name)
+        known = stage.arguments.plan.globals.get(of)
+        if known is not None and (known.everywhere or of != used.name):
+            word = _written_out(of, stage.arguments)
             found[used.name] = Binding(ARGUMENT, literal_text(word) if word is not None else None, known.default)
         elif used.name in stage.moved_arguments:
             found[used.name] = Binding(ARGUMENT, None, is_automatic=True)
@@ -194,9 +198,17 @@ def _imported(
     seen_there = _as_the_header_sees(default, arguments)
     if seen_there != default:
         default, text = seen_there, None
+    unseen = [
+        variable.name
+        for variable in variables(default)
+        if (known := arguments.plan.globals.get(variable.name)) is not None and not _is_global_here(known, stage.scope)
+    ]
+    if unseen and (kept := keptdefaults.kept(name, arguments, stage)) is not None:
+        yield from _with_default(name, (Variable(kept),), None, instruction, stage)
+        return
     for variable in variables(default):
         known = arguments.plan.globals.get(variable.name)
-        if known is not None and not _is_global_here(known, stage.scope):
+        if variable.name in unseen:
             values[variable.name] = _written_out(variable.name, arguments)
             stage.warn("EM323", instruction, name=name, used=variable.name)
         elif known is not None and variable.name not in stage.scope.declared and stage.scope.image_environment is None:

@@ -12,7 +12,7 @@ from migrate.context import Context
 from migrate.dockerfile.model import Fired, FromDetail, Instruction, PairsDetail, RefusedDetail
 from migrate.earthfile import quoting
 from migrate.earthfile.model import Command, Earthfile, Item, Remark, Target
-from migrate.headerlines import Build, alias_target, comments, header_items
+from migrate.headerlines import Build, alias_target, comments, header_items, kept_items
 from migrate.images import BaseImage, base_image, parse_reference
 from migrate.mappings import Mappings
 from migrate.plan import Helper, Plan, unique_name
@@ -63,6 +63,7 @@ def assemble(plan: Plan, settings: Settings, mappings: Mappings, context: Contex
         made = make(stage, recipes, above, work)
         helpers.update(dict.fromkeys((target.name for target in made[:-1]), stage.index))
         targets += made
+    header += kept_items(work)
     targets += delivery.targets(plan, recipes, settings, report)
     sources = tuple(dict.fromkeys(source for recipe in recipes for source in recipe.context_sources))
     if settings.fidelity != "exact" and any(recipe.copies for recipe in recipes):

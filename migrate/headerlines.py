@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from migrate import keptdefaults
 from migrate.arguments import Arguments, is_of_earth
 from migrate.context import Context
 from migrate.dockerfile.model import Instruction, Line, PairsDetail
@@ -114,7 +115,7 @@ def _global_argument(instruction: Instruction, above: tuple[str, ...], header: R
             items.append(_declared(f"--global {pair.key}", known, header, work))
         elif known.imported or known.passed or any(pair.key in alias.arguments for alias in work.plan.aliases.values()):
             work.moved[pair.key] = tuple(line for line in above if line)
-        elif not any(pair.key in stage.reads for stage in work.plan.fallen.values()):
+        elif not _is_read(pair.key, work):
             work.report("EM303", instruction.span, name=pair.key)
         if known.instruction is instruction:
             _bind(known, header)
@@ -122,6 +123,31 @@ def _global_argument(instruction: Instruction, above: tuple[str, ...], header: R
     if not items and any(above) and not is_moved:
         return [Remark((*above, ""))]
     return attach(items, above) if items else []
+
+
+def _is_read(name: str, work: Build) -> bool:
+    """Whether a stage that is built FROM DOCKERFILE reads the argument, or the default of one that a stage imports."""
+    imported = (known.name for known in work.plan.globals.values() if known.imported)
+    fallen = any(name in stage.reads for stage in work.plan.fallen.values())
+    return fallen or any(name in keptdefaults.needs(other, work.arguments) for other in imported)
+
+
+def kept_items(work: Build) -> list[Item]:
+    """The lines behind the header that compute defaults for the stages which cannot see what these read."""
+    header = header_recipe(work)
+    items: list[Item] = []
+    for known in work.plan.globals.values():
+        if known.everywhere:
+            _bind(known, header)
+    for known in keptdefaults.needed(work.arguments):
+        items += _platforms(known, header, work)
+        items += attach([_declared(known.name, known, header, work)], work.moved.pop(known.name, ()))
+        _bind(known, header)
+    for kept, name in work.arguments.kept.items():
+        known = work.plan.globals[name]
+        items += _platforms(known, header, work)
+        items.append(_declared(f"--global {kept}", known, header, work))
+    return items
 
 
 def _readers(name: str, instruction: Instruction, plan: Plan) -> list[str]:

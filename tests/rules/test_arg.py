@@ -93,15 +93,19 @@ def test_across_targets(text: str, expected: dict[str, list[str]]) -> None:
         ("ARG W", "ARG W=v$M", []),
         ("ARG M\nARG W", "ARG M=1\nARG W=v$M", []),
         # The global's default was computed where the global M was in force.
-        ("ARG M=7\nARG W", "ARG M=7\nARG W=v1", ["EM303", "EM323"]),
-        ("ENV M=8\nARG W", "ENV M=8\nARG W=v1", ["EM303", "EM323"]),
+        ("ARG M=7\nARG W", "ARG M=7\nARG W=$W_DEFAULT", []),
+        ("ENV M=8\nARG W", "ENV M=8\nARG W=$W_DEFAULT", []),
+        # The name would show.
+        ("ARG M=7\nARG W\nRUN env", "ARG M=7\nARG W=v1\nRUN env", ["EM323"]),
+        ("ARG M=7\nARG W\nRUN $W_DEFAULT", "ARG M=7\nARG W=v1\nRUN $W_DEFAULT", ["EM323"]),
     ],
 )
 def test_a_default_that_reads_a_global_name(stage: str, expected: str, wanted: list[str]) -> None:
     conversion = converted(f"ARG M=1\nARG W=v$M\nFROM alpine:3.20\n{stage}\nRUN a\n")
     assert body(conversion) == [*expected.split("\n"), "RUN a"]
     assert codes(conversion) == wanted
-    assert targets(conversion)[""] == (["ARG --global M=1"] if stage == "ARG W" else [])
+    kept = ["ARG M=1", "ARG --global W_DEFAULT=v$M"] if "$W_DEFAULT" in expected.split("RUN")[0] else []
+    assert targets(conversion)[""] == (["ARG --global M=1"] if stage == "ARG W" else kept)
 
 
 def test_a_global_name_of_earth() -> None:
