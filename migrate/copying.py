@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from migrate import artifacts, copymodes, copyowners, folders, ownership, rootpatterns, timestamps
+from migrate import artifacts, copymodes, copyowners, folders, linkedowners, ownership, rootpatterns, timestamps
 from migrate.contextsources import Argument, Piece, argument, goes_into_folder, names_folder, pieces
 from migrate.dockerfile import words
 from migrate.dockerfile.model import CopyDetail, Flag, Instruction, Operand
@@ -14,7 +14,7 @@ from migrate.earthfile.model import Command, Item, TextLine, Words
 from migrate.layout import Edit, lines_of
 from migrate.recipe import NotExpressible, Recipe, refuse_flags
 from migrate.stages import SCRATCH, Source
-from migrate.words import Literal, Word, literal_text, merged
+from migrate.words import Literal, Variable, Word, literal_text, merged, variables
 
 #: What has such a name is most likely a file: an extension, but not that of a folder like conf.d.
 _FILE_NAME = r"\w\.(?!d\Z)\w{1,5}\Z"
@@ -30,7 +30,8 @@ def convert(instruction: Instruction, stage: Recipe) -> Iterator[Item]:
     target = argument(detail.destination, instruction, stage)
     if stage.scope.static(target.meaning) == "":
         target = Argument(detail.destination, ".", (Literal("."),))  # earth would take the root
-    yield from _made(_source(instruction, stage), target, instruction, stage)
+    source = _source(instruction, stage)
+    yield from _made(source, target, _with_owner(source, instruction, stage), stage)
 
 
 def in_place(source: Source | None, instruction: Instruction, stage: Recipe) -> Iterator[Item]:
@@ -44,6 +45,7 @@ def _made(source: Source | None, target: Argument, instruction: Instruction, sta
     detail = instruction.detail
     assert isinstance(detail, CopyDetail)
     had_shell = stage.has_shell
+    places = _linked_places(target, instruction, stage)
     if stage.has_shell is False:
         stage.has_shell = None  # what is copied may bring one
     if source is None:
@@ -67,7 +69,18 @@ def _made(source: Source | None, target: Argument, instruction: Instruction, sta
     yield from before
     yield from _commands(flags, named, target, instruction, stage)
     yield from after
+    if places:
+        yield linkedowners.command(places, instruction, stage)
     _note_brought(source, named, target, stage)
+
+
+def _linked_places(target: Argument, instruction: Instruction, stage: Recipe) -> list[str]:
+    """The folders that ``--link --chown`` gives to the owner, where a RUN behind the copy can do that."""
+    flag = instruction.flag("chown")
+    is_root = flag is not None and flag.value in ownership.ROOT_OWNERS
+    if flag is None or not is_linked(instruction) or (is_root and not _shows_link(instruction, target, stage)):
+        return []
+    return linkedowners.owned(instruction, _path(target, stage), stage, says_folder=_says_folder(target, stage))
 
 
 def _note_brought(source: Source | None, named: Sequence[Piece], target: Argument, stage: Recipe) -> None:
@@ -84,6 +97,23 @@ def _note_brought(source: Source | None, named: Sequence[Piece], target: Argumen
 def _source(instruction: Instruction, stage: Recipe) -> Source | None:
     found = stage.arguments.plan.graph.sources.get(stage.stage, ())
     return next((source for source in found if source.instruction is instruction), None)
+
+
+def _with_owner(source: Source | None, instruction: Instruction, stage: Recipe) -> Instruction:
+    """``instruction`` without a --chown that is empty: to Docker it is none, earth would give the files to the USER."""
+    flag = instruction.flag("chown")
+    if flag is None or not flag.value or stage.known(flag.value) != "":
+        return instruction
+    word, value = words.parse_word(flag.value, stage.escape), ""
+    if stage.scope.is_overridable(word):
+        only = word[0] if len(word) == 1 else None
+        if source is None and isinstance(only, Variable) and not only.operator:
+            value = f"${{{only.name}:-0:0}}"
+        else:
+            names = ", ".join(variable.name for variable in variables(word))
+            stage.warn("EM306", instruction, flag.start, flag.end, written=flag.value, value='""', name=names)
+    flags = tuple(one._replace(value=value) if one is flag else one for one in instruction.flags)
+    return instruction._replace(flags=flags)
 
 
 def owner_flag(instruction: Instruction, stage: Recipe) -> tuple[str, Word] | None:
@@ -161,10 +191,13 @@ def _links_to_root(instruction: Instruction, target: Argument, stage: Recipe) ->
 def check_linked_owner(instruction: Instruction, target: Argument, path: str | None, stage: Recipe) -> None:
     """With --link Docker gives --chown to every folder on the path, the existing ones too; earth cannot."""
     flag = instruction.flag("chown")
-    if flag is None or not is_linked(instruction):
+    if flag is None or not flag.value or not is_linked(instruction):
         return
     if flag.value in ownership.ROOT_OWNERS and not _shows_link(instruction, target, stage):
         return
+    if linkedowners.owned(instruction, path, stage, says_folder=_says_folder(target, stage)):
+        folders.assume_plain(path, stage)
+        return  # a RUN behind the copy says so
     inside = _says_folder(target, stage) or path is None or folders.exists(path, stage)
     folder = path if inside else (path or "").rpartition("/")[0] or "/"
     folders.assume_plain(path, stage)

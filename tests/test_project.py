@@ -32,8 +32,8 @@ LAYERS = (
     "artifacts archives firing imagefacts outlinks layout scope stages",
     # What rules are written with.
     "adding arguments bindmounts bindplan caches configured contextsources copying copymodes copyowners execform fallen"
-    " folders header helperfiles heredocfiles keptdefaults mounts noticing ownership plan proxies recipe rootfiles"
-    " rootpatterns runheredocs runtext scripts steps timestamps",
+    " folders header helperfiles heredocfiles keptdefaults linkedowners mounts noticing ownership plan proxies recipe"
+    " rootfiles rootpatterns runheredocs runtext scripts steps timestamps",
     "rules",
     "callsites gitpatch",
     "checked embedded fallback fromdockerfile headerlines ignorefile leftout namedcontexts passing suppression",

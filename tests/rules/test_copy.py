@@ -304,3 +304,14 @@ def test_an_empty_image_has_no_folders_that_could_be_reset() -> None:
     assert "COPY --keep-own +p/o /tmp/" in body(converted(made + "COPY --from=p /o /tmp/\n"))
     result = converted(made + "COPY --from=alpine / /\nCOPY --from=p /o /tmp/\n")
     assert "EM415" in codes(result)
+
+
+def test_an_empty_owner_is_none() -> None:
+    assert_lines("USER 5\nCOPY --chown=$U a /x/", "USER 5\nCOPY --chown=0:0 a /x/")
+    assert_lines("COPY --chown=$U a /x/", "COPY a /x/")
+    assert_lines("ARG U\nUSER 5\nCOPY --chown=$U a /x/", "ARG U\nUSER 5\nCOPY --chown=${U:-0:0} a /x/", ["EM301"])
+    made = "FROM alpine:3.20 AS p\nRUN chown 5 /o/x\nFROM alpine:3.20\n"
+    assert body(converted(made + "COPY --from=p --chown=$U /o /x/\n")) == ["COPY --keep-own +p/o /x/"]
+    result = converted(made + "ARG U\nCOPY --from=p --chown=$U /o /x/\n")
+    assert body(result) == ["ARG U", "COPY --keep-own +p/o /x/"]
+    assert codes(result) == ["EM301", "EM306"]
