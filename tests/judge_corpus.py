@@ -13,7 +13,16 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from judges import Json, Verdict, earth_answers, earth_version, judge, judge_earthfile, oracle
+from judges import (
+    Json,
+    Verdict,
+    earth_answers,
+    earth_version,
+    judge,
+    judge_earthfile,
+    needs_dockerfile,
+    oracle,
+)
 
 from migrate.convert import Conversion, convert
 from migrate.diagnostics import Severity
@@ -107,6 +116,8 @@ def _convertible(path: str, source: bytes, conversion: Conversion, findings: Fin
     findings.count("diagnostics, most frequent first", [f"{item.code} {item.name}" for item in found])
     findings.count("files that have them", {f"{item.severity.label}" for item in found} or {"no diagnostic"})
     findings.count("grades of targets", [item.grade.label for item in conversion.targets])
+    if conversion.earthfile is not None:
+        findings.count("what needs FROM DOCKERFILE", [needs_dockerfile(conversion.earthfile)])
     if not conversion.files:
         if not any(item.severity is Severity.ERROR for item in found):
             findings.add("nothing produced and no error", path)

@@ -691,3 +691,11 @@ def _statement(item: Statement) -> Json:
 def _else_if(block: Block) -> Json:
     found = {"expression": list(block.args), "execMode": block.exec_form, "body": _body(block.statements)}
     return {**found, "at": f"{block.line}:{block.column}"}
+
+
+def needs_dockerfile(earthfile: str) -> str:
+    """What an Earthfile leaves to a Dockerfile: ``nothing``, ``single lines`` (in a helper) or ``whole stages``."""
+    lines = [line for line in earthfile.split("\n") if line.lstrip().startswith("FROM DOCKERFILE")]
+    if not lines:
+        return "nothing"
+    return "single lines" if all(" -f +" in line for line in lines) else "whole stages"

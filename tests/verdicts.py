@@ -23,6 +23,7 @@ from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
+from judges import needs_dockerfile
 from realbuilds import Judgement, Judges, judges
 from ruamel.yaml import YAML
 from test_golden import FOLDERS, GOLDEN, converted
@@ -140,10 +141,8 @@ and keeps each verdict in the pair's `verdict.json`. Do not edit.
 """
 
 
-def table(verdicts: Mapping[str, Verdict], reasons: Mapping[str, str], earthfiles: Iterable[str] = ()) -> str:
-    """docs/verdicts.md: ``verdicts`` by name of the pair, ``reasons`` for those that have none; all Earthfiles."""
-    texts = list(earthfiles)
-    fallen = sum("FROM DOCKERFILE" in text for text in texts)
+def table(verdicts: Mapping[str, Verdict], reasons: Mapping[str, str], earthfiles: Mapping[str, str]) -> str:
+    """docs/verdicts.md: ``verdicts`` by name of the pair, ``reasons`` for those that have none; Earthfile by name."""
     counts = Counter(item.verdict for item in verdicts.values())
     silent = sorted(name for name, item in verdicts.items() if item.silent)
     early = sorted(name for name, item in verdicts.items() if item.equal and item.announced)
@@ -154,7 +153,8 @@ def table(verdicts: Mapping[str, Verdict], reasons: Mapping[str, str], earthfile
         f"- Different without a word: {_names(silent)}.",
         f"- Equal although a difference was announced: {_names(early)}.",
     ]
-    lines += [f"- {len(texts) - fallen} of {len(texts)} Earthfiles have no FROM DOCKERFILE."]
+    others = {name: text for name, text in earthfiles.items() if _construct(name) != "fallback"}
+    lines += [f"- {_share(earthfiles)}.", f"- Without the pairs that are about the fallback: {_share(others)}."]
     lines += [f"- {tool}" for tool in tools]
     lines += ["", *_by_construct(verdicts, reasons)]
     for construct in sorted({_construct(name) for name in (*verdicts, *reasons)}):
@@ -202,6 +202,14 @@ def _names(found: Iterable[str]) -> str:
     return ", ".join(found) or "none"
 
 
+def _share(earthfiles: Mapping[str, str]) -> str:
+    """How many Earthfiles have no FROM DOCKERFILE, and what the others have it for."""
+    kinds = Counter(map(needs_dockerfile, earthfiles.values()))
+    native, whole = kinds["nothing"], len(earthfiles)
+    rest = f"{kinds['single lines']} have it for single lines, {kinds['whole stages']} for whole stages"
+    return f"{native} of {whole} Earthfiles ({100 * native // max(whole, 1)} %) have no FROM DOCKERFILE; {rest}"
+
+
 def write_table() -> None:
     """docs/verdicts.md from what is stored."""
     TABLE.write_text(current_table(), encoding="utf-8", newline="\n")
@@ -211,8 +219,9 @@ def current_table() -> str:
     """What docs/verdicts.md must say."""
     verdicts = {folder.name: found for folder in FOLDERS if (found := stored(folder)) is not None}
     reasons = {folder.name: why for folder in FOLDERS if (why := unbuilt(folder)) and folder.name not in verdicts}
-    earthfiles = [folder / "Earthfile" for folder in FOLDERS if (folder / "Earthfile").exists()]
-    return table(verdicts, reasons, [file.read_text(encoding="utf-8") for file in earthfiles])
+    earthfiles = {folder.name: folder / "Earthfile" for folder in FOLDERS}
+    texts = {name: file.read_text(encoding="utf-8") for name, file in earthfiles.items() if file.exists()}
+    return table(verdicts, reasons, texts)
 
 
 # --- the command line -------------------------------------------------------------------------------------------------
