@@ -38,6 +38,8 @@ class _Argv(NamedTuple):
     opening: str
     closing: str
     trailing_comma: bool
+    apart: bool = False
+    """Whether the words are arguments of their own."""
 
 
 def sites(text: str, path: str, tree: Tree, data: Data) -> list[Site]:
@@ -76,6 +78,8 @@ def _is_candidate(text: str) -> bool:
         if isinstance(node, ast.List | ast.Tuple) and _is_argv(node):
             return True
         if isinstance(node, ast.Call) and _SDK.search(ast.unparse(node.func)):
+            return True
+        if isinstance(node, ast.Call) and len(node.args) > 2 and ast.unparse(node.args[0]) in ("'docker'", "'podman'"):
             return True
         if isinstance(node, ast.Call) and node.args and _name(ast.unparse(node.func)) in _RUNNERS:
             first = node.args[0]
@@ -149,13 +153,23 @@ def _sites_of(
     import libcst
 
     name = _name(module.code_for_node(call.func))
-    if name not in _RUNNERS or not call.args or call.args[0].keyword is not None:
+    if not call.args or call.args[0].keyword is not None:
         return
+    if name not in _RUNNERS or any(item.star for item in call.args):
+        if _starts_like_argv(call):
+            start, end = span(call.args[0].value)  # type: ignore[operator]
+            why = "its words are put together when it runs" if name in _RUNNERS else "a helper decides how they are run"
+            yield Site(path, "python", start, end, why=why)
+        if name not in _RUNNERS:
+            return
     first = call.args[0].value
     code = module.code_for_node(first)
-    if not _HINT.search(code) or "build" not in code:
+    apart = _words_apart(call)
+    if not apart and (not _HINT.search(code) or "build" not in code):
         return
     start, end = span(first)  # type: ignore[operator]
+    if apart:
+        end = span(apart[-1].value)[1]  # type: ignore[operator]
     site = Site(path, "python", start, end)
     keywords = {
         argument.keyword.value: module.code_for_node(argument.value)
@@ -163,19 +177,65 @@ def _sites_of(
         if argument.keyword is not None
     }
     folder, why = _folder(keywords)
-    used = name in _READERS or any(key in keywords for key in ("stdout", "capture_output")) or name == "Popen"
-    if isinstance(first, libcst.List | libcst.Tuple):
+    used = name in _READERS or any(key in keywords for key in ("stdout", "capture_output", "silent")) or name == "Popen"
+    string, split = (first, False) if isinstance(first, libcst.SimpleString) else (_split_string(first, module), True)
+    if apart:
+        together = libcst.Tuple([libcst.Element(item.value) for item in apart], lpar=[], rpar=[])
+        why = why or ("a comment stands between its words" if re.search(r"#[^\n\"']*\n", text[start:end]) else "")
+        yield from _list_site(site, together, module, folder, why, used, tree, data)
+    elif isinstance(first, libcst.List | libcst.Tuple):
         yield from _list_site(site, first, module, folder, why, used, tree, data)
-    elif isinstance(first, libcst.SimpleString):
-        inner = _embedded(first, start)
+    elif string is not None:
+        inner = _embedded(string, span(string)[0])  # type: ignore[operator]
         if inner is None:
             yield replace(site, why="its string has escapes")
+            return
+        if split and re.search(r"[$`*?\[~;&|<>]", inner.text):
+            yield replace(site, why="no shell reads its words")
             return
         for found in embeddedshell.sites(inner, path, tree, data.docker_flags, folder, "python"):
             reason = why or ("its output is used" if used else "")
             yield replace(found, why=found.why or reason)
     elif re.search(r"\b(?:docker|podman)\b[^\n]*\bbuild\b", code):
         yield replace(site, why="the command is put together when it runs")
+
+
+def _starts_like_argv(call: libcst.Call) -> bool:
+    """Whether ``docker`` is the first argument of a call, and ``build`` one of the others."""
+    import libcst
+
+    texts = [
+        item.value.evaluated_value
+        for item in call.args
+        if isinstance(item.value, libcst.SimpleString) and not item.keyword and not item.star
+    ]
+    return len(call.args) > 2 and texts[:1] == ["docker"] and "build" in texts
+
+
+def _words_apart(call: libcst.Call) -> list[libcst.Arg]:
+    """The words of a call such as ``session.run("docker", "build", ".")``; nothing for any other call."""
+    import libcst
+
+    words = [item for item in call.args if item.keyword is None]
+    if len(words) < 3 or any(item.star for item in words) or not isinstance(call.func, libcst.Attribute):
+        return []
+    first = words[0].value
+    return words if isinstance(first, libcst.SimpleString) and first.evaluated_value in buildcall.TOOLS else []
+
+
+def _split_string(node: libcst.BaseExpression, module: libcst.Module) -> libcst.SimpleString | None:
+    """The string in ``shlex.split("...")`` and ``"...".split()``."""
+    import libcst
+
+    if not isinstance(node, libcst.Call) or any(item.keyword or item.star for item in node.args):
+        return None
+    values: list[libcst.BaseExpression] = [item.value for item in node.args]
+    if isinstance(node.func, libcst.Attribute) and node.func.attr.value == "split":
+        if module.code_for_node(node.func.value) != "shlex":
+            values.append(node.func.value)
+    elif not (isinstance(node.func, libcst.Name) and node.func.value == "split"):
+        return None
+    return values[0] if len(values) == 1 and isinstance(values[0], libcst.SimpleString) else None
 
 
 def _folder(keywords: dict[str, str]) -> tuple[str | None, str]:
@@ -233,7 +293,8 @@ def _located(
 ) -> Site:
     # A tuple's place does not include its parentheses.
     is_list = code.startswith("[")
-    detail = _Argv("[" if is_list else "", "]" if is_list else "", bool(re.search(r",\s*[\])]$", code)))
+    apart = not is_list and not code.startswith("(")
+    detail = _Argv("[" if is_list else "", "]" if is_list else "", bool(re.search(r",\s*[\])]$", code)), apart)
     own = site.path.rpartition("/")[0]
     return placed(replace(site, call=call, detail=detail), ("", own) if folder is None else (folder,), tree)
 
@@ -291,6 +352,8 @@ def _layout(words: Sequence[str], site: Site, text: str) -> str:
     newline = "\r\n" if "\r\n" in old else "\n"
     last = indents[-1] if old.rstrip(argv.closing).endswith(("\n", " ", "\t")) else None
     lines = f",{newline}{indents[0]}".join(words)
+    if argv.apart:
+        return lines
     if last is None:
         return f"{argv.opening}{newline}{indents[0]}{lines}{argv.closing}"
     comma = "," if argv.trailing_comma else ""

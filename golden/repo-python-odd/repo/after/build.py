@@ -39,7 +39,7 @@ def main(tag: str, version) -> None:
         earth +docker
         docker push app:1
     """)
-    subprocess.run("docker build -t app:1 .".split())
+    subprocess.run("earth +docker".split())
     subprocess.run([DOCKER, "build", "."])
     check_call(["docker", "build", "-t", "app:1", "."] + ["--pull"])
     check_call(["earth", "+docker", "--image=it's \"x\""])
