@@ -29,6 +29,7 @@ def write(folder: Path, mappings: Mappings | None = None) -> Written:
     """
     with (folder / RESULTS).open("rb") as file:
         offsets, run = _contents(file)
+        # By name: in which order results came does not count.
         ours = (_at(file, offset) for _, offset in sorted(offsets.items()))
         for name, content in audit.render(ours, _about(run), mappings):
             _replace(folder / name, content)

@@ -43,7 +43,6 @@ def test_the_last_line_of_a_repository_and_the_last_run_count(tmp_path: Path) ->
     summary = (folder / "summary.md").read_text(encoding="utf-8")
     assert "run started `2026-02-02`" in summary
     assert "no network" not in summary
-    # In the order in which the results that count were written.
     assert sorted(path.name for path in (folder / "pages").iterdir()) == ["a.html", "b.html"]
     assert (folder / "base-images.yaml").exists()
 

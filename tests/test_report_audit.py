@@ -295,7 +295,7 @@ def _kinds(content: bytes) -> set[tuple[str, tuple[str, ...]]]:
 @pytest.mark.parametrize("value", NASTY, ids=range(len(NASTY)))
 def test_paths_of_the_report_stay_in_it(value: str) -> None:
     for name in rendered(hostile(value), hostile("b" + value)):
-        assert re.fullmatch(r"(?:(?:pages|codes)/)?[A-Za-z0-9_+][A-Za-z0-9._+-]*\.(?:html|md|csv|yaml)", name), name
+        assert re.fullmatch(r"(?:(?:pages|codes)/)?[A-Za-z0-9_+][A-Za-z0-9._+-]*\.(?:html|md|csv|yaml|txt)", name), name
 
 
 def test_page_names_differ_on_every_file_system() -> None:
@@ -422,6 +422,23 @@ def test_equal_findings_stand_together_and_a_common_hint_once() -> None:
     assert "warning, 9 places" in page
 
 
+def test_commands_stand_together_wave_by_wave() -> None:
+    push = ("git -C /w/ready push origin earth",)
+    calls = CALLS._replace(commands=("git -C /w/calls push origin earth", "echo a\nrm -rf b"))
+    files = rendered(calls, READY._replace(commands=push), BLOCKED)
+    assert files["commands.txt"].decode().splitlines() == [
+        "# Wave 1: Nothing is left to do by hand: review, build once, merge.",
+        "# ready",
+        "git -C /w/ready push origin earth",
+        "# Wave 2: Every Dockerfile is converted, and all there is to do takes no more than 60 minutes.",
+        "# calls",
+        "git -C /w/calls push origin earth",
+        "echo a\\nrm -rf b",
+    ]
+    assert "commands.txt" in Page(files["index.html"]).links
+    assert "commands.txt" not in rendered(*ALL)
+
+
 def test_of_very_many_repositories_most_wait_in_a_template() -> None:
     def rows(number: int) -> tuple[int, int]:
         page = dict(render(many(number)))["index.html"].decode()
@@ -467,7 +484,7 @@ def test_the_sheet_reads_back() -> None:
         **{"name": "differs", "repository": "/repos/differs", "state": "work left", "wave": "3", "minutes": "85"},
         **{"dockerfiles": "2", "dockerfiles differs": "2", "stages": "2", "stages differs": "2"},
         **{"call sites": "1", "call sites left": "1", "warnings": "4", "codes": "EM520 EM801 EM806"},
-        **{"unknown base images": "", "why": ""},
+        **{"unknown base images": "", "why": "", "commit": "", "branch": "", "patch": ""},
     }
     assert rows["failed"]["why"] == "git clone: not found"
 

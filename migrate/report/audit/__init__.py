@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 
 from migrate.mappings import Mappings, builtin
 from migrate.report.audit import codes, pages
+from migrate.report.audit.commands import commands
 from migrate.report.audit.figures import Effort, Figures
 from migrate.report.audit.imagelist import image_list
 from migrate.report.audit.index import index
@@ -38,6 +39,8 @@ def render(
         yield f"codes/{name}", content
     if found.unknown:
         yield "base-images.yaml", image_list(found.unknown_images())
+    if (run := commands(found)) is not None:
+        yield "commands.txt", run
     yield "results.csv", sheet(found.ordered())
     yield "summary.md", summary(found, about)
     yield "index.html", index(found, about)

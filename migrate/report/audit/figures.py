@@ -27,7 +27,7 @@ class State(Enum):
 
     READY = ("ready", "every Dockerfile is converted to equal images, and nothing is left to do by hand")
     TASKS = ("work left", "every Dockerfile is converted, and something is left to do by hand")
-    BLOCKED = ("blocked", "a Dockerfile is not converted, or an error stands in the way")
+    BLOCKED = ("blocked", "a Dockerfile is not converted, or an error stands in the way; the rest can go ahead")
     EMPTY = ("nothing to move", "there is no Dockerfile, and no call that builds one")
     FAILED = ("failed", "the repository could not be looked at")
     SKIPPED = ("skipped", "left out on purpose")
@@ -92,6 +92,10 @@ class Row(NamedTuple):
     minutes: int = 0
     wave: int = 0
     why: str = ""
+    commit: str = ""
+    branch: str = ""
+    patch: str = ""
+    commands: tuple[str, ...] = ()
 
     @property
     def left(self) -> int:
@@ -198,6 +202,7 @@ class Figures:
 def counted(result: Result, page: str, effort: Effort) -> Row:
     """The row of one repository."""
     row = Row(result.name, page, result.repository, _WITHOUT_RESULT.get(result.status, State.EMPTY), why=result.why)
+    row = row._replace(commit=result.commit or "", branch=result.branch or "", patch=result.patch or "")
     if result.status in _WITHOUT_RESULT:
         return row
     found = Counter(finding.severity for finding in result.findings)
@@ -212,6 +217,7 @@ def counted(result: Result, page: str, effort: Effort) -> Row:
         others=sum(1 for _ in _others(result)),
         blockers=tuple(sorted({finding.code for finding in result.findings if finding.severity in BY_HAND})),
         unknown=tuple(sorted({base.name for base in result.bases if not base.known})),
+        commands=result.commands,
     )
     row = row._replace(state=_state(row))
     row = row._replace(minutes=_minutes(row, effort))

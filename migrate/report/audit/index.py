@@ -65,6 +65,7 @@ def _ways(found: Figures) -> Html:
         link("summary.md", "summary.md"),
         link("results.csv", "results.csv"),
         link("base-images.yaml", "base-images.yaml") if found.unknown else None,
+        link("commands.txt", "commands.txt") if any(item.commands for item in found.rows) else None,
     ]
     return element("nav", element("ul", *(element("li", way) for way in ways if way)), aria_label="Sections and files")
 

@@ -28,6 +28,9 @@ HEADS = (
     "codes",
     "unknown base images",
     "why",
+    "commit",
+    "branch",
+    "patch",
 )
 
 
@@ -40,6 +43,7 @@ def sheet(rows: Iterable[Row]) -> bytes:
         cells: list[str | int] = [row.name, row.repository, row.state.label, row.wave or "", row.minutes]
         cells += [sum(row.grades), *row.grades, row.fallback, sum(row.stages), *row.stages, sum(row.calls), *row.calls]
         cells += [row.errors, row.warnings, " ".join(row.blockers), " ".join(row.unknown), row.why]
+        cells += [row.commit, row.branch, row.patch]
         writer.writerow([harmless(cell) if isinstance(cell, str) else cell for cell in cells])
     return b"\xef\xbb\xbf" + out.getvalue().encode("utf-8")
 
