@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from migrate.report.audit import figures
 from migrate.report.audit.figures import CodeFigures, Figures, State, count, duration, percent
 from migrate.report.audit.markup import Content, Html, element, join, link
 from migrate.report.audit.parts import code_link, gist, page_link
@@ -44,8 +45,20 @@ def _now(found: Figures) -> Html:
         element("h2", "How many repositories can move now?"),
         element("p", share, class_="big"),
         element("p", words),
+        element("p", _more(found)) if found.images_only else None,
         element("p", sizes) if moving else None,
         rest,
+    )
+
+
+def _more(found: Figures) -> Html:
+    return join(
+        [
+            "In ",
+            element("strong", f"{found.images_only} more"),
+            " every Dockerfile gives equal images, and call sites or warnings are left. The Dockerfiles stay, so"
+            " nothing breaks if these change later.",
+        ]
     )
 
 
@@ -74,15 +87,26 @@ def _spread(item: CodeFigures) -> tuple[Content, ...]:
 def _begin(found: Figures) -> Html:
     first = [item for item in found.ordered() if item.wave][:_TOP]
     items = [
-        element("li", page_link(item), f": {duration(item.minutes)}{'' if item.wave == 1 else f', {item.state.label}'}")
+        element("li", page_link(item), ": ", _time(item.minutes), "" if item.wave == 1 else f", {item.state.label}")
         for item in first
+    ]
+    waves = [(wave, found.wave(wave)) for wave in figures.waves(found.effort)]
+    plan = [
+        element("li", f"wave {wave}: {count(len(rows), 'repository')}, ", _time(sum(row.minutes for row in rows)))
+        for wave, rows in waves
+        if rows
     ]
     return element(
         "section",
         element("h2", "Where to begin?"),
         element("ol", *items) if items else element("p", "There is nothing to move."),
-        element("p", link("#waves", "All waves")) if items else None,
+        join([element("p", "The plan, with what it takes:"), element("ul", *plan)]) if items else None,
+        element("p", link("#waves", "What the waves are")) if items else None,
     )
+
+
+def _time(minutes: int) -> Html:
+    return element("span", duration(minutes), class_="state")
 
 
 def shares(found: Figures) -> Html:
@@ -99,7 +123,7 @@ def shares(found: Figures) -> Html:
         )
         x += width
         words = f"{state.label}: {number_of}"
-        kind = f"state {state.key}"
+        kind = f"state dot {state.key}"
         way = link("#repositories", words, data_state=state.key, title=state.meaning, class_=kind)
         legend.append(element("li", way))
     picture = element(

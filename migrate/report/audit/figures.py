@@ -171,6 +171,11 @@ class Figures:
         """How many repositories have something to move."""
         return sum(self.states[state] for state in MOVING)
 
+    @property
+    def images_only(self) -> int:
+        """Repositories that are not ready, but whose Dockerfiles all give equal images."""
+        return sum(row.state is State.TASKS and sum(row.grades) > 0 == row.grades[2] for row in self.rows)
+
     def blockers(self) -> list[CodeFigures]:
         """The codes that keep repositories from moving, those of most repositories first."""
         return sorted((code for code in self.codes.values() if code.by_hand), key=lambda code: code.order)

@@ -26,7 +26,7 @@ def described(about: About) -> str:
 
 def shown_state(state: State) -> Html:
     """A state in words, with its colour before them."""
-    return element("span", state.label, class_=f"state {state.key}")
+    return element("span", state.label, class_=f"state dot {state.key}")
 
 
 def up() -> Html:
