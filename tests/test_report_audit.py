@@ -143,6 +143,13 @@ def test_unknown_images_are_ranked_by_repositories() -> None:
     assert figures(*ALL).unknown_images() == [("reg.example.com/team/base", 2), ("reg.example.com/team/go", 1)]
 
 
+def test_repositories_whose_images_are_equal_and_calls_are_left_are_told() -> None:
+    no_dockerfile = CALLS._replace(name="none", dockerfiles=())
+    found = figures(*ALL, no_dockerfile)
+    assert found.images_only == 1
+    assert "In **1 more** every Dockerfile gives equal images" in rendered(*ALL)["summary.md"].decode()
+
+
 def test_a_grade_whose_message_is_hidden_is_no_move_by_itself() -> None:
     assert figures(READY._replace(dockerfiles=(dockerfile("differs"),))).rows[0].state is State.TASKS
 

@@ -174,7 +174,8 @@ class Figures:
     @property
     def images_only(self) -> int:
         """Repositories that are not ready, but whose Dockerfiles all give equal images."""
-        return sum(row.state is State.TASKS and sum(row.grades) > 0 == row.grades[2] for row in self.rows)
+        tasks = [row for row in self.rows if row.state is State.TASKS]
+        return sum(1 for row in tasks if sum(row.grades) and not row.grades[2])
 
     def blockers(self) -> list[CodeFigures]:
         """The codes that keep repositories from moving, those of most repositories first."""
