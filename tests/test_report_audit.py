@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import itertools
 import re
 import time
 import tracemalloc
@@ -379,6 +380,8 @@ def test_tables_tell_readers_of_screens_what_they_are() -> None:
             tags = [tag for tag, _ in shape(content)]
             assert tags.count("table") == tags.count("caption") == tags.count("thead")
             assert tags.count("h1") == tags.count("main") == 1
+            levels = [int(tag[1]) for tag in tags if re.fullmatch("h[1-6]", tag)]
+            assert all(after <= before + 1 for before, after in itertools.pairwise(levels)), name
     heads = [names for tag, names in shape(rendered(*ALL)["index.html"]) if tag == "th"]
     assert all("scope" in names for names in heads)
     assert any("aria-sort" in names for names in heads)

@@ -73,7 +73,8 @@ def _explained(name: str) -> Html | None:
         for title, example in (("Before", known.before), ("After", known.after))
         if example
     ]
-    return element("section", definitions((title, prose(words)) for title, words in told.items()), *examples)
+    head = element("h2", "The diagnostic")
+    return element("section", head, definitions((title, prose(words)) for title, words in told.items()), *examples)
 
 
 def _messages(item: CodeFigures) -> Html:
