@@ -402,13 +402,27 @@ def test_a_page_shows_work_targets_patch_and_commands() -> None:
         f'<a href="{place}"><code>build.sh:3:1</code></a>',
         '<a href="../../patches/differs.patch">',
         "git -C app push origin earth",
-        "<code>+t0</code> differs",
+        "<td>stage 0 → <code>+t0</code></td>",
         "To do by hand",
         '<a href="../codes/EM520.html">EM520</a>',
         "create <code>Earthfile</code>",
         "wave 3, about 85 min",
     ):
         assert part in page, part
+
+
+def test_a_stage_says_its_grade_where_it_is_another() -> None:
+    stages = (
+        StageResult("build", "build", "equal"),
+        StageResult("1", "docker", "differs"),
+        StageResult(None, "h", "equal"),
+    )
+    mixed = DockerfileResult("Dockerfile", "", "Earthfile", "differs", True, stages)
+    page = rendered(DIFFERS._replace(dockerfiles=(mixed,)))["pages/differs.html"].decode()
+    first, second = "<code>build</code> → <code>+build</code>", "stage 1 → <code>+docker</code>"
+    helper = "helper → <code>+h</code>"
+    told = f"{first} equal<br>{second}<br>{helper} equal"
+    assert f"<td>differs, in part FROM DOCKERFILE</td><td>{told}</td>" in page
 
 
 def test_a_call_without_a_finding_is_still_work() -> None:

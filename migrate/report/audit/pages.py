@@ -21,7 +21,7 @@ from migrate.report.audit.markup import (
     table,
 )
 from migrate.report.audit.parts import About, code_link, code_name, described, shown_state, up
-from migrate.results import DockerfileResult, Finding, Result
+from migrate.results import DockerfileResult, Finding, Result, StageResult
 
 _LISTED = 100
 """How many different texts of one code stand on a page; the rest is in results.jsonl."""
@@ -215,22 +215,25 @@ def _dockerfiles(dockerfiles: Sequence[DockerfileResult], places: _Places) -> Ht
                 places.of(item.path, 0),
                 code(item.context or "."),
                 code(item.earthfile) if item.earthfile else "–",
-                item.grade,
-                join([_stage(stage.stage, stage.target, stage.grade) for stage in item.stages], element("br")),
-                "in part" if item.fallback else "no",
+                join([item.grade, ", in part FROM DOCKERFILE" if item.fallback else None]),
+                join([_stage(stage, item.grade) for stage in item.stages], element("br")),
             ]
         )
         for item in sorted(dockerfiles)
     ]
-    columns = ["Dockerfile", "Context", "Earthfile", "Grade", "Stages and targets", "FROM DOCKERFILE"]
-    caption = "Each Dockerfile in its context, the Earthfile that it becomes, and the target of each stage"
+    columns = ["Dockerfile", "Context", "Earthfile", "Grade", "Stages and targets"]
+    caption = (
+        "Each Dockerfile in its context, its Earthfile, and the target of each stage, with its grade if that differs"
+    )
     return element("section", element("h2", "Dockerfiles"), table(caption, [Column(name) for name in columns], rows))
 
 
-def _stage(stage: str | None, target: str, grade: str) -> Html:
+def _stage(stage: StageResult, grade: str) -> Html:
     # Docker takes no name that begins with a digit: a stage without a name goes by its number.
-    name: Content = "helper" if stage is None else f"stage {stage}" if stage.isdigit() else code(stage)
-    return join([name, " → ", code(f"+{target}"), f" {grade}"])
+    known = stage.stage
+    name: Content = "helper" if known is None else f"stage {known}" if known.isdigit() else code(known)
+    own = f" {stage.grade}" if stage.grade != grade else None
+    return join([name, " → ", code(f"+{stage.target}"), own])
 
 
 def _sites(result: Result, places: _Places) -> Html | None:
