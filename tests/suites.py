@@ -31,6 +31,8 @@ from migrate.verify.builders import Inputs, Secret
 from migrate.verify.pairs import Pair
 
 DOCKER = "cannot be built here"
+MOVED = "EM930"
+"""The two sides were given different base images of one name."""
 INFO = "as an info says"
 NAMED = {"EM525": r"unable to lookup secret", "EM528": r"no SSH key"}
 """What earth says where it lacks what an info has asked for: the build fails, and the info names why."""
@@ -63,9 +65,9 @@ class Outcome:
             return "equal"
         if found.verdict == NOT_CONVERTED:
             return NOT_CONVERTED
-        if found.verdict == REFUSED or "".join(found.rows[:1]).startswith(DOCKER_SIDE):
-            return DOCKER
         said = "".join(found.rows[:1])
+        if found.verdict == REFUSED or said.startswith((DOCKER_SIDE, MOVED)):
+            return DOCKER
         if found.silent and any(code in self.infos and re.search(text, said) for code, text in NAMED.items()):
             return INFO
         return f"{found.verdict}, {'SILENT' if found.silent else 'announced'}"
