@@ -107,15 +107,16 @@ def table(outcomes: Iterable[Outcome]) -> str:
     native = sum(item.native for item in built)
     numbers = f"{len(everything)} Dockerfiles, {len(built)} can be built here"
     lines = [f"{numbers}, {native} of them are converted without FROM DOCKERFILE.", ""]
-    lines += [f"| Part | Built | {' | '.join(OUTCOMES)} |", "| --- |" + " --- |" * (len(OUTCOMES) + 1)]
+    lines += [f"| Part | Dockerfiles | Built | {' | '.join(OUTCOMES)} |", "| --- |" + " --- |" * (len(OUTCOMES) + 2)]
     for part in sorted({item.subject.part for item in built}):
-        lines.append(_row(part, [item for item in built if item.subject.part == part]))
-    return "\n".join([*lines, _row("all", built)])
+        lines.append(_row(part, [item for item in everything if item.subject.part == part]))
+    return "\n".join([*lines, _row("all", everything)])
 
 
-def _row(part: str, built: list[Outcome]) -> str:
-    counts = Counter(item.kind for item in built)
-    return f"| {part} | {len(built)} | {' | '.join(str(counts[name] or '') for name in OUTCOMES)} |"
+def _row(part: str, found: list[Outcome]) -> str:
+    counts = Counter(item.kind for item in found)
+    numbers = len(found), len(found) - counts[DOCKER], *(counts[name] or "" for name in OUTCOMES)
+    return f"| {part} | {' | '.join(map(str, numbers))} |"
 
 
 def of_buildkit(sources: list[Path], place: Path) -> Iterator[Subject]:

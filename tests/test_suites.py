@@ -158,8 +158,8 @@ def test_the_table_counts_what_was_built() -> None:
     ]
     text = suites.table(outcomes)
     assert text.startswith("6 Dockerfiles, 4 can be built here, 3 of them are converted without FROM DOCKERFILE.")
-    assert "| a | 4 | 1 | 1 | 1 |  |  | 1 |  |" in text
-    assert text.splitlines()[-1] == "| all | 4 | 1 | 1 | 1 |  |  | 1 |  |"
+    assert "| a | 6 | 4 | 1 | 1 | 1 |  |  | 1 |  |" in text
+    assert text.splitlines()[-1] == "| all | 6 | 4 | 1 | 1 | 1 |  |  | 1 |  |"
 
 
 def test_what_an_info_says_has_a_column_of_its_own() -> None:
