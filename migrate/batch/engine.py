@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, CancelledError, Executor, Future, wait
+from itertools import chain, islice
 from typing import Generic, NamedTuple, TypeVar
 
 from migrate.batch.pool import WorkerDied
@@ -15,6 +16,8 @@ from migrate.batch.pool import WorkerDied
 _J = TypeVar("_J")
 _A = TypeVar("_A")
 _TICK = 0.2
+_TOGETHER = 500
+"""So many of those that were not reached are told at once."""
 
 
 class Ended(NamedTuple, Generic[_J, _A]):
@@ -69,9 +72,9 @@ class Engine(Generic[_J, _A]):
         left = [*self._running.values(), *self._suspects]
         self._running.clear()
         if self._stopped():
-            yield [Ended(job) for job in left]
-            for job in waiting:
-                yield [Ended(job)]
+            rest = chain(left, waiting)
+            while group := [Ended[_J, _A](job) for job in islice(rest, _TOGETHER)]:
+                yield group
 
     def _submitted(self, job: _J) -> bool:
         """Hand ``job`` to the executor; False when that is broken: then it is a new one, and the job waits."""

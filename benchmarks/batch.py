@@ -1,0 +1,191 @@
+"""What a batch costs: memory of the parent, time beside docker2earthly, what it adds to each repository.
+
+python benchmarks/batch.py memory [--count 10000]
+python benchmarks/batch.py speed CORPUS [--jobs 2]
+python benchmarks/batch.py overhead [--count 200]
+
+CORPUS is a folder of repositories. Needs git and earthmigrate; ``speed`` also needs ``earth`` on PATH.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import click
+
+ROOT = Path(__file__).resolve().parent.parent
+DOCKERFILE = "FROM alpine:3.20 AS build\nCOPY . /src\nRUN make -C /src\nFROM alpine:3.20\nCOPY --from=build /src/a /\n"
+SCRIPT = "#!/bin/sh\nset -e\ndocker build -t example/app:1 .\n"
+PEAK = """
+import sys
+from migrate.cli import main
+try:
+    main(sys.argv[1:], prog_name="earthmigrate")
+except SystemExit as end:
+    code = end.code
+lines = open("/proc/self/status").read().splitlines()
+print("peak", next(int(line.split()[1]) // 1024 for line in lines if line.startswith("VmHWM")), code, file=sys.stderr)
+"""
+
+
+@click.group()
+def main() -> None:
+    """Measure one thing."""
+
+
+@main.command()
+@click.option("--count", default=10_000, show_default=True, help="How many repositories.")
+@click.option("--folder", type=click.Path(file_okay=False), help="Keep them here.")
+def memory(count: int, folder: str | None) -> None:
+    """The parent's peak over many small repositories, with a report."""
+    with tempfile.TemporaryDirectory() as scratch:
+        place = Path(folder or scratch).resolve()
+        listed = place / "list"
+        if not listed.exists():
+            many(place, count)
+        start = time.perf_counter()
+        peak, code = measured(place, "--from", str(listed), "--report", str(place / "report"), "--quiet")
+        spent = time.perf_counter() - start
+        click.echo(f"{count} repositories: parent at most {peak} MiB, {spent:.0f} s, exit code {code}")
+        start = time.perf_counter()
+        peak, code = measured(place, "--from", str(listed), "--report", str(place / "report"), "--quiet")
+        spent = time.perf_counter() - start
+        click.echo(f"again, nothing changed: parent at most {peak} MiB, {spent:.0f} s, exit code {code}")
+
+
+def many(place: Path, count: int) -> None:
+    """``count`` git repositories of three files, whose objects are the same files on the disk."""
+    first = place / "r00000"
+    first.mkdir(parents=True)
+    for name, text in {"Dockerfile": DOCKERFILE, "build.sh": SCRIPT, "README.md": "x\n"}.items():
+        (first / name).write_text(text, encoding="utf-8")
+    identity = ["-c", "user.name=x", "-c", "user.email=x@example.org"]
+    for command in (["init", "-q", "--template="], ["add", "-A"], [*identity, "commit", "-qm", "x"]):
+        subprocess.run(["git", *command], cwd=first, check=True)
+    for number in range(1, count):
+        shutil.copytree(first, place / f"r{number:05}", copy_function=os.link)
+    lines = [f"{place / f'r{number:05}'}\n" for number in range(count)]
+    (place / "list").write_text("".join(lines), encoding="utf-8")
+
+
+def measured(cwd: Path, *arguments: str) -> tuple[int, int]:
+    """The peak of the parent in MiB, and the exit code."""
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(
+        [sys.executable, "-c", PEAK, "batch", *arguments],
+        cwd=cwd,
+        env=environment,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        encoding="utf-8",
+        check=True,
+    )
+    _, peak, code = done.stderr.splitlines()[-1].split()
+    return int(peak), int(code)
+
+
+@main.command()
+@click.argument("corpus", type=click.Path(exists=True, file_okay=False))
+@click.option("--jobs", default=2, show_default=True)
+def speed(corpus: str, jobs: int) -> None:
+    """All Dockerfiles of the corpus: one batch, and docker2earthly on one after the other."""
+    peer = shutil.which("earth")
+    if peer is None:
+        raise click.ClickException("earth is not on PATH")
+    repositories = sorted(str(path) for path in Path(corpus).iterdir() if path.is_dir())
+    with tempfile.TemporaryDirectory() as scratch:
+        place = Path(scratch)
+        whole = timed([*ours(place), *repositories, "--jobs", str(jobs), "--format", "json"], place / "whole")
+        results = [json.loads(line) for line in (place / "whole").read_text(encoding="utf-8").splitlines()]
+        dockerfiles = [(line["repository"], item["path"]) for line in results for item in line["dockerfiles"]]
+        bare = alone(place / "bare", dockerfiles)
+        only = timed([*ours(place), *bare, "--jobs", str(jobs), "--format", "json"], place / "only")
+        start = time.perf_counter()
+        failed = 0
+        for repository, path in dockerfiles:
+            command = [peer, "docker2earthly", "--dockerfile", str(Path(repository, path))]
+            (place / "Earthfile").unlink(missing_ok=True)
+            done = subprocess.run(
+                [*command, "--earthfile", str(place / "Earthfile"), "--tag", "x:1"],
+                cwd=place,
+                capture_output=True,
+                check=False,
+            )
+            failed += done.returncode != 0
+        theirs = time.perf_counter() - start
+    click.echo(f"{len(dockerfiles)} Dockerfiles of {len(repositories)} repositories, --jobs {jobs}")
+    click.echo(f"  docker2earthly, one after the other  {theirs:6.2f} s ({failed} of them failed)")
+    click.echo(f"  batch, the Dockerfiles alone         {only:6.2f} s  {theirs / only:.1f} times less")
+    click.echo(f"  batch, the whole repositories        {whole:6.2f} s  {theirs / whole:.1f} times less")
+
+
+def alone(place: Path, dockerfiles: list[tuple[str, str]]) -> list[str]:
+    """The Dockerfiles in repositories that hold nothing else."""
+    for repository, path in dockerfiles:
+        target = place / Path(repository).name / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(Path(repository, path), target)
+    return sorted(str(path) for path in place.iterdir())
+
+
+def ours(_: Path) -> list[str]:
+    """What the installed command does."""
+    return [sys.executable, "-c", "from migrate.cli import main; main(prog_name='earthmigrate')", "batch"]
+
+
+def timed(command: list[str], output: Path) -> float:
+    """The wall time of a batch."""
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    start = time.perf_counter()
+    with output.open("wb") as stdout:
+        done = subprocess.run(command, cwd=output.parent, env=environment, stdout=stdout, check=False)
+    if done.returncode not in (0, 1):
+        raise click.ClickException(f"the batch ended with {done.returncode}")
+    return time.perf_counter() - start
+
+
+@main.command()
+@click.option("--count", default=200, show_default=True, help="How many repositories.")
+def overhead(count: int) -> None:
+    """What a batch adds to a repository beside its migration and git: processor time of a process that does both."""
+    sys.path.insert(0, str(ROOT))
+    from migrate.batch import work
+    from migrate.batch.inputs import Wanted, entries
+    from migrate.batch.jobs import Job, Mode
+    from migrate.callsites.data import builtin as data
+    from migrate.mappings import builtin
+    from migrate.repodriver import found
+    from migrate.repository import migrate
+    from migrate.survey import Choice
+
+    with tempfile.TemporaryDirectory() as scratch:
+        many(Path(scratch), count)
+        texts = (Path(scratch) / "list").read_text(encoding="utf-8").split()
+        jobs = [Job(entry, Choice(), Mode()) for entry in entries(Wanted(text) for text in texts).entries]
+        work.perform(jobs[0])
+        times = []
+        for function in (
+            lambda job: migrate(found(Path(job.entry.place)), data(), builtin(), job.choice),
+            work.perform,
+        ):
+            start = time.process_time()
+            for job in jobs:
+                function(job)
+            times.append((time.process_time() - start) / count * 1e3)
+        start = time.perf_counter()
+        for job in jobs:
+            subprocess.run(["git", "rev-parse", "HEAD"], cwd=job.entry.place, capture_output=True, check=True)
+        git = (time.perf_counter() - start) / count * 1e3
+    click.echo(f"one repository: {times[0]:.1f} ms as repo does it, {times[1]:.1f} ms in a batch: ", nl=False)
+    click.echo(f"{times[1] - times[0]:.1f} ms more of processor time; one call of git takes {git:.1f} ms of the clock")
+
+
+if __name__ == "__main__":
+    main()
