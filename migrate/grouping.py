@@ -24,7 +24,7 @@ from migrate.records import Record
 from migrate.report.diff import NOTHING, unified
 from migrate.settings import LocalBase, SavedStage, Settings
 from migrate.standing import Mine, Standing
-from migrate.survey import Demand
+from migrate.survey import Demand, Style
 
 
 class Output(NamedTuple):
@@ -59,6 +59,7 @@ def group(
     mappings: Mappings,
     *,
     force: bool = False,
+    style: Style | None = None,
     bases: Mapping[str, tuple[LocalBase, ...]] | None = None,
 ) -> Group:
     """Convert the Dockerfiles of one context into one Earthfile.
@@ -70,7 +71,7 @@ def group(
     """
     if bases is None:
         bases = {record.dockerfile: record.bases for record in earlier}
-    return _Work(context, wanted, tuple(earlier), files, mappings, force, dict(bases)).group()
+    return _Work(context, wanted, tuple(earlier), files, mappings, force, dict(bases), style or Style()).group()
 
 
 class _Work:
@@ -85,8 +86,9 @@ class _Work:
         mappings: Mappings,
         force: bool,
         bases: dict[str, tuple[LocalBase, ...]],
+        style: Style,
     ) -> None:
-        self.context, self.wanted, self.earlier = context, wanted, earlier
+        self.context, self.wanted, self.earlier, self.style = context, wanted, earlier, style
         self.files, self.mappings, self.force, self.bases = files, mappings, force, bases
         self.known = {record.dockerfile: record for record in earlier}
         self.sources = [(demand.dockerfile, files.read(demand.dockerfile, LARGEST_INPUT) or b"") for demand in wanted]
@@ -170,6 +172,9 @@ class _Work:
             dockerfile=posixpath.relpath(record.dockerfile, record.context or "."),
             target_names=tuple(sorted((stage, target) for target, stage in record.targets.items())),
             bases=record.bases,
+            fidelity=self.style.fidelity,
+            fallback=self.style.fallback,
+            helper_image=self.style.helper_image,
             writes=True,
         )
         context = DiskContext(self.files.root / record.context, self.files.root / record.dockerfile, fresh=True)

@@ -76,7 +76,7 @@ def migrate(files: Files, data: Data, mappings: Mappings, choice: Choice) -> Mig
         demand.dockerfile: (files.read(demand.dockerfile, LARGEST_INPUT) or b"").decode("utf-8", "replace")
         for demand in wanted
     }
-    work = _Work(files, mappings, wanted, earlier, choice.force)
+    work = _Work(files, mappings, wanted, earlier, choice)
     groups = work.groups({})
     written = places(one for one in groups if not one.blocked)
     local = localimages.found(wanted, sources, written, [carrier.text for carrier in found.carriers])
@@ -140,7 +140,7 @@ class _Work(NamedTuple):
     mappings: Mappings
     wanted: tuple[Demand, ...]
     earlier: tuple[Record, ...]
-    force: bool
+    choice: Choice
 
     def groups(
         self, bases: Mapping[localimages.Key, tuple[LocalBase, ...]], known: Iterable[Group] = ()
@@ -160,7 +160,8 @@ class _Work(NamedTuple):
             [record for record in self.earlier if record.context == context],
             self.files,
             self.mappings,
-            force=self.force,
+            force=self.choice.force,
+            style=self.choice.style,
             bases={dockerfile: found for (dockerfile, folder), found in bases.items() if folder == context},
         )
 

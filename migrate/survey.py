@@ -28,6 +28,17 @@ _PLATFORM = "DOCKER_DEFAULT_PLATFORM"
 _BUILD_WORD = re.compile(r"\b(?:docker|podman)\b[^\n]*\bbuild\b|docker/build-push-action")
 
 
+class Style(NamedTuple):
+    """How Dockerfiles are converted: the options of that name of ``migrate.settings.Settings``."""
+
+    fidelity: str = "clean"
+    fallback: str = "dockerfile"
+    helper_image: str = "busybox"
+
+
+_STYLE = Style()
+
+
 @dataclass(frozen=True, slots=True)
 class Choice:
     """What the user chose: carriers to look at, the tool that calls are written for."""
@@ -38,6 +49,7 @@ class Choice:
     docs: bool = False
     force: bool = False
     """Replace an Earthfile that no migration made."""
+    style: Style = _STYLE
 
     def wants(self, carrier: str) -> bool:
         """Whether call sites in ``carrier`` are looked for."""

@@ -41,7 +41,7 @@ LAYERS = (
     "convert",
     "sharing",
     "combine disk",
-    "changes discovery neighbours records standing",
+    "changes configuration discovery neighbours records standing",
     "ignoremerge survey",
     "imagenames localimages neighbourfiles rewriting",
     "driver grouping imageknowledge inspecting report repository verify",

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import gc
 import os
-import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,12 +12,16 @@ from typing import TYPE_CHECKING
 
 import click
 
+from migrate.commands.configured import ConfiguredCommand
 from migrate.commands.options import (
     COLOR,
     EXIT_FINDINGS,
     EXIT_NOTHING,
     FAIL_ON,
+    FALLBACK,
+    FIDELITY,
     FORMAT,
+    HELPER_IMAGE,
     IMAGE_FACTS,
     INSPECT,
     INSPECT_FROM,
@@ -42,13 +45,7 @@ def _named_contexts(_: click.Context, __: click.Parameter, texts: tuple[str, ...
     return tuple((name, value) for name, _equals, value in pairs)
 
 
-def _helper_image(_: click.Context, __: click.Parameter, text: str) -> str:
-    if not re.fullmatch(r"[a-z0-9][A-Za-z0-9._:/@-]*", text):
-        raise click.BadParameter(f"{text!r} is no image.")
-    return text
-
-
-@click.command()
+@click.command(cls=ConfiguredCommand)
 @click.argument("path", default=".", metavar="[PATH|-]")
 @click.option("-o", "--output", metavar="FILE", help="Write the Earthfile to FILE, whatever it holds now.")
 @click.option("--write", is_flag=True, help="Write the Earthfile and its ignore file into the context folder.")
@@ -65,13 +62,7 @@ def _helper_image(_: click.Context, __: click.Parameter, text: str) -> str:
 )
 @click.option("--image", "images", metavar="NAME", multiple=True, help="Save the image under NAME; may be repeated.")
 @click.option("--target", metavar="STAGE", help="The stage that the Docker build selects; otherwise the last.")
-@click.option(
-    "--fidelity",
-    type=click.Choice(["clean", "exact"]),
-    default="clean",
-    show_default=True,
-    help="clean keeps the modification times that programs need; exact all of them, and drops earth's own labels.",
-)
+@FIDELITY
 @click.option(
     "--build-context",
     "build_contexts",
@@ -80,21 +71,8 @@ def _helper_image(_: click.Context, __: click.Parameter, text: str) -> str:
     callback=_named_contexts,
     help="A named context of the build: docker-image://IMAGE, or target:TARGET of an Earthfile; may be repeated.",
 )
-@click.option(
-    "--helper-image",
-    metavar="IMAGE",
-    default="busybox",
-    show_default=True,
-    callback=_helper_image,
-    help="The image of helper targets that can use no image of the Dockerfile; it needs a shell.",
-)
-@click.option(
-    "--fallback",
-    type=click.Choice(["dockerfile", "comment", "fail"]),
-    default="dockerfile",
-    show_default=True,
-    help="For a line that an Earthfile cannot say: build its stage FROM DOCKERFILE, leave a comment, or fail.",
-)
+@HELPER_IMAGE
+@FALLBACK
 @MAPPINGS
 @INSPECT
 @INSPECT_FROM

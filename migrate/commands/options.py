@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
@@ -58,6 +59,36 @@ IMAGE_FACTS = click.option(
     metavar="FILE",
     type=click.Path(dir_okay=False),
     help="Read what --inspect found before; with --inspect, keep what it finds.",
+)
+
+
+def _helper_image(_: click.Context, __: click.Parameter, text: str) -> str:
+    if not re.fullmatch(r"[a-z0-9][A-Za-z0-9._:/@-]*", text):
+        raise click.BadParameter(f"{text!r} is no image.")
+    return text
+
+
+FIDELITY = click.option(
+    "--fidelity",
+    type=click.Choice(["clean", "exact"]),
+    default="clean",
+    show_default=True,
+    help="clean keeps the modification times that programs need; exact all of them, and drops earth's own labels.",
+)
+HELPER_IMAGE = click.option(
+    "--helper-image",
+    metavar="IMAGE",
+    default="busybox",
+    show_default=True,
+    callback=_helper_image,
+    help="The image of helper targets that can use no image of the Dockerfile; it needs a shell.",
+)
+FALLBACK = click.option(
+    "--fallback",
+    type=click.Choice(["dockerfile", "comment", "fail"]),
+    default="dockerfile",
+    show_default=True,
+    help="For a line that an Earthfile cannot say: build its stage FROM DOCKERFILE, leave a comment, or fail.",
 )
 
 

@@ -9,12 +9,16 @@ from typing import TYPE_CHECKING
 
 import click
 
+from migrate.commands.configured import RepositoryCommand
 from migrate.commands.options import (
     COLOR,
     EXIT_FINDINGS,
     EXIT_NOTHING,
     FAIL_ON,
+    FALLBACK,
+    FIDELITY,
     FORMAT,
+    HELPER_IMAGE,
     IMAGE_FACTS,
     INSPECT,
     INSPECT_FROM,
@@ -32,7 +36,7 @@ if TYPE_CHECKING:
     from migrate.repoverify import Wish
 
 
-@click.command()
+@click.command(cls=RepositoryCommand)
 @click.argument("path", default=".", metavar="[PATH]", type=click.Path(exists=True, file_okay=False))
 @click.option("--write", is_flag=True, help="Make the change; otherwise it is only shown.")
 @click.option("--check", is_flag=True, help="Print nothing on stdout; exit with 1 when --write would change something.")
@@ -42,6 +46,9 @@ if TYPE_CHECKING:
 @click.option("--skip", metavar="CARRIERS", help="Leave these kinds of files alone.")
 @click.option("--docs", is_flag=True, help="Rewrite commands in fenced blocks of Markdown, too.")
 @click.option("--tool", type=click.Choice(["earth", "earthly"]), default="earth", help="The tool of the new calls.")
+@FIDELITY
+@FALLBACK
+@HELPER_IMAGE
 @INSPECT
 @INSPECT_FROM
 @IMAGE_FACTS
@@ -77,6 +84,9 @@ def repo(
     skip: str | None,
     docs: bool,
     tool: str,
+    fidelity: str,
+    fallback: str,
+    helper_image: str,
     inspect: bool,
     inspect_from: str,
     facts: str | None,
@@ -104,9 +114,11 @@ def repo(
     if not verify and any(value is not None for value in for_verify):
         raise click.UsageError("--registry, --engine, --timeout and the BuildKit hosts are for --verify.")
     from migrate.repodriver import RepositoryJob
-    from migrate.survey import Choice
+    from migrate.survey import Choice, Style
 
-    choice = Choice(carriers(only, "--only"), carriers(skip, "--skip"), tool, docs, force)
+    choice = Choice(
+        carriers(only, "--only"), carriers(skip, "--skip"), tool, docs, force, Style(fidelity, fallback, helper_image)
+    )
     job = RepositoryJob(
         Path(path),
         choice,

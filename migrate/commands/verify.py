@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from migrate.commands.configured import ConfiguredCommand
 from migrate.commands.options import (
     EXIT_FINDINGS,
     FORMAT,
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from migrate.verify.run import Request
 
 
-@click.command()
+@click.command(cls=ConfiguredCommand)
 @click.argument("path", default=".", metavar="[PATH]", type=click.Path(exists=True))
 @click.option(
     "--target",
