@@ -57,6 +57,7 @@ APART = {"dockerfile": "earthfile", "earthfile": "dockerfile"}
 """Reading and printing know nothing of each other."""
 
 ON_DISK = {
+    "configuration",
     *("auditfiles", "changes", "cli", "commands", "discovery", "disk", "driver", "imageknowledge", "inspecting"),
     *("mappings", "mappings_compile", "repodriver", "repoverify", "reportfile"),
     *("batch.branches", "batch.clones", "batch.cluster", "batch.gitcalls", "batch.inputs", "batch.ledger"),
