@@ -73,6 +73,8 @@ class Combined(NamedTuple):
     """The target that builds all images, when there is more than one."""
     document: Earthfile | None = None
     """The Earthfile before it was printed."""
+    docker_ignore: str = ""
+    """The text of Docker's ignore file that ``ignore`` is made from."""
 
 
 def combine(parts: Sequence[Part], mappings: Mappings, others: Others | None = None) -> Combined:
@@ -118,8 +120,17 @@ def combine(parts: Sequence[Part], mappings: Mappings, others: Others | None = N
         extra.append(Target(everything, tuple(Command.of("BUILD", f"+{target}") for target in _together(parts, done))))
     document = _merged(documents, extra)
     text, _ = render_file(document)
-    ignore = next((file.text for conversion in done for file in conversion.files[1:]), None)
-    return Combined(text, ignore, tuple(done), wrappers, platforms, everything, document)
+    texts = [ignore_text(part) for part in parts]
+    docker = next((text for text, item in zip(texts, done, strict=True) if item.sources), texts[0])
+    wanted = [item.files[1].text for text, item in zip(texts, done, strict=True) if text == docker and item.files[1:]]
+    ignore = (*wanted, None)[0]
+    return Combined(text, ignore, tuple(done), wrappers, platforms, everything, document, docker)
+
+
+def ignore_text(part: Part) -> str:
+    """Docker's ignore file for one Dockerfile."""
+    found = part.context.ignore_text()
+    return found[1] if found is not None else ""
 
 
 def _once(done: Sequence[Conversion], kept: frozenset[str], mappings: Mappings) -> list[Conversion]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import posixpath
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from migrate import ignorefile, ignoremerge, standing
@@ -60,10 +60,12 @@ def group(
     *,
     force: bool = False,
     style: Style | None = None,
+    asked: Collection[str] = (),
     bases: Mapping[str, tuple[LocalBase, ...]] | None = None,
 ) -> Group:
     """Convert the Dockerfiles of one context into one Earthfile.
 
+    ``asked`` are the arguments that calls of earth pass.
     ``bases``: Dockerfile -> its base images that other targets build; None for what ``earlier`` says.
 
     ``earlier`` are the records of this context. ``force``: what somebody else wrote, or changed, gives way where it is
@@ -71,7 +73,7 @@ def group(
     """
     if bases is None:
         bases = {record.dockerfile: record.bases for record in earlier}
-    return _Work(context, wanted, tuple(earlier), files, mappings, force, dict(bases), style or Style()).group()
+    return _Work(context, wanted, tuple(earlier), files, mappings, force, dict(bases), style or Style(), asked).group()
 
 
 class _Work:
@@ -87,8 +89,9 @@ class _Work:
         force: bool,
         bases: dict[str, tuple[LocalBase, ...]],
         style: Style,
+        asked: Collection[str],
     ) -> None:
-        self.context, self.wanted, self.earlier, self.style = context, wanted, earlier, style
+        self.context, self.wanted, self.earlier, self.style, self.asked = context, wanted, earlier, style, asked
         self.files, self.mappings, self.force, self.bases = files, mappings, force, bases
         self.known = {record.dockerfile: record for record in earlier}
         self.sources = [(demand.dockerfile, files.read(demand.dockerfile, LARGEST_INPUT) or b"") for demand in wanted]
@@ -144,7 +147,7 @@ class _Work:
         words = others.words if others is not None else frozenset()
         for demand, (_, source) in zip(self.wanted, self.sources, strict=True):
             known = self.known.get(demand.dockerfile)
-            record = decided(demand, source, self.sources, known, self.files.root.name, words)
+            record = decided(demand, source, self.sources, known, self.files.root.name, words, self.asked)
             earlier = known.targets if known is not None else {}
             record = record._replace(targets=earlier, bases=self.bases.get(demand.dockerfile, ()))
             records.append(record)
@@ -190,6 +193,7 @@ class _Work:
         if text is None:
             return self._unwritten(combined, records, "")
         ignore, problem = self._ignored(combined, there)
+        self._say_what_is_not_shared(combined)
         if problem and not self.force:
             return self._ignore_clash(combined, records, problem)
         outputs = [Output(self.path, self.before, _encoded(text))]
@@ -212,10 +216,9 @@ class _Work:
         if existing is not None:
             path = posixpath.join(self.context, existing[0])
             data = self.files.read(path, LARGEST_INPUT)
-        docker = context.ignore_text()
+        docker, needed = context.ignore_text(), combined.docker_ignore
         ours = [source for conversion in combined.conversions for source in conversion.sources]
         theirs = ignoremerge.sources(there.others) if there is not None else ()
-        needed = docker[1] if docker is not None else ""
         found = ignoremerge.joined(
             # A byte order mark is no part of the text that was read.
             data.decode("utf-8", "surrogateescape") if data is not None and existing is not None else None,
@@ -228,6 +231,21 @@ class _Work:
             self._report(path, "EM711", "", name=existing[0], source=source)
         text = wanted if found.problem and self.force else found.text
         return (Output(path, data, _encoded(text)) if text is not None else None), found.problem
+
+    def _say_what_is_not_shared(self, combined: Combined) -> None:
+        """A Dockerfile whose own ignore file does not do what the shared one does."""
+        for demand, conversion in zip(self.wanted, combined.conversions, strict=True):
+            context = DiskContext(self.files.root / self.context, self.files.root / demand.dockerfile)
+            own = context.ignore_text()
+            text = own[1] if own is not None else ""
+            if conversion.document is None or not conversion.sources or text == combined.docker_ignore:
+                continue
+            if difference := ignoremerge.unlike(combined.docker_ignore, text, conversion.sources, context):
+                path = (
+                    posixpath.normpath(posixpath.join(self.context, own[0])) if own is not None else demand.dockerfile
+                )
+                fields = {"earthignore": ignorefile.NAME, "dockerfile": demand.dockerfile, "difference": difference}
+                self._report(path, "EM744", "", **fields)
 
     def _recorded(
         self, combined: Combined, records: tuple[Record, ...], text: str, ignore: Output | None

@@ -88,6 +88,18 @@ def joined(existing: str | None, wanted: str, sides: Sides, context: Context) ->
     return Joined(text)
 
 
+def unlike(shared: str, own: str, copied: Sequence[str], context: Context) -> str:
+    """What one Dockerfile copies otherwise with the patterns of another ignore file than its own, "" for nothing."""
+    try:
+        found = _difference(context, IgnoreRules(plain_ascii(shared)), IgnoreRules(plain_ascii(own)), copied)
+    except PatternError as problem:
+        return str(problem)
+    if found is None:
+        return "nobody can tell what they leave out"
+    sides = (("copies", found.only_first), ("leaves out", found.only_second))
+    return " and ".join(f"it {verb} {_listed(paths)}" for verb, paths in sides if paths)
+
+
 def _plain(text: str) -> list[str]:
     return [pattern for pattern in patterns(text) if pattern not in OWN_FILES]
 

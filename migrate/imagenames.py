@@ -23,10 +23,11 @@ def decided(
     known: Record | None,
     root: str,
     words: Collection[str] = (),
+    asked: Collection[str] = (),
 ) -> Record:
     """The names of one Dockerfile's images: those of an earlier run, and what call sites ask for.
 
-    ``words`` are those of somebody else's lines in the Earthfile.
+    ``words`` are those of somebody else's lines in the Earthfile, ``asked`` the arguments that calls of earth pass.
     """
     argument = image_argument(sources, demand.dockerfile, words)
     images = dict(known.images) if known is not None else {}
@@ -48,6 +49,8 @@ def decided(
             if not images[stage]:
                 del images[stage]
             arguments.setdefault(stage, argument + (f"_{stage}" if stage else ""))
+    if argument in asked and known is None:
+        arguments.setdefault("", argument)
     together = known.platforms if known is not None else ()
     for site in demand.sites:
         together = together or _platforms(site, last)

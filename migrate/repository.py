@@ -6,14 +6,15 @@ import posixpath
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from migrate import localimages, records
+from migrate import earthcalls, localimages, records
 from migrate.callsites import edits as editing
 from migrate.callsites.data import Data
 from migrate.callsites.suggestions import Places
 from migrate.callsites.translate import Place
-from migrate.diagnostics import Diagnostic
-from migrate.discovery import Files
+from migrate.diagnostics import Collector, Diagnostic
+from migrate.discovery import Files, carrier_of
 from migrate.disk import LARGEST_INPUT
+from migrate.earthcalls import EarthCall
 from migrate.gitpatch import FileChange
 from migrate.grouping import Group, group
 from migrate.localimages import lost_arguments
@@ -24,7 +25,7 @@ from migrate.neighbours import Built, base_images, files_that_earth_reads
 from migrate.records import Record
 from migrate.rewriting import Rewritten, rewrite
 from migrate.settings import LocalBase
-from migrate.survey import Choice, Demand, demands, find
+from migrate.survey import LARGEST_CARRIER, Choice, Demand, demands, find
 
 
 def places(groups: Iterable[Group]) -> dict[tuple[str, str, str], Place]:
@@ -76,7 +77,9 @@ def migrate(files: Files, data: Data, mappings: Mappings, choice: Choice) -> Mig
         demand.dockerfile: (files.read(demand.dockerfile, LARGEST_INPUT) or b"").decode("utf-8", "replace")
         for demand in wanted
     }
-    work = _Work(files, mappings, wanted, earlier, choice)
+    there = _earth_calls(files, data)
+    asked = earthcalls.asked(call for _, found_calls in there.values() for call in found_calls)
+    work = _Work(files, mappings, wanted, earlier, choice, asked)
     groups = work.groups({})
     written = places(one for one in groups if not one.blocked)
     local = localimages.found(wanted, sources, written, [carrier.text for carrier in found.carriers])
@@ -100,6 +103,8 @@ def migrate(files: Files, data: Data, mappings: Mappings, choice: Choice) -> Mig
         changes.append(FileChange(path, before, editing.encoded(item.text), path in files.executable))
     why = {key: [finding.why for finding in findings.values() if finding.why] for key, findings in local.items()}
     diagnostics += _beside(ours, rewritten, wanted, where, files, mappings, why)
+    diagnostics += _several_contexts(wanted, mappings)
+    diagnostics += _lost_calls(there, rewritten, groups, files, mappings)
     done = [record for one in groups for record in one.recorded]
     # The Dockerfiles of the others are gone, and their Earthfiles live on.
     contexts = {one.context for one in groups}
@@ -133,6 +138,61 @@ def _scene(groups: Iterable[Group], changes: Iterable[FileChange], files: Files,
     )
 
 
+def _earth_calls(files: Files, data: Data) -> dict[str, tuple[str, tuple[EarthCall, ...]]]:
+    """Path -> the text of a file with calls of earth, and these."""
+    found = {}
+    for path in files.paths:
+        name = carrier_of(path, data.discovery)
+        if name in earthcalls.CARRIERS:
+            raw = files.read(path, LARGEST_CARRIER)
+            text = editing.decoded(raw) if raw is not None and b"earth" in raw else None
+            if text is not None and (calls := earthcalls.calls(path, name, text)):
+                found[path] = (text, calls)
+    return found
+
+
+def _lost_calls(
+    there: Mapping[str, tuple[str, tuple[EarthCall, ...]]],
+    rewritten: Iterable[Rewritten],
+    groups: Iterable[Group],
+    files: Files,
+    mappings: Mappings,
+) -> list[Diagnostic]:
+    """The calls of earth, old and new, that name what no Earthfile has."""
+    texts = {path: text for path, (text, _) in there.items()}
+    calls = {path: found for path, (_, found) in there.items()}
+    for item in rewritten:
+        path = item.carrier.path
+        known = {(call.target, call.arguments) for call in calls.get(path, ())}
+        found = earthcalls.calls(path, item.carrier.name, item.text)
+        # Docker ignores an argument that nothing declares as well, so a call that was docker's is no worse.
+        calls[path] = tuple(
+            call if (call.target, call.arguments) in known else call._replace(arguments=()) for call in found
+        )
+        texts[path] = item.text
+    earthfiles = {}
+    for one in groups:
+        path = posixpath.join(one.context, "Earthfile")
+        data = next((output.after for output in one.outputs if output.path == path), None)
+        data = data if data is not None else files.read(path, LARGEST_INPUT)
+        if data is not None:
+            earthfiles[one.context] = data.decode("utf-8", "replace").replace("\r\n", "\n")
+    return earthcalls.lost((call for path in sorted(calls) for call in calls[path]), texts, earthfiles, mappings)
+
+
+def _several_contexts(wanted: Iterable[Demand], mappings: Mappings) -> list[Diagnostic]:
+    contexts: dict[str, list[str]] = {}
+    for demand in wanted:
+        contexts.setdefault(demand.dockerfile, []).append(demand.context or ".")
+    found: list[Diagnostic] = []
+    for path, folders in contexts.items():
+        if len(folders) > 1:
+            collector = Collector(path, mappings.diagnostics)
+            collector.report("EM818", None, contexts=", ".join(folders))
+            found += collector.diagnostics
+    return found
+
+
 class _Work(NamedTuple):
     """What all groups of a migration are made from."""
 
@@ -141,6 +201,7 @@ class _Work(NamedTuple):
     wanted: tuple[Demand, ...]
     earlier: tuple[Record, ...]
     choice: Choice
+    asked: Mapping[str, frozenset[str]]
 
     def groups(
         self, bases: Mapping[localimages.Key, tuple[LocalBase, ...]], known: Iterable[Group] = ()
@@ -162,6 +223,7 @@ class _Work(NamedTuple):
             self.mappings,
             force=self.choice.force,
             style=self.choice.style,
+            asked=self.asked.get(context, frozenset()),
             bases={dockerfile: found for (dockerfile, folder), found in bases.items() if folder == context},
         )
 

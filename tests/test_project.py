@@ -43,7 +43,7 @@ LAYERS = (
     "combine disk",
     "changes configuration discovery neighbours records standing",
     "ignoremerge survey",
-    "imagenames localimages neighbourfiles rewriting",
+    "earthcalls imagenames localimages neighbourfiles rewriting",
     "driver grouping imageknowledge inspecting report repository verify",
     "auditfiles reportfile repoverify",
     "repodriver",

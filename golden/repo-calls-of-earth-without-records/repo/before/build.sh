@@ -1,0 +1,2 @@
+earth +docker
+(cd web && earth +docker)

@@ -1,0 +1,4 @@
+earth +docker
+earth +dev
+earth +same
+earth +part
