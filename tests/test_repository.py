@@ -17,6 +17,7 @@ from migrate.changes import make
 from migrate.discovery import discover
 from migrate.gitpatch import patch
 from migrate.mappings import builtin
+from migrate.records import NAME, read
 from migrate.repository import Migration, migrate
 from migrate.survey import Choice
 
@@ -84,6 +85,26 @@ def test_a_second_run_changes_nothing(folder: Path, tmp_path: Path) -> None:
     root = tmp_path / "repository"
     shutil.copytree(folder / "repo" / "after", root)
     assert planned(root, folder).changes == ()
+
+
+@cases
+def test_a_changed_dockerfile_is_drift_that_is_named(folder: Path, tmp_path: Path) -> None:
+    root = tmp_path / "repository"
+    shutil.copytree(folder / "repo" / "after", root)
+    text = (root / NAME).read_text(encoding="utf-8") if (root / NAME).exists() else ""
+    known = [record for record in read(text, NAME)[0] if (root / record.dockerfile).is_file()] if text else []
+    if not known:
+        return
+    path = root / known[0].dockerfile
+    path.write_bytes(path.read_bytes().rstrip() + b"\nLABEL changed=1\n")
+    migration = planned(root, folder)
+    changed = {change.path for change in migration.changes}
+    assert NAME in changed
+    said = {item.code: item for item in migration.diagnostics if item.code in ("EM739", "EM741")}
+    named = [item for item in said.values() if known[0].dockerfile in (item.path, item.message.split(" changed, ")[0])]
+    assert named
+    if "EM739" in said:
+        assert known[0].earthfile in changed
 
 
 @cases
