@@ -21,6 +21,8 @@ _LINES = re.compile(r"[^\n]*\n|[^\n]+")
 _WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _GLOBAL = re.compile(r"--global[ \t]+([A-Za-z_][A-Za-z0-9_]*)")
 _VERSION = "0.8"
+_MOST_QUOTED = 50
+"""Lines at the end of a target that are looked at one by one; each look reads the whole target."""
 
 
 class Mine(NamedTuple):
@@ -108,7 +110,8 @@ def _end(lines: Sequence[str], start: int, limit: int) -> int:
     while end > start + 1 and (not lines[end - 1].strip() or lines[end - 1].startswith("#")):
         end -= 1
     # A line of quoted text may look like a comment.
-    while end < len(lines) and not _is_whole(lines[start:end]):
+    last = min(len(lines), end + _MOST_QUOTED)
+    while end < last and not _is_whole(lines[start:end]):
         end += 1
     return end
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from time import perf_counter
 
 import pytest
 from hypothesis import given
@@ -160,3 +161,11 @@ def test_no_line_of_somebody_else_changes(found: list[str], newline: str, ends: 
     known = mine(text)
     assert is_unchanged(outline(text, known), known)
     assert merged(outline(text, known), document()) == text
+
+
+def test_many_odd_lines_take_little_time() -> None:
+    text = "VERSION 0.8\n\nbuild:\n    FROM alpine\n    RUN a \\\n" + "# c\n" * 20_000
+    started = perf_counter()
+    found = outline(text, Mine(frozenset({"build"})))
+    assert found.blocks[0].end < 100
+    assert perf_counter() - started < 5
