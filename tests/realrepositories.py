@@ -1,21 +1,19 @@
 """``dev.py migrations CLONE...``: ``repo`` on copies of real repositories, and the table of docs/real-repositories.md.
 
-Each clone is copied twice. The patch is applied to one with git, ``--write`` changes the other: both trees must be
-equal, and a second run must change nothing.
+The patch is applied with git to a copy of each clone, then taken back, and ``--write`` makes the change: both trees
+must be equal, and a second run must change nothing.
 """
 
 from __future__ import annotations
 
 import contextlib
-import filecmp
 import json
-import re
 import shutil
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -42,37 +40,46 @@ def migrated(folder: Path, *options: str) -> subprocess.CompletedProcess[bytes]:
 
 
 def judged(clone: Path) -> Row:
-    """Migrate copies of ``clone`` in both ways."""
+    """Migrate a copy of ``clone`` in both ways."""
     with tempfile.TemporaryDirectory() as place:
-        one, two = Path(place, "one", clone.name), Path(place, "two", clone.name)
-        for copy in (one, two):
-            shutil.copytree(clone, copy, symlinks=True)
+        copy = Path(place, clone.name)
+        shutil.copytree(clone, copy, symlinks=True)
         begun = time.monotonic()
-        data = json.loads(migrated(one, "--format=json").stdout)
+        data = json.loads(migrated(copy, "--format=json").stdout)
         seconds = time.monotonic() - begun
-        patch = migrated(one).stdout
-        applied = subprocess.run(["git", "apply", "-p1"], cwd=one, input=patch, capture_output=True, check=False)
-        differences = applied.stderr.decode() if applied.returncode else ""
-        migrated(two, "--write", "--allow-dirty", "--quiet")
-        differences = differences or ", ".join(different(one, two))
-        again = len(json.loads(migrated(two, "--format=json").stdout)["changes"])
-        commit = subprocess.run(
-            ["git", "rev-parse", "HEAD"], cwd=clone, capture_output=True, check=False, text=True
-        ).stdout
-    return Row(
-        clone.name.replace("+", "/"), commit[:10], data["counts"], len(data["changes"]), differences, again, seconds
-    )
+        paths = [item["path"] for item in data["changes"]]
+        before = tree(copy, paths)
+        patch = data["diff"].encode("utf-8", "surrogateescape")
+        done = subprocess.run(["git", "apply", "-p1"], cwd=copy, input=patch, capture_output=True, check=False)
+        applied = tree(copy, paths)
+        for path in paths:
+            restore(copy / path, before.get(path))
+        # Clones without their largest files look dirty to git.
+        migrated(copy, "--write", "--allow-dirty", "--quiet")
+        written = tree(copy, paths)
+        wrong = sorted(path for path in {*applied, *written} if applied.get(path) != written.get(path))
+        differences = done.stderr.decode() if done.returncode else ", ".join(wrong)
+        again = len(json.loads(migrated(copy, "--format=json").stdout)["changes"])
+        asked = subprocess.run(["git", "rev-parse", "HEAD"], cwd=copy, capture_output=True, check=True, text=True)
+    name = clone.name.replace("+", "/")
+    return Row(name, asked.stdout[:10], data["counts"], len(paths), differences, again, seconds)
 
 
-def different(one: Path, two: Path) -> Iterator[str]:
-    """The paths at which two trees differ, git's own left out."""
-    stack = [filecmp.dircmp(one, two, ignore=[".git"], hide=[])]
-    while stack:
-        both = stack.pop()
-        yield from (*both.left_only, *both.right_only, *both.funny_files)
-        files = [name for name in both.common_files if not Path(both.left, name).is_symlink()]
-        yield from filecmp.cmpfiles(both.left, both.right, files, shallow=False)[1]
-        stack += both.subdirs.values()
+def tree(root: Path, paths: Sequence[str]) -> dict[str, bytes | None]:
+    """The bytes of ``paths``, and the name of every file."""
+    found: dict[str, bytes | None] = {
+        file.relative_to(root).as_posix(): None
+        for file in root.rglob("*")
+        if file.relative_to(root).parts[0] not in (".git", ".earthmigrate-backup")
+    }
+    return {**found, **{path: (root / path).read_bytes() for path in paths if (root / path).is_file()}}
+
+
+def restore(file: Path, data: bytes | None) -> None:
+    if data is None:
+        file.unlink(missing_ok=True)
+    else:
+        file.write_bytes(data)
 
 
 def table(rows: Sequence[Row]) -> str:
@@ -106,10 +113,9 @@ def main(arguments: Sequence[str]) -> int:
         row = judged(Path(name).resolve())
         rows.append(row)
         print(f"{row.name}: {row.seconds:.1f} s, {row.differences or 'same'}, {row.again} changes again", flush=True)
-    text = PAGE.read_text(encoding="utf-8")
-    found = re.compile(f"{BEGIN}.*?{END}", re.DOTALL)
-    made = f"{BEGIN}{table(rows)}{END}"
-    PAGE.write_text(found.sub(lambda _: made, text), encoding="utf-8", newline="\n")
+        text = PAGE.read_text(encoding="utf-8")
+        head, _, rest = text.partition(BEGIN)
+        PAGE.write_text(f"{head}{BEGIN}{table(rows)}{END}{rest.partition(END)[2]}", encoding="utf-8", newline="\n")
     return 1 if any(row.differences or row.again for row in rows) else 0
 
 
