@@ -19,7 +19,7 @@ from migrate.callsites.data import builtin
 from migrate.earthfile.reader import Statement, flags_and_args, read
 from migrate.repository import Migration
 
-STAND_IN = '#!/bin/sh\n{ printf "%s\\0" "@@" "${0##*/}" "$PWD" "$@"; } >>"$RECORD"\n'
+STAND_IN = '#!/bin/sh\n{ printf "%s\\0" "@@" "${0##*/}" "$PWD" "$DOCKER_DEFAULT_PLATFORM" "$@"; } >>"$RECORD"\n'
 #: bash calls this for a program that is not there: nothing outside the stand-ins matters.
 MISSING = "command_not_found_handle() { return 0; }\n"
 _EARTH_VALUES = ("--secret", "--secret-file", "--platform", "--build-arg")
@@ -43,7 +43,6 @@ _PLAIN_TOOLS = (
     "head",
     "sort",
     "uname",
-    "date",
     "seq",
     "xargs",
     "test",
@@ -78,6 +77,8 @@ class Call(NamedTuple):
     tool: str
     folder: str
     words: tuple[str, ...]
+    platform: str = ""
+    """What DOCKER_DEFAULT_PLATFORM said."""
 
 
 def tools(folder: Path) -> Path:
@@ -86,6 +87,8 @@ def tools(folder: Path) -> Path:
     for name in ("docker", "earth", "earthly", "podman", "docker-compose", "git", "sudo", "npm", "kubectl"):
         (folder / name).write_text(STAND_IN, encoding="utf-8")
         (folder / name).chmod(0o755)
+    (folder / "date").write_text("#!/bin/sh\necho today\n", encoding="utf-8")
+    (folder / "date").chmod(0o755)
     (folder / "sudo").write_text('#!/bin/sh\nwhile [ "${1#-}" != "$1" ]; do shift; done\nexec "$@"\n', encoding="utf-8")
     for name in _PLAIN_TOOLS:
         found = next((place for place in ("/bin", "/usr/bin") if os.path.exists(f"{place}/{name}")), None)
@@ -112,7 +115,7 @@ def record(
         command, cwd=folder, env=environment, stdin=subprocess.DEVNULL, capture_output=True, check=False, timeout=60
     )
     calls = place.read_bytes().decode().split("@@\0")[1:]
-    return [Call(words[0], words[1], tuple(words[2:])) for words in (call[:-1].split("\0") for call in calls)]
+    return [Call(words[0], words[1], tuple(words[3:]), words[2]) for words in (call[:-1].split("\0") for call in calls)]
 
 
 def tagged(name: str) -> str:
@@ -142,7 +145,11 @@ def docker_build(call: Call, root: Path, environment: Mapping[str, str]) -> Buil
         os.path.relpath(context, root),
         values.get("target", [""])[-1].lower(),
         frozenset(map(tagged, values.get("tag", ()))),
-        frozenset(part for text in values.get("platform", ()) for part in text.split(",")),
+        frozenset(
+            part
+            for text in values.get("platform", [call.platform] if call.platform else [])
+            for part in text.split(",")
+        ),
         frozenset(text for text in arguments if not text.startswith(("BUILDKIT_", "TARGET", "SOURCE_DATE_EPOCH"))),
         frozenset(re.sub(r"^(?:type=\w+,)?id=([^,]*).*", r"\1", text) for text in values.get("secret", ())),
         ("push" in values and values["push"][-1] not in ("false", "0"))
@@ -293,5 +300,5 @@ def plain(build: Build, root: Path) -> Build:
     if not file.exists():
         other = next((n for n in ("dockerfile", "Containerfile") if (file.parent / n).exists()), None)
         name = posixpath.join(posixpath.dirname(name), other) if other else name
-    stage = "" if (root / name).exists() and build.stage == last_stage(root / name) else build.stage
+    stage = "" if (root / name).is_file() and build.stage == last_stage(root / name) else build.stage
     return build._replace(stage=stage, dockerfile=posixpath.normpath(name))
