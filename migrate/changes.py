@@ -67,6 +67,8 @@ def undo_commands(
     held = [path for path in changed if git and path not in exposed]
     found = [f"git checkout -- {shlex.join(held)}"] if held else []
     copies = [path for path in changed if path not in held]
+    folders = dict.fromkeys(path.rpartition("/")[0] for path in copies if "/" in path)
+    found += [f"mkdir -p -- {shlex.join(folders)}"] if folders else []
     found += [f"cp -p -- {shlex.quote(f'{BACKUP}/{path}')} {shlex.quote(path)}" for path in copies]
     if added:
         found.append(f"rm -f -- {shlex.join(added)}")
@@ -100,7 +102,7 @@ def make(root: Path, changes: Sequence[FileChange], *, git: bool, exposed: Colle
             _prepare(step, change)
         for step in steps:
             done.append(step)
-            _put(step)
+            _put(step, root)
         _remove(root / JOURNAL)
     except BaseException:
         _undo(root, steps, done)
@@ -135,7 +137,7 @@ def _prepare(step: _Step, change: FileChange) -> None:
         raise DiskError("EM195", path=shown(step.prepared), reason=reason(error)) from None
 
 
-def _put(step: _Step) -> None:
+def _put(step: _Step, root: Path) -> None:
     try:
         if step.prepared is not None:
             os.replace(step.prepared, step.place)
@@ -143,6 +145,19 @@ def _put(step: _Step) -> None:
             step.place.unlink(missing_ok=True)
     except OSError as error:
         raise DiskError("EM195", path=shown(step.place), reason=reason(error)) from None
+    if step.prepared is None:
+        _without_empty_folders(step.place, root)
+
+
+def _without_empty_folders(place: Path, root: Path) -> None:
+    """The folders that are empty without ``place`` go too, as with ``git apply``."""
+    for folder in place.parents:
+        if folder == root:
+            return
+        try:
+            folder.rmdir()
+        except OSError:
+            return  # something else is in it
 
 
 def _undo(root: Path, steps: Sequence[_Step], done: Sequence[_Step]) -> None:
@@ -150,6 +165,7 @@ def _undo(root: Path, steps: Sequence[_Step], done: Sequence[_Step]) -> None:
         if step.before is None:
             _remove(step.place)
         else:
+            step.place.parent.mkdir(parents=True, exist_ok=True)
             write_file(step.place, step.before)
             os.chmod(step.place, mode_for(step.mode))
     for step in steps:

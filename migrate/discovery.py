@@ -92,7 +92,7 @@ def discover(root: Path, data: Mapping[str, Any]) -> Files:
     kept = [(mode, path) for mode, path in tracked if not skipped & set(path.split("/")[:-1])]
     return Files(
         root,
-        tuple(sorted(path for mode, path in kept if mode in ("100644", "100755"))),
+        tuple(sorted(path for mode, path in kept if mode in ("100644", "100755") and os.path.lexists(root / path))),
         True,
         frozenset(path for mode, path in kept if mode == "100755"),
         frozenset(path for mode, path in kept if mode == "120000"),

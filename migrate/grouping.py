@@ -50,6 +50,12 @@ class Group(NamedTuple):
     blocked: str = ""
     recorded: tuple[Record, ...] = ()
 
+    @property
+    def text(self) -> str | None:
+        """The Earthfile to come, None where none is written."""
+        found = [item.after for item in self.outputs if posixpath.basename(item.path) == "Earthfile"]
+        return found[0].decode("utf-8", "surrogateescape") if found and not self.blocked else None
+
 
 def group(
     context: str,

@@ -25,6 +25,7 @@ Steps: TypeAlias = tuple[str | int, ...]
 CALL_SITES = (
     "docker_flags",
     "build_push_action",
+    "compose",
     "descriptions",
     "discovery",
     "earth_tools",

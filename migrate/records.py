@@ -6,8 +6,12 @@ The file is part of the change. It is written sorted, in the plain YAML that JSO
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
-from typing import Any, NamedTuple
+import posixpath
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from migrate.mappings_compile import Document
 
 from migrate.settings import LocalBase
 
@@ -45,9 +49,9 @@ class Record(NamedTuple):
     bases: tuple[LocalBase, ...] = ()
 
 
-def written(records: Iterable[Record], rest: str = "") -> str:
+def written(records: Iterable[Record], rest: str = "", projects: Iterable[Composed] = ()) -> str:
     """The text of the file; ``rest`` are the lines of an existing one that are not ours."""
-    lines = [rest.rstrip("\n") + "\n" if rest.strip() else HEADER, "migrated:\n"]
+    lines = [rest.rstrip("\n") + "\n" if rest.strip() else HEADER, *_projects(projects), "migrated:\n"]
     for record in sorted(records, key=lambda item: (item.context, item.dockerfile)):
         lines.append(f"  - dockerfile: {_text(record.dockerfile)}\n")
         lines.append(f"    context: {_text(record.context or '.')}\n")
@@ -86,12 +90,47 @@ def written(records: Iterable[Record], rest: str = "") -> str:
     return "".join(lines)
 
 
+def _projects(projects: Iterable[Composed]) -> Iterator[str]:
+    """The targets for what compose files built before their ``build:`` went."""
+    for index, project in enumerate(sorted(projects, key=lambda item: (item.folder, item.files))):
+        yield "composed:\n" if not index else ""
+        yield f"  - earthfile: {_text(posixpath.join(project.folder, 'Earthfile'))}\n"
+        yield f"    target: {_text(project.name)}\n"
+        yield f"    files: {json.dumps(list(project.files), ensure_ascii=False)}\n"
+        yield "    lines:\n"
+        yield from (f"      - {_text(line)}\n" for line in project.lines)
+        if project.variables:
+            yield "    variables:\n"
+            yield from (f"      {_text(name)}: {_text(argument)}\n" for name, argument in sorted(project.variables))
+
+
 def _text(value: str) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
-def read(text: str, path: str) -> tuple[tuple[Record, ...], str]:
-    """The records of the file, and its lines outside ``migrated:``. Raises RecordError."""
+class Composed(NamedTuple):
+    """A target for what the compose files ``files`` built before their ``build:`` went: its recipe's ``lines``.
+
+    ``variables``: (a name in the environment, the ARG that takes its value).
+    """
+
+    folder: str
+    name: str
+    files: tuple[str, ...]
+    lines: tuple[str, ...]
+    variables: tuple[tuple[str, str], ...] = ()
+
+
+class Recorded(NamedTuple):
+    """What the file says: the Dockerfiles, the lines that are not ours, and the targets of compose projects."""
+
+    records: tuple[Record, ...] = ()
+    rest: str = ""
+    projects: tuple[Composed, ...] = ()
+
+
+def read(text: str, path: str) -> Recorded:
+    """What the file ``text`` says. Raises RecordError."""
     from migrate.mappings import MappingError
     from migrate.mappings_compile import check, read_yaml  # a YAML library: only where the file exists
 
@@ -104,9 +143,28 @@ def read(text: str, path: str) -> tuple[tuple[Record, ...], str]:
     for index, item in enumerate(found):
         for key in ("dockerfile", "context", "earthfile"):
             if _leads_out(item[key]):
-                line, column = document.places["migrated", index, key]
-                raise RecordError(f"{path}:{line + 1}:{column + 1}: {key} leads out of the repository")
-    return tuple(_record(item) for item in found), _rest(text)
+                raise _leading_out(document, ("migrated", index, key))
+    composed = document.data.get("composed") or ()
+    for index, item in enumerate(composed):
+        if _leads_out(item["earthfile"]):
+            raise _leading_out(document, ("composed", index, "earthfile"))
+    projects = tuple(_project(item) for item in composed)
+    return Recorded(tuple(_record(item) for item in found), _rest(text), projects)
+
+
+def _leading_out(document: Document, steps: tuple[str | int, ...]) -> RecordError:
+    line, column = document.places[steps]
+    return RecordError(f"{document.path}:{line + 1}:{column + 1}: {steps[-1]} leads out of the repository")
+
+
+def _project(item: Mapping[str, Any]) -> Composed:
+    return Composed(
+        posixpath.dirname(item["earthfile"]),
+        item["target"],
+        tuple(item["files"]),
+        tuple(item["lines"]),
+        tuple((item.get("variables") or {}).items()),
+    )
 
 
 def _leads_out(path: str) -> bool:
@@ -149,10 +207,10 @@ def _record(item: Mapping[str, Any]) -> Record:
 
 
 def _rest(text: str) -> str:
-    """The lines that are not below ``migrated:``."""
+    """The lines that are not below ``migrated:`` or ``composed:``."""
     kept, inside = [], False
     for line in text.splitlines(keepends=True):
-        if line.startswith("migrated:"):
+        if line.startswith(("migrated:", "composed:")):
             inside = True
         elif inside and (not line.strip() or line[0] in " \t-"):
             continue

@@ -6,11 +6,12 @@ import posixpath
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from migrate import earthcalls, localimages, records
+from migrate import composing, earthcalls, localimages, records
 from migrate.callsites import edits as editing
 from migrate.callsites.data import Data
 from migrate.callsites.suggestions import Places
 from migrate.callsites.translate import Place
+from migrate.composetargets import ProjectTarget
 from migrate.diagnostics import Collector, Diagnostic
 from migrate.discovery import Files, carrier_of
 from migrate.disk import LARGEST_INPUT
@@ -23,7 +24,7 @@ from migrate.neighbourfiles.around import beside
 from migrate.neighbourfiles.model import Move, Scene
 from migrate.neighbours import Built, base_images, files_that_earth_reads
 from migrate.records import Record
-from migrate.rewriting import Rewritten, rewrite
+from migrate.rewriting import Rewritten, Translating, rewrite
 from migrate.settings import LocalBase
 from migrate.survey import LARGEST_CARRIER, Choice, Demand, demands, find
 
@@ -64,13 +65,15 @@ class Migration(NamedTuple):
     groups: tuple[Group, ...]
     rewritten: tuple[Rewritten, ...]
     diagnostics: tuple[Diagnostic, ...]
+    projects: tuple[ProjectTarget, ...] = ()
+    """The targets for what compose files built."""
 
 
 def migrate(files: Files, data: Data, mappings: Mappings, choice: Choice) -> Migration:
     """Plan the migration of ``files``. Raises RecordError when .earthmigrate.yaml cannot be used."""
     existing = files.read(records.NAME, LARGEST_INPUT)
     text = existing.decode("utf-8", "replace") if existing is not None else ""
-    earlier, rest = records.read(text, records.NAME) if text else ((), "")
+    earlier, rest, projects = records.read(text, records.NAME) if text else records.Recorded()
     found = find(files, data, mappings, choice)
     wanted = demands(found, earlier)
     sources = {
@@ -79,7 +82,7 @@ def migrate(files: Files, data: Data, mappings: Mappings, choice: Choice) -> Mig
     }
     there = _earth_calls(files, data)
     asked = earthcalls.asked(call for _, found_calls in there.values() for call in found_calls)
-    work = _Work(files, mappings, wanted, earlier, choice, asked)
+    work = _Work(composing.without_targets(files, projects), mappings, wanted, earlier, choice, asked)
     groups = work.groups({})
     written = places(one for one in groups if not one.blocked)
     local = localimages.found(wanted, sources, written, [carrier.text for carrier in found.carriers])
@@ -87,8 +90,14 @@ def migrate(files: Files, data: Data, mappings: Mappings, choice: Choice) -> Mig
     ours = tuple(one for one in groups if not one.blocked)
     where = places(ours)
     blocked = {one.context: one.blocked for one in groups if one.blocked}
+    composed = None
+    if choice.replaces_builds:
+        texts = {one.context: one.text for one in groups}
+        tool = data.earth_tools[choice.tool]["command"]
+        composed = composing.decide(found.carriers, Translating(where, blocked), texts, projects, files, tool)
+    targets = composing.targets(composed, projects)
     rewritten = tuple(
-        rewrite(carrier, where, data, mappings, choice, blocked, tree=files) for carrier in found.carriers
+        rewrite(carrier, where, data, mappings, choice, blocked, composed, tree=files) for carrier in found.carriers
     )
     diagnostics = [*found.diagnostics]
     changes: list[FileChange] = []
@@ -96,6 +105,7 @@ def migrate(files: Files, data: Data, mappings: Mappings, choice: Choice) -> Mig
         diagnostics += (item for conversion in one.combined.conversions for item in conversion.diagnostics)
         diagnostics += one.findings
         changes += (FileChange(*output) for output in one.outputs)
+    changes = composing.joined(changes, targets, {one.context for one in groups}, files, projects)
     for item in rewritten:
         diagnostics += item.diagnostics
         before = editing.encoded(item.carrier.text)
@@ -104,19 +114,30 @@ def migrate(files: Files, data: Data, mappings: Mappings, choice: Choice) -> Mig
     why = {key: [finding.why for finding in findings.values() if finding.why] for key, findings in local.items()}
     diagnostics += _beside(ours, rewritten, wanted, where, files, mappings, why)
     diagnostics += _several_contexts(wanted, mappings)
-    diagnostics += _lost_calls(there, rewritten, groups, files, mappings)
+    diagnostics += _lost_calls(
+        there, rewritten, groups, {change.path: change.after for change in changes}, files, mappings
+    )
     done = [record for one in groups for record in one.recorded]
     # The Dockerfiles of the others are gone, and their Earthfiles live on.
     contexts = {one.context for one in groups}
     done += (record for record in earlier if record.context not in contexts)
+    if composed is not None:
+        diagnostics += composing.starts(composed, found.carriers, rewritten, mappings)
     if done:
-        after = records.written(done, rest).encode()
+        after = records.written(done, rest, composing.recorded(targets)).encode()
         changes.append(FileChange(records.NAME, existing, after))
+    if choice.remove_dockerfiles:
+        from migrate import removing  # few runs remove anything
+
+        removal = removing.decide(found.dockerfiles, groups, rewritten, changes, files, data, mappings)
+        changes += removal.changes
+        diagnostics += removal.diagnostics
     scene = _scene(ours, changes, files, data.earth_tools[choice.tool])
     changes, found_beside = beside(changes, scene, files, data, mappings, choice)
     diagnostics += found_beside
     due = tuple(change for change in changes if change.before != change.after)
-    return Migration(due, groups, rewritten, tuple(diagnostics))
+    shown = tuple(item for items in targets.values() for item in items)
+    return Migration(due, groups, rewritten, tuple(diagnostics), shown)
 
 
 def _scene(groups: Iterable[Group], changes: Iterable[FileChange], files: Files, tool: Mapping[str, str]) -> Scene:
@@ -155,6 +176,7 @@ def _lost_calls(
     there: Mapping[str, tuple[str, tuple[EarthCall, ...]]],
     rewritten: Iterable[Rewritten],
     groups: Iterable[Group],
+    after: Mapping[str, bytes | None],
     files: Files,
     mappings: Mappings,
 ) -> list[Diagnostic]:
@@ -173,8 +195,7 @@ def _lost_calls(
     earthfiles = {}
     for one in groups:
         path = posixpath.join(one.context, "Earthfile")
-        data = next((output.after for output in one.outputs if output.path == path), None)
-        data = data if data is not None else files.read(path, LARGEST_INPUT)
+        data = after.get(path) or files.read(path, LARGEST_INPUT)
         if data is not None:
             earthfiles[one.context] = data.decode("utf-8", "replace").replace("\r\n", "\n")
     return earthcalls.lost((call for path in sorted(calls) for call in calls[path]), texts, earthfiles, mappings)

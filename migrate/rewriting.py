@@ -10,6 +10,7 @@ from migrate.callsites.data import Data
 from migrate.callsites.model import Outcome, Site, Tree, reference
 from migrate.callsites.suggestions import Known, Places, suggestion
 from migrate.callsites.translate import EarthCall, Facts, Left, translate
+from migrate.composeplan import ComposePlan
 from migrate.diagnostics import Collector, Diagnostic
 from migrate.mappings import Mappings
 from migrate.survey import Carrier, Choice, line_span
@@ -33,20 +34,22 @@ def rewrite(
     mappings: Mappings,
     choice: Choice,
     blocked: Mapping[str, str] | None = None,
+    composed: ComposePlan | None = None,
     *,
     tree: Tree,
 ) -> Rewritten:
     """Rewrite every certain call in ``carrier``; the others are reported on their line.
 
-    ``blocked`` are contexts whose Earthfile stays as it is -> why.
+    ``blocked`` are contexts whose Earthfile stays as it is -> why. ``composed`` says which services lose ``build:``.
     """
     collector = Collector(carrier.path, mappings.diagnostics)
     blocked = blocked or {}
-    translator = _Translator(places, blocked)
+    translator = Translating(places, blocked, composed)
     tool = data.earth_tools[choice.tool]["command"]
-    outcomes = [carrier.module.rewritten(site, carrier.text, translator, tool) for site in carrier.sites]
+    sites = [site for site in carrier.sites if not site.passive]
+    outcomes = [carrier.module.rewritten(site, carrier.text, translator, tool) for site in sites]
     known = Known({key: place for key, place in places.items() if key[1] not in blocked}, tree, data, tool)
-    ends = [*(site.start for site in carrier.sites), len(carrier.text)][1:]
+    ends = [*(site.start for site in sites), len(carrier.text)][1:]
     outcomes = [
         _with_suggestion(outcome, carrier.text, end, known) for outcome, end in zip(outcomes, ends, strict=True)
     ]
@@ -90,13 +93,21 @@ def _with_suggestion(outcome: Outcome, text: str, end: int, known: Known) -> Out
     return outcome if found is None else outcome._replace(suggestion=found.command, lacks=found.lost)
 
 
-class _Translator:
+class Translating:
     """Gives each site the call of earth for the target that its build has become."""
 
-    def __init__(self, places: Places, blocked: Mapping[str, str]) -> None:
+    def __init__(self, places: Places, blocked: Mapping[str, str], composed: ComposePlan | None = None) -> None:
         self.places, self.blocked = places, blocked
+        self.compose = composed.outcome if composed is not None else None
+        self.steps = composed.steps if composed is not None else None
 
     def __call__(self, site: Site) -> EarthCall:
+        folder, made = self.placed(site)
+        made.reference = reference(folder, site.folder or "", made.reference)
+        return made
+
+    def placed(self, site: Site) -> tuple[str, EarthCall]:
+        """The folder of the Earthfile, and the call of earth with the bare target. Raises Left."""
         assert site.call is not None
         assert site.dockerfile is not None
         assert site.context is not None
@@ -112,6 +123,4 @@ class _Translator:
         if place is None:
             what = f"the stage {stage} is not in {site.dockerfile}" if stage else f"{site.dockerfile} was not converted"
             raise Left(what)
-        made = translate(site.call, place, Facts(open_names=site.open_tags, dynamic=site.dynamic))
-        made.reference = reference(place.folder, site.folder or "", made.reference)
-        return made
+        return place.folder, translate(site.call, place, Facts(open_names=site.open_tags, dynamic=site.dynamic))

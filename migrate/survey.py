@@ -50,6 +50,14 @@ class Choice:
     force: bool = False
     """Replace an Earthfile that no migration made."""
     style: Style = _STYLE
+    compose: str = "keep"
+    """Whether services keep ``build:``, or ``replace``."""
+    remove_dockerfiles: bool = False
+
+    @property
+    def replaces_builds(self) -> bool:
+        """Whether ``build:`` goes from compose files."""
+        return self.compose == "replace" or self.remove_dockerfiles
 
     def wants(self, carrier: str) -> bool:
         """Whether call sites in ``carrier`` are looked for."""

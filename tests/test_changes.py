@@ -159,3 +159,50 @@ def test_a_broken_journal_is_said(root: Path) -> None:
     with pytest.raises(DiskError) as problem:
         changes.interrupted(root)
     assert problem.value.code == "EM733"
+
+
+DEEP = [FileChange("x/y/Dockerfile", b"FROM a\n", None, True), FileChange("c", None, b"new c")]
+
+
+@pytest.fixture
+def deep(tmp_path: Path) -> Path:
+    (tmp_path / "x" / "y").mkdir(parents=True)
+    (tmp_path / "x" / "y" / "Dockerfile").write_bytes(b"FROM a\n")
+    (tmp_path / "x" / "y" / "Dockerfile").chmod(0o755)
+    return tmp_path
+
+
+def test_folders_that_are_empty_then_go_too(deep: Path) -> None:
+    changes.make(deep, DEEP, git=True)
+    assert [path.name for path in deep.iterdir()] == ["c"]
+
+
+def test_a_folder_with_something_else_in_it_stays(deep: Path) -> None:
+    (deep / "x" / "other").write_bytes(b"")
+    changes.make(deep, DEEP, git=True)
+    assert [path.name for path in (deep / "x").iterdir()] == ["other"]
+
+
+def test_a_removed_file_comes_back_with_its_folder_and_mode(deep: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = os.replace
+
+    def interrupted(source: Path, place: Path) -> None:
+        real(source, place)
+        if Path(place).name == "c":
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(os, "replace", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        changes.make(deep, DEEP, git=True)
+    assert tree(deep) == {"x/y/Dockerfile": b"FROM a\n"}
+    assert (deep / "x" / "y" / "Dockerfile").stat().st_mode & 0o111
+
+
+def test_without_git_the_commands_bring_removed_files_back(deep: Path) -> None:
+    before = tree(deep)
+    changes.make(deep, DEEP, git=False)
+    commands = changes.undo_commands(["x/y/Dockerfile"], ["c"], git=False)
+    for command in commands:
+        subprocess.run(command, shell=True, cwd=deep, check=True)  # our own words, quoted by shlex
+    found = {path: data for path, data in tree(deep).items() if not path.startswith(changes.BACKUP)}
+    assert found == before

@@ -34,7 +34,7 @@ def test_round_trip() -> None:
 
 def test_lines_of_others_stay() -> None:
     text = "# mine\ntool: earthly\n" + written(RECORDS[:1]).removeprefix(HEADER)
-    found, rest = read(text, "x")
+    found, rest, _ = read(text, "x")
     assert rest == "# mine\ntool: earthly\n"
     assert written(found, rest) == text
 

@@ -10,11 +10,12 @@ from migrate.mappings import Section, frozen, read_data
 
 
 class Data(NamedTuple):
-    """mappings/: docker-flags.yaml, build-push-action.yaml, descriptions.yaml, discovery.yaml, earth-tools.yaml,
-    neighbours.yaml and reporters.yaml."""
+    """mappings/: docker-flags.yaml, build-push-action.yaml, compose.yaml, descriptions.yaml, discovery.yaml,
+    earth-tools.yaml, neighbours.yaml and reporters.yaml."""
 
     docker_flags: Section
     build_push_action: Section
+    compose: Section
     descriptions: Section
     discovery: Section
     earth_tools: Section

@@ -131,9 +131,9 @@ def _written_as(tools: Iterable[str]) -> list[str]:
 def _variable_of(recipe: _Recipe) -> str | None:
     """The variable of make that a call names as its tool."""
     assert recipe.site is not None
-    if recipe.site.why or isinstance(recipe.site.detail, Note):
-        return None
     word = shell.tool_word(recipe.site)
+    if recipe.site.why or word is None:
+        return None
     match = re.fullmatch(r"\$\{(\w+)\}", recipe.script[word.start : word.end])
     return match.group(1) if match else None
 

@@ -61,6 +61,8 @@ class Site:
     """What masks in its words stand for: text that another program fills in before the shell reads it."""
     detail: Any = None
     """What the carrier needs to write the edit."""
+    passive: bool = False
+    """Whether it builds only what is missing: a start of compose services. It is no call site of its own."""
 
 
 class Outcome(NamedTuple):

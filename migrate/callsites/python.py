@@ -13,11 +13,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
-from migrate.callsites import buildcall, embeddedshell
+from migrate.callsites import buildcall, composecall, embeddedshell
 from migrate.callsites.data import Data
 from migrate.callsites.edits import Edit
 from migrate.callsites.model import Outcome, Site, Translator, Tree, placed
-from migrate.callsites.translate import Left, Note
+from migrate.callsites.translate import EarthCall, Left, Note
 from migrate.callsites.values import Piece, Value, literal, literal_piece
 from migrate.callsites.yamltext import Embedded
 
@@ -30,6 +30,13 @@ _READERS = frozenset(("check_output", "getoutput", "popen"))
 _SDK = re.compile(r"(?:\.images\.build|(?:^|\.)docker(?:\.buildx)?\.(?:build|bake)|\bapi(?:_client)?\.build)$")
 _UNCERTAIN = "the folder in which it runs is not certain"
 _HINT = re.compile(r"\b(?:docker|podman)\b")
+
+
+class _Composed(NamedTuple):
+    """A list that calls docker compose."""
+
+    call: composecall.ComposeCall
+    argv: _Argv
 
 
 class _Argv(NamedTuple):
@@ -272,6 +279,12 @@ def _list_site(
         words.append(_word(element.value, module))
     call = buildcall.read(words, data.docker_flags) if words and words[0].text in buildcall.TOOLS else None
     if call is None:
+        composed = composecall.read(words) if words and words[0].text is not None else None
+        if composed is not None and not composed.plain:
+            folders = ("", site.path.rpartition("/")[0]) if folder is None else (folder,)
+            problem = composed.problem or why or ("its output is used" if used else "")
+            composed = replace(composed, folders=(None,) if why == _UNCERTAIN else folders, problem=problem)
+            yield replace(site, detail=_Composed(composed, _argv(code)))
         return
     if "#" in code and re.search(r"#[^\n\"']*$", code, re.MULTILINE):
         why = "a comment stands between its words"
@@ -291,12 +304,15 @@ def _located(
     code: str,
     tree: Tree,
 ) -> Site:
+    own = site.path.rpartition("/")[0]
+    return placed(replace(site, call=call, detail=_argv(code)), ("", own) if folder is None else (folder,), tree)
+
+
+def _argv(code: str) -> _Argv:
     # A tuple's place does not include its parentheses.
     is_list = code.startswith("[")
     apart = not is_list and not code.startswith("(")
-    detail = _Argv("[" if is_list else "", "]" if is_list else "", bool(re.search(r",\s*[\])]$", code)), apart)
-    own = site.path.rpartition("/")[0]
-    return placed(replace(site, call=call, detail=detail), ("", own) if folder is None else (folder,), tree)
+    return _Argv("[" if is_list else "", "]" if is_list else "", bool(re.search(r",\s*[\])]$", code)), apart)
 
 
 def _word(node: libcst.BaseExpression, module: libcst.Module) -> Value:
@@ -329,22 +345,41 @@ def rewritten(site: Site, text: str, translate: Translator, tool: str) -> Outcom
         return Outcome(site, why=site.why)
     if isinstance(site.detail, Note):
         return Outcome(site, notes=(site.detail,))
+    if isinstance(site.detail, _Composed):
+        return _composed(site, text, translate, tool)
     if not isinstance(site.detail, _Argv):
         return embeddedshell.rewritten(site, translate, tool)
     try:
         made = translate(site)
-        if made.environment:
-            raise Left("a secret comes from a variable of another name")
-        words = [literal(tool), *made.flags, literal(made.reference), *made.arguments]
-        written = [_expression(word) for word in words]
+        written = _words(made, tool)
     except Left as left:
         return Outcome(site, why=str(left))
-    return Outcome(site, (Edit(site.start, site.end, _layout(written, site, text)),), tuple(made.notes))
+    return Outcome(site, (Edit(site.start, site.end, _layout(written, site, text, site.detail)),), tuple(made.notes))
 
 
-def _layout(words: Sequence[str], site: Site, text: str) -> str:
+def _words(made: EarthCall, tool: str) -> list[str]:
+    if made.environment:
+        raise Left("a secret comes from a variable of another name")
+    return [_expression(word) for word in [literal(tool), *made.flags, literal(made.reference), *made.arguments]]
+
+
+def _composed(site: Site, text: str, translate: Translator, tool: str) -> Outcome:
+    """A list that calls docker compose: one call of earth can take the place of a build, not of anything else."""
+    found: _Composed = site.detail
+    try:
+        steps = composecall.decided(found.call, site, translate)
+        if steps is None:
+            return Outcome(site, notes=(Note("EM810", {}),))
+        if found.call.verb != "build" or len(steps.calls) > 1 or steps.kept:
+            raise Left("a list holds one command")
+        written = _words(steps.calls[0], tool)
+    except Left as left:
+        return Outcome(site, why=f"{left}; {composecall.FIRST}")
+    return Outcome(site, (Edit(site.start, site.end, _layout(written, site, text, found.argv)),))
+
+
+def _layout(words: Sequence[str], site: Site, text: str, argv: _Argv) -> str:
     """On one line, or one word a line where the old list was on several."""
-    argv: _Argv = site.detail
     old = text[site.start : site.end]
     if "\n" not in old:
         return f"{argv.opening}{', '.join(words)}{argv.closing}"

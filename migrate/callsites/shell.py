@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 
-from migrate.callsites import buildcall, shellloops, shellwords
+from migrate.callsites import buildcall, composecall, shellloops, shellwords
 from migrate.callsites.buildcall import BuildCall, Option, shown
 from migrate.callsites.data import Data
 from migrate.callsites.edits import Edit
@@ -147,6 +147,8 @@ def _sites(
         if (found := _build_words(command)) is not None:
             site = _site(found, here, folders.anchors, loops, _reader(commands, index), text, path, tree, flags)
             yield replace(site, why=site.why or _PLATFORM_UNREAD) if platform else site
+        elif (composed := composecall.site(command, _RUNNERS, here, text)) is not None:
+            yield replace(composed, path=path)
         elif (other := _other_builder(command)) is not None:
             yield replace(other, path=path)
         elif (hidden := _hidden(command, text, places)) is not None:
@@ -163,12 +165,6 @@ def _reader(commands: Sequence[Command], index: int) -> str:
     return "" if name in ("tee", "cat", "ts", "sed", "indent") else name
 
 
-#: Options of docker compose itself that take a value.
-_COMPOSE_VALUES = frozenset(
-    ("-f", "--file", "-p", "--project-name", "--profile", "--env-file", "--project-directory", "--ansi", "--progress")
-)
-
-
 def _other_builder(command: Command) -> Site | None:
     """A build by another tool, or by docker from another file than a Dockerfile alone."""
     words = [word.text or "?" for word in command.words]
@@ -176,13 +172,7 @@ def _other_builder(command: Command) -> Site | None:
         words.pop(0)
     site = Site("", "shell", command.start, command.end)
     tool = words[0].rpartition("/")[2] if words else ""
-    if tool == "docker-compose" or words[:2] == ["docker", "compose"]:
-        verbs = words[1:] if tool == "docker-compose" else words[2:]
-        while verbs and verbs[0].startswith("-"):
-            del verbs[: 2 if verbs[0] in _COMPOSE_VALUES else 1]
-        if verbs[:1] == ["build"] or (verbs[:1] in (["up"], ["run"], ["create"]) and "--build" in verbs):
-            return replace(site, detail=Note("EM810", {}))
-    elif words[:3] == ["docker", "buildx", "bake"]:
+    if words[:3] == ["docker", "buildx", "bake"]:
         return replace(site, why="bake builds what its file says")
     elif (tool == "executor" and "kaniko" in words[0]) or (tool == "buildah" and words[1:2] in (["bud"], ["build"])):
         return replace(site, why=f"{words[0]} builds without the engine that earth needs")
@@ -288,10 +278,10 @@ def _site(
     return replace(site, why=stays or site.why)
 
 
-def tool_word(site: Site) -> Value:
-    """The word of a site's command that names the tool."""
-    found: _Words = site.detail
-    return found.command.words[found.tool]
+def tool_word(site: Site) -> Value | None:
+    """The word of a site's command that names the tool, None where that is not docker itself."""
+    found = site.detail
+    return found.command.words[found.tool] if isinstance(found, _Words) else None
 
 
 def _stays(found: _Words, call: BuildCall | None, reader: str, text: str) -> str:
@@ -327,8 +317,8 @@ def rewritten(site: Site, text: str, translate: Translator, tool: str) -> Outcom
     """The edit for ``site``, or the reason to leave it. ``tool`` is the word to call: earth or earthly."""
     if site.why:
         return Outcome(site, why=site.why)
-    if isinstance(site.detail, Note):
-        return Outcome(site, notes=(site.detail,))
+    if isinstance(site.detail, composecall.ComposeCall):
+        return composecall.rewritten(site, text, translate, tool)
     if site.variants:
         return _in_loop(site, text, translate, tool)
     found: _Words = site.detail

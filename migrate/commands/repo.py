@@ -45,6 +45,17 @@ if TYPE_CHECKING:
 @click.option("--only", metavar="CARRIERS", help="Look only into these kinds of files, such as shell,compose,renovate.")
 @click.option("--skip", metavar="CARRIERS", help="Leave these kinds of files alone.")
 @click.option("--docs", is_flag=True, help="Rewrite commands in fenced blocks of Markdown, too.")
+@click.option(
+    "--compose",
+    type=click.Choice(["keep", "replace"]),
+    default="keep",
+    help="Whether compose files keep build:, or name the images that earth builds.",
+)
+@click.option(
+    "--remove-dockerfiles",
+    is_flag=True,
+    help="Remove Dockerfiles that nothing needs any more; compose files are as with --compose replace.",
+)
 @click.option("--tool", type=click.Choice(["earth", "earthly"]), default="earth", help="The tool of the new calls.")
 @FIDELITY
 @FALLBACK
@@ -83,6 +94,8 @@ def repo(
     only: str | None,
     skip: str | None,
     docs: bool,
+    compose: str,
+    remove_dockerfiles: bool,
     tool: str,
     fidelity: str,
     fallback: str,
@@ -110,15 +123,17 @@ def repo(
     """
     if write and check:
         raise click.UsageError("Use --write or --check, not both.")
+    if remove_dockerfiles and (only or skip):
+        raise click.UsageError("--remove-dockerfiles looks into every kind of file: leave out --only and --skip.")
     for_verify = (registry, engine, docker_host, earth_host, timeout)
     if not verify and any(value is not None for value in for_verify):
         raise click.UsageError("--registry, --engine, --timeout and the BuildKit hosts are for --verify.")
     from migrate.repodriver import RepositoryJob
     from migrate.survey import Choice, Style
 
-    choice = Choice(
-        carriers(only, "--only"), carriers(skip, "--skip"), tool, docs, force, Style(fidelity, fallback, helper_image)
-    )
+    style_of = Style(fidelity, fallback, helper_image)
+    looked_at = carriers(only, "--only"), carriers(skip, "--skip")
+    choice = Choice(*looked_at, tool, docs, force, style_of, compose, remove_dockerfiles)
     job = RepositoryJob(
         Path(path),
         choice,

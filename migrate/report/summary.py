@@ -45,6 +45,9 @@ def lines(
 def first_call(migration: Migration, command: str) -> str:
     """The build to try first, "" when no Earthfile was made."""
     ready = [group for group in migration.groups if group.combined.text is not None]
+    if migration.projects:
+        project = min(migration.projects, key=lambda item: (item.folder.count("/"), item.folder, len(item.name)))
+        return f"{command} {f'./{project.folder}' if project.folder else ''}+{project.name}"
     if not ready:
         return ""
     group = min(ready, key=lambda item: (item.context.count("/") + bool(item.context), item.context))

@@ -31,7 +31,7 @@ def root_of(path: Path) -> Path | None:
 def pairs(root: Path, path: Path, mappings: Mappings) -> tuple[Pair | Unread, ...]:
     """What the record in ``root`` says about ``path``: a Dockerfile, or everything in a folder. Raises VerifyError."""
     try:
-        known, _ = records.read((root / records.NAME).read_text(encoding="utf-8"), shown(root / records.NAME))
+        known = records.read((root / records.NAME).read_text(encoding="utf-8"), shown(root / records.NAME)).records
     except (records.RecordError, OSError, UnicodeDecodeError) as error:
         raise VerifyError("EM737", problem=str(error)) from None
     wanted = [record for record in known if _concerns(record, root, path)]

@@ -40,7 +40,7 @@ def translator(site: Site) -> EarthCall:
 
 def outcomes(script: str, path: str = "build.sh") -> list[Outcome]:
     found = shell.sites(script, path, Everything(), builtin())
-    return [shell.rewritten(site, script, translator, "earth") for site in found]
+    return [shell.rewritten(site, script, translator, "earth") for site in found if not site.passive]
 
 
 def rewritten(script: str, path: str = "build.sh") -> str:

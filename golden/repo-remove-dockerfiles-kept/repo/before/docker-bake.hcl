@@ -1,0 +1,3 @@
+target "bake" {
+  context = "bake"
+}

@@ -1,0 +1,3 @@
+earth ./app+docker
+docker build -t x "$1"
+docker build https://github.com/a/b.git

@@ -1,0 +1,3 @@
+docker build -t app app
+docker build -t x "$1"
+docker build https://github.com/a/b.git

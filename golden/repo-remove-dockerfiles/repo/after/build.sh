@@ -1,0 +1,2 @@
+earth ./app+docker
+earth +all && docker compose up -d

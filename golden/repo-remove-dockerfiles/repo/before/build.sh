@@ -1,0 +1,2 @@
+docker build -t app app
+docker compose up --build -d
