@@ -6,6 +6,7 @@ A service whose replacement is not certain keeps its ``build:`` and is reported;
 from __future__ import annotations
 
 import posixpath
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
@@ -23,6 +24,7 @@ from migrate.callsites.yamltext import YamlError
 from migrate.composetargets import ProjectTarget, Recipes, in_shell, one_call
 from migrate.survey import LARGEST_CARRIER, Carrier
 
+_NAME = re.compile(r"(?<=\$)[A-Za-z_]\w*|(?<=\$\{)[A-Za-z_]\w*")
 Key = tuple[str, str]
 """(file, service)"""
 Placed = Callable[[Site], tuple[str, EarthCall]]
@@ -81,6 +83,8 @@ class ComposePlan:
             for name, reason in built.lost
             if (names := self._losing(site.path, name))[0] == key[1]
         ]
+        if key == next(other for other in self.items if other[0] == key[0] and other not in self.why):
+            notes += self._unseen(site.path)
         owner = next(other for other, found in self.items.items() if found.place == item.place)
         mine = self.edits.get(item.place, ()) if owner == key else ()
         return Outcome(site, tuple(mine), tuple(notes))
@@ -92,6 +96,15 @@ class ComposePlan:
             for key, item in self.items.items()
             if key[0] == path and key not in self.why and lost in dict(item.built.lost)
         ]
+
+    def _unseen(self, path: str) -> list[Note]:
+        """What is said where Compose may read variables from a file that is not committed."""
+        if self.tree.is_file(posixpath.join(posixpath.dirname(path), ".env")):
+            return []
+        items = [item for key, item in self.items.items() if key[0] == path and key not in self.why]
+        words = [word for item in items for word in item.made.arguments]
+        names = sorted({name for raw in composebuild.variables(words) for name in _NAME.findall(raw)})
+        return [Note("EM833", {"names": ", ".join(names)})] if names else []
 
     def first(self, path: str) -> str:
         """The call of earth for the first service that a file replaces, for a command in its folder."""
