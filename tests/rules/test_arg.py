@@ -151,3 +151,15 @@ def test_an_inherited_argument_that_is_tested_is_reported() -> None:
 )
 def test_names_that_bash_keeps_to_itself(image: str, name: str, said: bool) -> None:
     assert ("EM538" in codes(converted(f"FROM {image}\nARG {name}=1000\nRUN a\n"))) == said
+
+
+def test_a_platform_argument_with_a_default_in_a_build_stage() -> None:
+    made = "FROM alpine:3.20 AS build\nARG TARGETARCH=amd64\nRUN a\nFROM {}\nCOPY --from=build /a /a\n"
+    result = converted(made.format("alpine:3.20"))
+    assert body(result, "build")[0] == "ENV TARGETARCH=amd64"
+    assert codes(result) == ["EM234"]
+    # An ENV would be in the image, or in one that an argument may select.
+    assert "EM312" in codes(converted(made.format("build AS x")))
+    assert "EM312" in codes(converted("FROM alpine:3.20\nARG TARGETARCH=amd64\nRUN a\n"))
+    glob = converted("ARG TARGETOS=none\n" + made.format("scratch").replace("TARGETARCH=amd64", "TARGETOS"))
+    assert body(glob, "build")[0] == "ENV TARGETOS=none"
