@@ -27,7 +27,8 @@ def test_what_a_pattern_takes(image: str, pattern: str, wanted: list[str]) -> No
 
 
 def test_whichever_stage_an_argument_selects() -> None:
-    text = "ARG M=a\nFROM scratch AS bin-a\nCOPY x /v\nFROM {} AS bin-b\nCOPY x /v\nFROM bin-$M AS sel\nFROM alpine:3.20\n"
+    bins = "FROM scratch AS bin-a\nCOPY x /v\nFROM {} AS bin-b\nCOPY x /v\n"
+    text = f"ARG M=a\n{bins}FROM bin-$M AS sel\nFROM alpine:3.20\n"
     copy = "COPY --from=sel /v* /x/\n"
     assert "EM434" in codes(converted(text.format("alpine:3.20") + copy))
     assert "EM434" not in codes(converted(text.format("scratch") + copy))
