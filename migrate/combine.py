@@ -18,6 +18,7 @@ from migrate.mappings import Mappings
 from migrate.plan import unique_name
 from migrate.settings import Settings
 from migrate.sharing import shared
+from migrate.standing import arguments
 
 _GLOBAL = re.compile(r"^[ \t]*ARG[ \t]+([^\n]*)", re.IGNORECASE | re.MULTILINE)
 _FROM = re.compile(r"^[ \t]*FROM[ \t]", re.IGNORECASE | re.MULTILINE)
@@ -83,20 +84,14 @@ def combine(parts: Sequence[Part], mappings: Mappings, others: Others | None = N
     private = _private(parts)
     if others is not None:
         private |= {name for part in parts for name in _header(part.source.decode("utf-8", "replace"))} - others.shared
-    taken: set[str] = set(others.targets) if others is not None else set()
-    done: list[Conversion] = []
-    earlier = {part.path: {target for _, target in part.settings.target_names} for part in parts}
-    for part in parts:
-        reserved = taken.union(*(targets for path, targets in earlier.items() if path != part.path))
-        settings = replace(
-            part.settings, prefix=names[part.path], reserved=frozenset(reserved), private_arguments=private
-        )
-        conversion = convert(part.source, settings, path=part.path, context=part.context, mappings=mappings)
-        done.append(conversion)
-        if conversion.document is not None:
-            taken |= {target.name for target in conversion.document.targets}
+    free = others.targets if others is not None else frozenset()
+    done = _converted(parts, names, private, free, mappings)
+    if private_too := _hidden_by_one(parts, done) - private:
+        done = _converted(parts, names, private | private_too, free, mappings)
+    taken = set(free).union(*(_names(conversion) for conversion in done))
     if len(done) > 1:
-        done = _once(done, frozenset().union(*earlier.values()), mappings)
+        kept = frozenset(target for part in parts for _, target in part.settings.target_names)
+        done = _once(done, kept, mappings)
     documents = [conversion.document for conversion in done if conversion.document is not None]
     if not documents:
         return Combined(None, None, tuple(done), {}, {}, None)
@@ -125,6 +120,44 @@ def combine(parts: Sequence[Part], mappings: Mappings, others: Others | None = N
     wanted = [item.files[1].text for text, item in zip(texts, done, strict=True) if text == docker and item.files[1:]]
     ignore = (*wanted, None)[0]
     return Combined(text, ignore, tuple(done), wrappers, platforms, everything, document, docker)
+
+
+def _converted(
+    parts: Sequence[Part],
+    names: Mapping[str, str],
+    private: frozenset[str],
+    free: frozenset[str],
+    mappings: Mappings,
+) -> list[Conversion]:
+    """Each part with target names that no other has; ``free`` are those that somebody else uses."""
+    taken = set(free)
+    done: list[Conversion] = []
+    earlier = {part.path: {target for _, target in part.settings.target_names} for part in parts}
+    for part in parts:
+        reserved = taken.union(*(targets for path, targets in earlier.items() if path != part.path))
+        settings = replace(
+            part.settings, prefix=names[part.path], reserved=frozenset(reserved), private_arguments=private
+        )
+        done.append(convert(part.source, settings, path=part.path, context=part.context, mappings=mappings))
+        taken |= _names(done[-1])
+    return done
+
+
+def _names(conversion: Conversion) -> frozenset[str]:
+    document = conversion.document
+    return frozenset(target.name for target in document.targets) if document is not None else frozenset()
+
+
+def _hidden_by_one(parts: Sequence[Part], done: Sequence[Conversion]) -> frozenset[str]:
+    """Arguments that one part makes global and another, which declares them too, keeps out of its stages."""
+    found: set[str] = set()
+    documents = [conversion.document for conversion in done]
+    globals_ = [frozenset(arguments(document)) if document is not None else frozenset() for document in documents]
+    everywhere = frozenset().union(*globals_)
+    for part, document, own in zip(parts, documents, globals_, strict=True):
+        if document is not None:
+            found |= everywhere & (_header(part.source.decode("utf-8", "replace")).keys() - own)
+    return frozenset(found)
 
 
 def ignore_text(part: Part) -> str:

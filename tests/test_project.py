@@ -29,7 +29,7 @@ LAYERS = (
     "visible",
     "mappings",
     "images dockerfile earthfile",
-    "artifacts archives firing imagefacts outlinks layout scope stages",
+    "artifacts archives firing imagefacts outlinks layout scope stages standing",
     # What rules are written with.
     "adding arguments bindmounts bindplan caches configured contextsources copying copymodes copyowners execform fallen"
     " folders header helperfiles heredocfiles keptdefaults linkedowners mounts noticing ownership plan proxies recipe"
@@ -41,7 +41,7 @@ LAYERS = (
     "convert",
     "sharing",
     "combine disk",
-    "changes composetargets configuration discovery neighbours records standing",
+    "changes composetargets configuration discovery neighbours records",
     "ignoremerge survey",
     "composeplan",
     "earthcalls imagenames localimages neighbourfiles rewriting",

@@ -74,3 +74,11 @@ def test_names_of_an_earlier_run_stay() -> None:
         ),
     ]
     assert (combine(parts, builtin()).text or "").count("RUN make") == 2
+
+
+def test_an_argument_that_one_hides_is_global_for_none() -> None:
+    header = "ARG TAG=1\nFROM alpine:$TAG\n"
+    text = together(header + "RUN true\n", header + "RUN echo $TAG\n")
+    assert "--global" not in text
+    assert text.count("ARG TAG=1") == 1
+    assert "ARG --global TAG=1" in together(header + "RUN true\n", header + "RUN false\n")

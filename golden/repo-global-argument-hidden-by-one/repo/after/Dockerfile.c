@@ -1,0 +1,3 @@
+ARG LC_ALL=3.20
+FROM alpine:$LC_ALL
+RUN echo c $LC_ALL

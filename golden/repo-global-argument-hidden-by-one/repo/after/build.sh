@@ -1,0 +1,3 @@
+earth +docker
+earth +b
+earth +c
