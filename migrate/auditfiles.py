@@ -22,8 +22,8 @@ class Written(NamedTuple):
     repositories: int
 
 
-def write(folder: Path, mappings: Mappings | None = None) -> Written:
-    """Render ``folder``/results.jsonl into ``folder``.
+def write(folder: Path, mappings: Mappings | None = None, *, brief: bool = False) -> Written:
+    """Render ``folder``/results.jsonl into ``folder``; ``brief``: without the pages of repositories and codes.
 
     Raises OSError, and results.ResultError for a file that holds something else than results.
     """
@@ -31,7 +31,7 @@ def write(folder: Path, mappings: Mappings | None = None) -> Written:
         offsets, run = _contents(file)
         # By name: in which order results came does not count.
         ours = (_at(file, offset) for _, offset in sorted(offsets.items()))
-        for name, content in audit.render(ours, _about(run), mappings):
+        for name, content in audit.render(ours, _about(run), mappings, brief=brief):
             _replace(folder / name, content)
     return Written(folder / "index.html", len(offsets))
 

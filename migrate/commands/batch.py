@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from migrate.batch.run import Plan, Stop, Summary
     from migrate.results import Result
 
+_MOST_PAGES = 500
+"""Of more, a run that was stopped writes no page each: somebody waits for its end."""
 _SUBJECT = "Build with Earthfiles"
 
 
@@ -138,7 +140,7 @@ def _batch(found: Entries, options: dict[str, Any]) -> int:
         summary = run(plan, engine, stop, ledger, progress, _shower(options["style"], progress))
         working.close()
         if ledger is not None:
-            _render(ledger.folder, options)
+            _render(ledger.folder, options, brief=stop() and len(plan.entries) > _MOST_PAGES)
     return _ended(summary, options, found.duplicates)
 
 
@@ -193,17 +195,18 @@ def _plan(found: Entries, options: dict[str, Any]) -> Plan:
     return Plan(found.entries, choice, mode, mappings, seconds=options["timeout"] or None, **folders)
 
 
-def _render(folder: Path, options: dict[str, Any]) -> None:
-    """The pages of the report, from all that results.jsonl holds."""
+def _render(folder: Path, options: dict[str, Any], *, brief: bool) -> None:
+    """The pages of the report, from all that results.jsonl holds. ``brief``: those that tell of all repositories."""
     from migrate import auditfiles
     from migrate.disk import reason
 
     try:
-        written = auditfiles.write(folder, overlaid(options["mappings"]))
+        written = auditfiles.write(folder, overlaid(options["mappings"]), brief=brief)
     except OSError as error:
         raise NothingProduced(f"{error.filename} cannot be written: {reason(error)}") from None
     if not options["quiet"]:
-        click.echo(f"report: {written.page.as_posix()}", err=True)
+        more = f" (for a page of each repository: earthmigrate report {folder})" if brief else ""
+        click.echo(f"report: {written.page.as_posix()}{more}", err=True)
 
 
 def _facts(found: Entries, options: dict[str, Any]) -> dict[str, Any]:

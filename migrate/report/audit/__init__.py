@@ -23,19 +23,21 @@ _RESERVED = re.compile(r"(?i)(?:con|prn|aux|nul|com[0-9]|lpt[0-9])(?:\.|\Z)")
 
 
 def render(
-    results: Iterable[Result], about: About | None = None, mappings: Mappings | None = None
+    results: Iterable[Result], about: About | None = None, mappings: Mappings | None = None, *, brief: bool = False
 ) -> Iterator[tuple[str, bytes]]:
     """(path in the report, content) of each file; a page comes with its result, so that nothing piles up.
 
-    ``results`` has each repository once. Equal results in an equal order give equal bytes.
+    ``results`` has each repository once. Equal results in an equal order give equal bytes. ``brief``: only what tells
+    of all repositories.
     """
     about = about or About()
     found = Figures(Effort.of((mappings or builtin()).effort))
     taken: set[str] = set()
     for result in results:
         row = found.add(result, page_name(result.name, taken))
-        yield f"pages/{row.page}", pages.repository(result, row, about)
-    for name, content in codes.pages(found, about):
+        if not brief:
+            yield f"pages/{row.page}", pages.repository(result, row, about)
+    for name, content in () if brief else codes.pages(found, about):
         yield f"codes/{name}", content
     if found.unknown:
         yield "base-images.yaml", image_list(found.unknown_images())
