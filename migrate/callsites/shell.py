@@ -173,7 +173,7 @@ def _other_builder(command: Command) -> Site | None:
     site = Site("", "shell", command.start, command.end)
     tool = words[0].rpartition("/")[2] if words else ""
     if words[:3] == ["docker", "buildx", "bake"]:
-        return replace(site, why="bake builds what its file says")
+        return replace(site, why="bake builds what its file says; of a compose file, what has build:")
     elif (tool == "executor" and "kaniko" in words[0]) or (tool == "buildah" and words[1:2] in (["bud"], ["build"])):
         return replace(site, why=f"{words[0]} builds without the engine that earth needs")
     return None
