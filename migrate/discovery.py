@@ -20,7 +20,12 @@ from migrate.gitignores import Ignored, any_ignores
 
 #: Settings of the repository itself must not start programs: it is not ours.
 SAFE_GIT = ("git", "-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null", "-c", "core.quotePath=false")
+#: A hook that calls us runs with these, and they would lead git to another repository or index.
+_GIT_PLACES = frozenset(("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX", "GIT_COMMON_DIR", "GIT_NAMESPACE"))
 _MOST_FILES = 500_000
+_DEEPEST = 400
+_LARGEST_IGNORE = 1024 * 1024
+_MOST_TRIES = 20_000_000
 
 
 @dataclass(frozen=True)
@@ -33,6 +38,8 @@ class Files:
     executable: frozenset[str] = frozenset()
     links: frozenset[str] = field(default=frozenset())
     submodules: tuple[str, ...] = ()
+    refused: str = ""
+    """What git said where there is a ``.git`` that it does not work with."""
 
     @cached_property
     def _files(self) -> frozenset[str]:
@@ -58,7 +65,12 @@ class Files:
         return path in self._folders
 
     def read(self, path: str, limit: int) -> bytes | None:
-        """The bytes of a file; None when it is larger than ``limit``, or no regular file any more.
+        """The bytes of a file; None when it is larger than ``limit``, or no regular file any more."""
+        data = self.start(path, limit + 1)
+        return None if data is None or len(data) > limit else data
+
+    def start(self, path: str, size: int) -> bytes | None:
+        """The first ``size`` bytes of a file; None when it is no regular file any more.
 
         A folder on the way that has become a link is not followed: each part of the path is looked at.
         """
@@ -75,10 +87,9 @@ class Files:
             return None
         try:
             with here.open("rb") as file:
-                data = file.read(limit + 1)
+                return file.read(size)
         except OSError:
             return None
-        return None if len(data) > limit else data
 
 
 def discover(root: Path, data: Mapping[str, Any]) -> Files:
@@ -86,9 +97,9 @@ def discover(root: Path, data: Mapping[str, Any]) -> Files:
     if not root.is_dir():
         raise DiskError("EM730", path=shown(root))
     skipped = frozenset(data["skipped-folders"])
-    tracked = _tracked(root)
+    tracked, refused = _tracked(root)
     if tracked is None:
-        return _walked(root, skipped)
+        return _walked(root, skipped, refused)
     kept = [(mode, path) for mode, path in tracked if not skipped & set(path.split("/")[:-1])]
     return Files(
         root,
@@ -100,66 +111,110 @@ def discover(root: Path, data: Mapping[str, Any]) -> Files:
     )
 
 
-def _tracked(root: Path) -> list[tuple[str, str]] | None:
-    """(mode, path) of what git tracks below ``root``; None where there is no git, or no repository."""
+def _tracked(root: Path) -> tuple[list[tuple[str, str]] | None, str]:
+    """(mode, path) of what git tracks below ``root``; None where there is no git, or no repository.
+
+    Then also what git said, where it should have been one.
+    """
     try:
         done = subprocess.run(
             [*SAFE_GIT, "ls-files", "-z", "--stage"], cwd=root, capture_output=True, check=False, env=git_environment()
         )
     except OSError:
-        return None
+        return None, ""
     if done.returncode:
-        return None
+        said = next(iter(done.stderr.decode("utf-8", "replace").splitlines()), "").removeprefix("fatal: ")
+        return None, said if os.path.lexists(root / ".git") or "dubious" in said else ""
     found = []
     for entry in done.stdout.split(b"\0"):
         if entry:
             head, _, name = entry.partition(b"\t")
             found.append((head.split(b" ")[0].decode(), os.fsdecode(name)))
-    return list(dict.fromkeys(found)) or None
+    return list(dict.fromkeys(found)) or None, ""
 
 
 def git_environment() -> dict[str, str]:
-    """The environment for git: it asks nobody, and speaks the language that we read."""
-    return {**os.environ, "GIT_TERMINAL_PROMPT": "0", "GIT_OPTIONAL_LOCKS": "0", "LC_ALL": "C"}
+    """The environment for git: it asks nobody, speaks the language that we read, and is about the folder it runs in."""
+    kept = {name: value for name, value in os.environ.items() if name not in _GIT_PLACES}
+    return {**kept, "GIT_TERMINAL_PROMPT": "0", "GIT_OPTIONAL_LOCKS": "0", "LC_ALL": "C"}
 
 
-def _walked(root: Path, skipped: frozenset[str]) -> Files:
+def environment_without_filters(root: Path) -> dict[str, str]:
+    """As ``git_environment``, with the filters empty that the repository's own settings define: they are programs."""
+    environment = git_environment()
+    command = [*SAFE_GIT, "config", "--local", "--includes", "--null", "--name-only", "--get-regexp", r"^filter\."]
+    done = subprocess.run(command, cwd=root, capture_output=True, check=False, env=environment)
+    names = [os.fsdecode(name) for name in done.stdout.split(b"\0") if name]
+    count = environment.get("GIT_CONFIG_COUNT", "")
+    first = int(count) if count.isdecimal() else 0
+    for index, name in enumerate(names, first):
+        value = "false" if name.lower().endswith(".required") else ""
+        environment |= {f"GIT_CONFIG_KEY_{index}": name, f"GIT_CONFIG_VALUE_{index}": value}
+    return {**environment, "GIT_CONFIG_COUNT": str(first + len(names))}
+
+
+def _walked(root: Path, skipped: frozenset[str], refused: str) -> Files:
     paths: list[str] = []
     executable: set[str] = set()
     links: set[str] = set()
-    for path, mode in _walk(root, "", skipped, ()):
+    for count, (path, mode) in enumerate(_walk(root, skipped)):
+        if count >= _MOST_FILES:
+            raise DiskError("EM731", path=shown(root), limit=str(_MOST_FILES))
         if stat.S_ISLNK(mode):
             links.add(path)
         elif stat.S_ISREG(mode):
             paths.append(path)
             if mode & 0o111:
                 executable.add(path)
-        if len(paths) > _MOST_FILES:
-            raise DiskError("EM731", path=shown(root), limit=str(_MOST_FILES))
-    return Files(root, tuple(sorted(paths)), False, frozenset(executable), frozenset(links))
+    return Files(root, tuple(sorted(paths)), False, frozenset(executable), frozenset(links), refused=refused)
 
 
-def _walk(root: Path, folder: str, skipped: frozenset[str], rules: tuple[Ignored, ...]) -> Iterator[tuple[str, int]]:
-    here = root / folder
-    own = here / ".gitignore"
-    if own.is_file() and not own.is_symlink():
-        rules = (*rules, Ignored.of(folder, own.read_text(encoding="utf-8", errors="surrogateescape")))
+def _walk(root: Path, skipped: frozenset[str]) -> Iterator[tuple[str, int]]:
+    """(path, mode) of what is no folder, .gitignore files honoured. Raises DiskError where their rules are too many."""
+    folders: list[tuple[str, tuple[Ignored, ...]]] = [("", ())]
+    tries = 0
+    while folders:
+        folder, rules = folders.pop()
+        own = _ignore_text(root / folder / ".gitignore")
+        rules = (*rules, Ignored.of(folder, own)) if own else rules
+        size = sum(len(one.rules) for one in rules)
+        for name, mode in _entries(root / folder):
+            tries += size
+            if tries > _MOST_TRIES:
+                raise DiskError("EM748", path=shown(root))
+            path = f"{folder}/{name}" if folder else name
+            is_folder = stat.S_ISDIR(mode)
+            if is_folder and (name in skipped or os.path.lexists(os.path.join(root, path, ".git"))):
+                continue
+            if any_ignores(rules, path, is_folder=is_folder):
+                continue
+            if not is_folder:
+                yield path, mode
+            elif path.count("/") < _DEEPEST:
+                folders.append((path, rules))
+
+
+def _entries(folder: Path) -> list[tuple[str, int]]:
+    """(name, mode) of what lies in ``folder``; a folder that we may not read holds nothing for us."""
+    found = []
     try:
-        entries = sorted(os.scandir(here), key=lambda entry: entry.name)
+        with os.scandir(folder) as entries:
+            for entry in entries:
+                found.append((entry.name, entry.stat(follow_symlinks=False).st_mode))
     except OSError:
-        return  # a folder that we may not read holds nothing for us
-    for entry in entries:
-        path = f"{folder}/{entry.name}" if folder else entry.name
-        mode = entry.stat(follow_symlinks=False).st_mode
-        is_folder = stat.S_ISDIR(mode)
-        if is_folder and (entry.name in skipped or os.path.lexists(os.path.join(entry.path, ".git"))):
-            continue
-        if any_ignores(rules, path, is_folder=is_folder):
-            continue
-        if is_folder:
-            yield from _walk(root, path, skipped, rules)
-        else:
-            yield path, mode
+        return sorted(found)
+    return sorted(found)
+
+
+def _ignore_text(path: Path) -> str:
+    """The text of a .gitignore, as far as one is read; nothing for a link or a device."""
+    try:
+        if not stat.S_ISREG(os.lstat(path).st_mode):
+            return ""
+        with path.open("rb") as file:
+            return file.read(_LARGEST_IGNORE).decode("utf-8", "surrogateescape")
+    except OSError:
+        return ""
 
 
 def fits(path: str, patterns: Iterable[str]) -> bool:

@@ -7,6 +7,7 @@ within one name, ``**`` is any number of folders.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import NamedTuple
 
 #: No path is longer.
@@ -14,10 +15,28 @@ _LONGEST = 4096
 _BRACKET = re.compile(r"\[([!^]?)(\]?(?:\\.|[^\]\\])*)\]", re.DOTALL)
 
 
+class _Name(NamedTuple):
+    """The test of one name: what it starts with, and the whole as a regular expression, "" where that is all."""
+
+    start: str
+    expression: str
+
+    def fits(self, name: str) -> bool:
+        """Whether all of ``name`` fits."""
+        if not self.expression:
+            return name == self.start
+        return name.startswith(self.start) and _compiled(self.expression).fullmatch(name) is not None
+
+
+@lru_cache(maxsize=4096)
+def _compiled(expression: str) -> re.Pattern[str]:
+    return re.compile(expression, re.DOTALL)
+
+
 class PathPattern(NamedTuple):
     """One test for each name of a path; None stands for any number of folders."""
 
-    parts: tuple[re.Pattern[str] | None, ...]
+    parts: tuple[_Name | None, ...]
 
     def matches(self, path: str) -> bool:
         """Whether all of ``path`` fits.
@@ -32,7 +51,7 @@ class PathPattern(NamedTuple):
             if at < len(parts) and parts[at] is None:
                 back, resume = at, index
                 at += 1
-            elif at < len(parts) and _fits(parts[at], names[index]):
+            elif at < len(parts) and (part := parts[at]) is not None and part.fits(names[index]):
                 at += 1
                 index += 1
             elif back >= 0:
@@ -43,10 +62,6 @@ class PathPattern(NamedTuple):
         return all(part is None for part in parts[at:])
 
 
-def _fits(part: re.Pattern[str] | None, name: str) -> bool:
-    return part is not None and part.fullmatch(name) is not None
-
-
 def pattern(text: str, *, anchored: bool) -> PathPattern | None:
     """The pattern ``text``, without a slash at its ends; None for one that can fit nothing.
 
@@ -55,12 +70,12 @@ def pattern(text: str, *, anchored: bool) -> PathPattern | None:
     if len(text) > _LONGEST:
         return None
     names = text.split("/")
-    parts: list[re.Pattern[str] | None] = [] if anchored else [None]
+    parts: list[_Name | None] = [] if anchored else [None]
     for index, name in enumerate(names):
         if name == "**" and len(names) > 1:
             parts += [None] if not parts or parts[-1] is not None else []
             if index == len(names) - 1:
-                parts.append(re.compile(".+", re.DOTALL))
+                parts.append(_Name("", ".+"))
             continue
         one = _name(name)
         if one is None:
@@ -69,18 +84,23 @@ def pattern(text: str, *, anchored: bool) -> PathPattern | None:
     return PathPattern(tuple(parts))
 
 
-def _name(text: str) -> re.Pattern[str] | None:
+def _name(text: str) -> _Name | None:
     """The test of one name. Each ``*`` takes what it takes once and for all, so that nothing is tried twice."""
     fixed = [""]
+    plain: list[str] | None = []
+    start = ""
     index = 0
     while index < len(text):
         char = text[index]
         index += 1
+        bracket = _BRACKET.match(text, index - 1) if char == "[" else None
+        if plain is not None and (char in "*?" or bracket is not None):
+            start, plain = "".join(plain), None
         if char == "*":
             fixed += [""] if fixed[-1] or len(fixed) == 1 else []
         elif char == "?":
             fixed[-1] += "."
-        elif char == "[" and (bracket := _BRACKET.match(text, index - 1)) is not None:
+        elif bracket is not None:
             fixed[-1] += _class(bracket)
             index = bracket.end()
         else:
@@ -88,12 +108,19 @@ def _name(text: str) -> re.Pattern[str] | None:
                 char = text[index]
                 index += 1
             fixed[-1] += re.escape(char)
+            if plain is not None:
+                plain.append(char)
+    if plain is not None:
+        return _Name("".join(plain), "")
     first, *rest = fixed
     middle = "".join(f"(?=(?P<g{number}>.*?{part}))(?P=g{number})" for number, part in enumerate(rest[:-1]))
+    expression = first + middle + (f".*{rest[-1]}" if rest else "")
     try:
-        return re.compile(first + middle + (f".*{rest[-1]}" if rest else ""), re.DOTALL)
+        if "[" in text:
+            _compiled(expression)
     except (re.error, RecursionError, OverflowError):  # a range that runs backwards
         return None
+    return _Name(start, expression)
 
 
 def _class(bracket: re.Match[str]) -> str:

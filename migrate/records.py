@@ -105,7 +105,8 @@ def _projects(projects: Iterable[Composed]) -> Iterator[str]:
 
 
 def _text(value: str) -> str:
-    return json.dumps(value, ensure_ascii=False)
+    # A name that is no UTF-8 has stray bytes as surrogates, which only an escape can hold.
+    return json.dumps(value, ensure_ascii=any("\ud800" <= char <= "\udfff" for char in value))
 
 
 class Composed(NamedTuple):

@@ -235,7 +235,8 @@ def _dirty(root: Path) -> frozenset[str]:
     """The paths below ``root``, seen from there, with changes that are not committed."""
     command = [*discovery.SAFE_GIT, "status", "--porcelain", "-z", "--untracked-files=no", "--no-renames", "--", "."]
     try:
-        done = subprocess.run(command, cwd=root, capture_output=True, check=False, env=discovery.git_environment())
+        environment = discovery.environment_without_filters(root)
+        done = subprocess.run(command, cwd=root, capture_output=True, check=False, env=environment)
         prefix = _prefix(root)
     except OSError as error:
         raise DiskError("EM192", path=str(root), reason=reason(error)) from None

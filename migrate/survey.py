@@ -5,27 +5,33 @@ from __future__ import annotations
 import importlib
 import posixpath
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from types import ModuleType
 from typing import NamedTuple
 
 from migrate.callsites import edits as editing
+from migrate.callsites import unread
 from migrate.callsites.data import Data
 from migrate.callsites.model import Site, joined
 from migrate.callsites.shellreading import ShellError
+from migrate.callsites.unread import YamlError
 from migrate.callsites.values import pattern
-from migrate.callsites.yamltext import YamlError
 from migrate.diagnostics import Collector, Diagnostic
 from migrate.discovery import Files, carrier_of, is_dockerfile, is_template
+from migrate.disk import LARGEST_INPUT
 from migrate.mappings import Mappings
 from migrate.records import Record
 from migrate.spans import Span
 
-LARGEST_CARRIER = 2 * 1024 * 1024
+LARGEST_CARRIER = 256 * 1024
+#: How much of a larger file is looked at for a hint that it builds.
+_LOOKED_AT = 4 * 1024 * 1024
+_MOST_SITES = 500
+#: A script is read again for each of its calls.
+_MOST_READ = 8_000_000
 _HINT = re.compile(rb"docker|podman|buildx|build:|kaniko|buildah", re.IGNORECASE)
 _PLATFORM = "DOCKER_DEFAULT_PLATFORM"
-_BUILD_WORD = re.compile(r"\b(?:docker|podman)\b[^\n]*\bbuild\b|docker/build-push-action")
 
 
 class Style(NamedTuple):
@@ -89,6 +95,10 @@ def find(files: Files, data: Data, mappings: Mappings, choice: Choice) -> Found:
     """The Dockerfiles and call sites in ``files``. A file that cannot be read becomes a diagnostic, never an error."""
     dockerfiles = [path for path in files.paths if is_dockerfile(path, data.discovery)]
     found: list[Diagnostic] = []
+    if files.refused:
+        collector = Collector(".", mappings.diagnostics)
+        collector.report("EM745", None, reason=files.refused)
+        found += collector.diagnostics
     carriers = []
     for path in files.paths:
         name = carrier_of(path, data.discovery)
@@ -102,12 +112,27 @@ def find(files: Files, data: Data, mappings: Mappings, choice: Choice) -> Found:
     named = {site.dockerfile for carrier in carriers for site in _single(carrier.sites) if site.dockerfile}
     dockerfiles = sorted({*dockerfiles, *named})
     for path in [*dockerfiles]:
-        if is_template(path, data.discovery):
+        problem = _unreadable(path, files, mappings)
+        if problem is not None:
+            found += problem
+            dockerfiles.remove(path)
+        elif is_template(path, data.discovery):
             collector = Collector(path, mappings.diagnostics)
             collector.report("EM734", None)
             found += collector.diagnostics
             dockerfiles.remove(path)
     return Found(tuple(dockerfiles), tuple(carriers), tuple(found))
+
+
+def _unreadable(path: str, files: Files, mappings: Mappings) -> Sequence[Diagnostic] | None:
+    """What is said of a Dockerfile that is too large, or that has become a link or gone; None for a good one."""
+    start = files.start(path, LARGEST_INPUT + 1)
+    if start is not None and len(start) <= LARGEST_INPUT:
+        return None
+    collector = Collector(path, mappings.diagnostics)
+    if start is not None:
+        collector.report("EM193", None, path=path, limit=str(LARGEST_INPUT // (1024 * 1024)))
+    return collector.diagnostics
 
 
 def _single(sites: Iterable[Site]) -> Iterator[Site]:
@@ -119,18 +144,28 @@ def _single(sites: Iterable[Site]) -> Iterator[Site]:
 def _carrier(path: str, name: str, files: Files, data: Data, collector: Collector) -> Carrier | None:
     raw = files.read(path, LARGEST_CARRIER)
     if raw is None or not (name in data.reporters or _HINT.search(raw)):
+        if raw is None or raw.startswith(unread.MARKS):
+            unread.report(files.start(path, _LOOKED_AT), LARGEST_CARRIER, collector)
         return None
     text = editing.decoded(raw)
     if text is None:
+        unread.report(raw, LARGEST_CARRIER, collector)
         return None
     reported = name in data.reporters
     module = importlib.import_module(f"migrate.callsites.{'reporters' if reported else name}")
     try:
         sites = tuple(module.sites(text, path, files, data, *([name] if reported else [])))
     except (ShellError, YamlError) as error:
-        if name == "compose" or _BUILD_WORD.search(text):
+        if name == "compose" or unread.speaks_of_builds(text):
             offset = error.offset if isinstance(error, ShellError) else _line_offset(text, error.line)
             collector.report("EM806", line_span(text, offset, offset), reason=str(error))
+        return None
+    except RecursionError:
+        if unread.speaks_of_builds(text):
+            collector.report("EM806", None, reason="it is nested too deeply")
+        return None
+    if len(sites) > _MOST_SITES or (name == "shell" and len(sites) * len(text) > _MOST_READ):
+        collector.report("EM806", None, reason=f"it has {len(sites)} calls, too many to check each of them")
         return None
     if _PLATFORM in text and name not in ("shell", "compose"):
         reason = f"{_PLATFORM} may choose its platform, and earth does not read it"

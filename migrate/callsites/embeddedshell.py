@@ -14,12 +14,16 @@ from migrate.callsites.edits import Edit
 from migrate.callsites.model import Outcome, Site, Translator, Tree
 from migrate.callsites.shellreading import ShellError
 from migrate.callsites.shellwords import Loop
+from migrate.callsites.unread import speaks_of_builds
 from migrate.callsites.yamltext import Embedded, embedded, end, scalar, start
 
 #: Text that looks like a call, where no parser can look closer.
 LOOKS_LIKE_A_CALL = re.compile(
     r"(?<![\w./-])(?:docker|podman)\s+(?:buildx\s+|image\s+|builder\s+)?build\s+(?:-|\.|/|\$|\\|\w)"
 )
+
+
+_MOST_HOLES = 300
 
 
 class _Inner(NamedTuple):
@@ -45,12 +49,15 @@ def sites(
 ) -> list[Site]:
     """The build calls in ``inner``, their places in the outer text. A script that cannot be followed is one site."""
     script, holes = masked(inner.text)
+    if len(holes) > _MOST_HOLES:
+        why = f"its script has more than {_MOST_HOLES} expressions"
+        return [Site(path, carrier, inner.outer(0), inner.outer(0), why=why)] if speaks_of_builds(script) else []
     known = [Loop(mask[2:-1], values(hole), braced=True) for mask, hole in holes.items()]
     try:
         calls = shell.found(script, path, tree, flags, folder, holes, known=known)
     except ShellError as error:
         at = inner.outer(min(error.offset, len(script)))
-        if not re.search(r"\b(?:docker|podman)\b.*\bbuild\b", script):
+        if not speaks_of_builds(script):
             return []
         return [Site(path, carrier, at, at, why=f"the script cannot be followed: {error}")]
     return [
@@ -124,4 +131,6 @@ def masked(script: str) -> tuple[str, dict[str, str]]:
         holes[f"${{{name}}}"] = match.group()
         return f"${{{name}}}"
 
-    return re.sub(r"\$?\{\{.*?\}\}", mask, script, flags=re.DOTALL), holes
+    # Behind the last end there is none: the rest of the text would be looked through for each start.
+    last = script.rfind("}}") + 2
+    return re.sub(r"\$?\{\{.*?\}\}", mask, script[:last], flags=re.DOTALL) + script[last:], holes

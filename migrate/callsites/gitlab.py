@@ -23,8 +23,9 @@ def sites(text: str, path: str, tree: Tree, data: Data) -> list[Site]:
     found: list[Site] = []
     seen: set[int] = set()
     for root in yamltext.documents(text):
+        moving = _moving(root)
         for job in (root, *(value for _, _, value in yamltext.entries(root))):
-            for node, folder in _lines(job, _moving(root)):
+            for node, folder in _lines(job, moving):
                 # An alias is the node of its anchor: one text, one edit.
                 if id(node) not in seen:
                     seen.add(id(node))

@@ -13,7 +13,7 @@ from migrate.callsites.yamltext import Embedded
 _LINE = re.compile(r"([ \t]+[@-]*)((?:[^\\\n]|\\[^\n]|\\\n)*)\n?")
 
 #: Settings and attributes after which recipes run elsewhere.
-_ELSEWHERE = re.compile(r"^\s*(?:set\s+working-directory\b|\[[^\]\n]*\b(?:working-directory|no-cd)\b)", re.MULTILINE)
+_ELSEWHERE = re.compile(r"^[ \t]*(?:set\s+working-directory\b|\[[^\]\n]*\b(?:working-directory|no-cd)\b)", re.MULTILINE)
 
 
 def sites(text: str, path: str, tree: Tree, data: Data) -> list[Site]:

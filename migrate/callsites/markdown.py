@@ -10,7 +10,7 @@ from migrate.callsites.data import Data
 from migrate.callsites.model import Outcome, Site, Translator, Tree
 from migrate.callsites.yamltext import Embedded
 
-_FENCE = re.compile(r"^( {0,3}|[ \t]*)(`{3,}|~{3,})[ \t]*([A-Za-z0-9_-]*)[^\n]*\n", re.MULTILINE)
+_FENCE = re.compile(r"^( {0,3}|[ \t]*)(`{3,}(?!`)|~{3,}(?!~))[ \t]*([A-Za-z0-9_-]*)[^\n]*\n", re.MULTILINE)
 _CONSOLES = frozenset(("console", "shell-session", "sh-session", "terminal"))
 _LANGUAGES = frozenset(("", "sh", "bash", "shell", "console", "zsh", "shell-session", "sh-session", "terminal", "text"))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
+from itertools import islice
 
 from migrate.callsites import buildcall, composecall, shellloops, shellwords
 from migrate.callsites.buildcall import BuildCall, Option, shown
@@ -160,8 +161,9 @@ def _reader(commands: Sequence[Command], index: int) -> str:
     command = commands[index]
     if command.after not in ("|", "|&"):
         return ""
-    following = [item for item in commands[index + 1 :] if item.scope == command.scope and item.start >= command.end]
-    name = (following[0].name if following else None) or "?"
+    following = islice(commands, index + 1, None)
+    reader = next((item for item in following if item.scope == command.scope and item.start >= command.end), None)
+    name = (reader.name if reader is not None else None) or "?"
     return "" if name in ("tee", "cat", "ts", "sed", "indent") else name
 
 
@@ -201,6 +203,8 @@ def _hidden(command: Command, text: str, starts: Set[int]) -> Site | None:
 _HIDDEN = re.compile(
     r"(?<![\w./-])(?:docker|podman)\s+(?:buildx\s+|image\s+|builder\s+)?build(?=\s+[^\s\"'&;|]|\s*[\"')])"
 )
+#: Words of ``docker buildx build``, and more.
+_LONGEST_VERB = 16
 _STRING_RUNNERS = frozenset(
     ("eval", "bash", "sh", "dash", "zsh", "ksh", "ssh", "su", "xargs", "parallel", "watch", "trap")
 )
@@ -220,8 +224,8 @@ def _build_words(command: Command) -> _Words | None:
             return None
         if text not in _RUNNERS:
             later = [at for at in range(index + 1, len(words)) if words[at].text in buildcall.TOOLS]
-            wrapped = [at for at in later if buildcall.verb_length(words[at:])]
-            return _Words(command, -wrapped[0]) if wrapped else None
+            wrapped = next((at for at in later if buildcall.verb_length(words[at : at + _LONGEST_VERB])), None)
+            return None if wrapped is None else _Words(command, -wrapped)
         index = _skip_runner(words, index)
     return None
 

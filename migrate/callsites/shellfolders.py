@@ -26,22 +26,28 @@ class Folders:
         self.known: dict[tuple[int, ...], tuple[str | None, ...]] = {(): (None,) if start == UNKNOWN else starts}
         self.pushed: dict[tuple[int, ...], list[tuple[str | None, ...]]] = {}
         self.chains = _Chains()
-        self.moves = [command for command in commands if command.name in _MOVES]
+        moves = [command for command in commands if command.name in _MOVES]
+        self.movers = frozenset(move.function for move in moves if move.function)
+        self.last_move = max((move.start for move in moves if not move.function), default=-1)
 
     def at(self, command: Command) -> tuple[str | None, ...]:
         """The folders in which ``command`` may run, None for one that nobody knows."""
         scope = command.scope
         while scope not in self.known:
             scope = scope[:-1]
-        outside = scope != command.scope and _moved_outside(command, self.moves)
+        outside = scope != command.scope and self._moved_outside(command)
         here = self.known.setdefault(command.scope, (None,) if outside else self.known[scope])
         if self.chains.may_have_moved(command):
             here = self.known[command.scope] = (None,)
         if command.name in _MOVES:
             self._move(command, here)
-        elif any(move.function == command.name for move in self.moves):
+        elif command.name in self.movers:
             self.known[command.scope] = (None,)
         return here
+
+    def _moved_outside(self, command: Command) -> bool:
+        """Whether a function may start in another folder than where its text stands."""
+        return bool(command.function) and bool(self.movers - {command.function} or self.last_move > command.start)
 
     def _move(self, command: Command, here: tuple[str | None, ...]) -> None:
         stack = self.pushed.setdefault(command.scope, [])
@@ -77,13 +83,6 @@ class _Chains:
         if move and not (last is not None and last.after == command.before and self.moved_first.get(scope)):
             self.doubtful.add(scope)
         return False
-
-
-def _moved_outside(command: Command, moves: Sequence[Command]) -> bool:
-    """Whether a function may start in another folder than where its text stands."""
-    return bool(command.function) and any(
-        move.function != command.function and (move.function or move.start > command.start) for move in moves
-    )
 
 
 def _changed(command: Command, folder: str | None, anchors: Anchors) -> str | None:

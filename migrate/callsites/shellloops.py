@@ -21,6 +21,7 @@ from migrate.callsites.values import Value, literal_piece
 #: What decides the files, the stage and the name of a build.
 _CHOOSING = ("file", "target", "image")
 _MOST = 100
+_MOST_WORK = 500_000
 
 
 class Loops:
@@ -41,7 +42,8 @@ class Loops:
     def varied(self, site: Site, command: Command, tree: Tree) -> Site | None:
         """``site``, whose files are not known, with a variant for each word of a loop; None where none helps."""
         for loop in command.loops:
-            if not loop.values or len(loop.values) > _MOST or loop.variable in self.changed:
+            too_many = len(self.known) * len(self.commands) > _MOST_WORK
+            if too_many or not loop.values or len(loop.values) > _MOST or loop.variable in self.changed:
                 continue
             found = {}
             for word in loop.values:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 #: Longest first.
 _OPERATORS = (";;&", "&&", "||", ";;", ";&", "|&", "&", "|", ";", "(", ")", "\n")
+MOST_NESTED = 40
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*|[0-9@*#?$!-]")
 
 
@@ -58,6 +59,13 @@ def nested(reader: Reader) -> None:
     reader.lists(reader, ")")
     reader.depth -= 1
     reader.scope = outer
+
+
+def deeper(reader: Reader) -> None:
+    """One more level of nesting. Raises ShellError where there are too many."""
+    reader.depth += 1
+    if reader.depth > MOST_NESTED:
+        raise ShellError(reader.position, "nested too deeply")
 
 
 def arithmetic(reader: Reader) -> None:
@@ -158,6 +166,7 @@ def word_at(reader: Reader) -> Value:
 def _array(reader: Reader, pieces: list[Piece]) -> None:
     start = reader.position
     reader.position += 1
+    deeper(reader)
     while True:
         skip_separators(reader)
         if reader.position >= reader.end:
@@ -166,6 +175,7 @@ def _array(reader: Reader, pieces: list[Piece]) -> None:
             reader.position += 1
             break
         word_at(reader)
+    reader.depth -= 1
     pieces.append(Piece(reader.text[start : reader.position], None))
 
 
@@ -206,7 +216,7 @@ def _piece(reader: Reader, char: str, pieces: list[Piece]) -> None:
         assert match is not None
         plain = match.group()
         # ~ and patterns mean something else than they say.
-        known = not (set(plain) & set("*?[~")) and not re.search(r"\{[^}]*[,.]", plain)
+        known = not (set(plain) & set("*?[~")) and not re.search(r"\{[^{}]*[,.]", plain)
         pieces.append(Piece(plain, plain if known else None))
         reader.position = match.end()
 
@@ -311,10 +321,12 @@ def _braces(reader: Reader) -> None:
     """``${...}`` with whatever nests in it."""
     start = reader.position
     reader.position += 2
+    deeper(reader)
     while reader.position < reader.end:
         char = reader.text[reader.position]
         if char == "}":
             reader.position += 1
+            reader.depth -= 1
             return
         if char == "\\":
             reader.position += 2

@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import NamedTuple
 
 from migrate.callsites.shellreading import (
+    MOST_NESTED,
     Reader,
     ShellError,
     arithmetic,
@@ -30,7 +32,6 @@ RESERVED = frozenset(
 ) | {"function", "{", "}", "!", "[["}
 _REDIRECTION = re.compile(r"(?:[0-9]+|\{[A-Za-z_]\w*\})?(?:<<<|<<-?|<>|<&|>&|>>|>\||<|>)|&>>?")
 _ASSIGNMENT = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(?:\[[^\]]*\])?\+?=")
-_MOST_NESTED = 40
 
 
 class Loop(NamedTuple):
@@ -81,6 +82,7 @@ class Command:
         return max([*ends, *(end for _, _, end in self.redirections)])
 
 
+@lru_cache(maxsize=4)  # the check of each edit reads the old script again
 def commands(text: str, start: int = 0, end: int | None = None) -> tuple[Command, ...]:
     """The simple commands in ``text[start:end]``, also those inside substitutions, in text order. Raises ShellError."""
     reader = Reader(text, start, len(text) if end is None else end, _list)
@@ -90,7 +92,7 @@ def commands(text: str, start: int = 0, end: int | None = None) -> tuple[Command
 
 def _list(reader: Reader, closing: str) -> None:
     """Commands up to ``closing`` (``)``), which is consumed, or the end of the text."""
-    if reader.depth > _MOST_NESTED:
+    if reader.depth > MOST_NESTED:
         raise ShellError(reader.position, "nested too deeply")
     before = ""
     open_: list[str] = []
@@ -114,6 +116,8 @@ def _list(reader: Reader, closing: str) -> None:
         word = peek_word(reader)
         if word in RESERVED:
             _reserved(reader, word, open_)
+            if len(open_) > MOST_NESTED:
+                raise ShellError(reader.position, "nested too deeply")
             before = before if word in ("}", "fi", "done", "esac") else ""
             continue
         before = _simple(reader, before, conditional=any(item not in ("{", "function") for item in open_))

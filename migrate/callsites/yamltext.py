@@ -6,23 +6,18 @@ Aliases are not expanded, so a bomb of them costs nothing; size and depth are bo
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
+from ruamel.yaml.error import ReusedAnchorWarning, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+
+from migrate.callsites.unread import YamlError as YamlError
 
 LARGEST = 1024 * 1024
 _DEEPEST = 200
-
-
-class YamlError(ValueError):
-    """Text that is no YAML for us; ``line`` is 1-based."""
-
-    def __init__(self, message: str, line: int = 1) -> None:
-        super().__init__(message)
-        self.line = line
 
 
 def documents(text: str) -> list[Node]:
@@ -32,7 +27,9 @@ def documents(text: str) -> list[Node]:
     if _depth(text) > _DEEPEST:
         raise YamlError("it is nested too deeply")
     try:
-        return [node for node in YAML(pure=True).compose_all(text) if node is not None]
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ReusedAnchorWarning)  # an anchor may be set again: the last one counts
+            return [node for node in YAML(pure=True).compose_all(text) if node is not None]
     except YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         raise YamlError(str(getattr(error, "problem", error)), mark.line + 1 if mark else 1) from None

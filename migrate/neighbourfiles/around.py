@@ -10,10 +10,9 @@ from importlib import import_module
 from typing import Any, NamedTuple
 
 from migrate.callsites import edits as editing
-from migrate.callsites import yamltext
 from migrate.callsites.data import Data
 from migrate.callsites.edits import Edit
-from migrate.callsites.yamltext import YamlError
+from migrate.callsites.unread import YamlError
 from migrate.diagnostics import Collector, Diagnostic
 from migrate.discovery import Files, fits
 from migrate.gitpatch import FileChange
@@ -122,6 +121,7 @@ def _edited(text: str, path: str, edits: tuple[Edit, ...]) -> str | None:
 def _words(text: str, path: str) -> Counter[str]:
     """What a file says, in pieces that an edit only adds to."""
     if path.endswith((".yml", ".yaml")):
+        from migrate.callsites import yamltext  # a parser: only for YAML that is edited
         from migrate.neighbourfiles.pathlists import nodes
 
         roots = yamltext.documents(text)
