@@ -79,6 +79,7 @@ FILES: dict[str, tuple[str, str | bytes, str]] = {
     "lines": ("justfile", "# docker build\n" + "\n" * 200_000, ""),
     "words": ("a.sh", "docker " * 30_000, ""),
     "braces": ("a.sh", "docker build {" + "{" * 200_000, ""),
+    "odd blanks": ("a.sh", "echo a\vb \f c\rd \x85 \u2003\n" + CALL, ""),
     "tools": (".gitlab-ci.yml", "x: [" + "docker " * 30_000, ""),
 }
 

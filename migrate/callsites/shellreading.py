@@ -212,7 +212,7 @@ def _piece(reader: Reader, char: str, pieces: list[Piece]) -> None:
     elif char in "$`":
         _dollar(reader, pieces, "")
     else:
-        match = re.compile(r"[^\s;&|()<>'\"\\$`]+").match(text, at, reader.end)
+        match = re.compile(r"[^ \t\r\n;&|()<>'\"\\$`]+|\r").match(text, at, reader.end)
         assert match is not None
         plain = match.group()
         # ~ and patterns mean something else than they say.
