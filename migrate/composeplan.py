@@ -19,7 +19,7 @@ from migrate.callsites.composefile import MAIN_FILES, Reader, Service, main_file
 from migrate.callsites.edits import Edit
 from migrate.callsites.model import Outcome, Site, Tree, reference
 from migrate.callsites.translate import EarthCall, Left, Note, tagged
-from migrate.callsites.values import literal
+from migrate.callsites.values import Value, literal
 from migrate.callsites.yamltext import YamlError
 from migrate.composetargets import ProjectTarget, Recipes, in_shell, one_call
 from migrate.survey import LARGEST_CARRIER, Carrier
@@ -102,8 +102,7 @@ class ComposePlan:
         if self.tree.is_file(posixpath.join(posixpath.dirname(path), ".env")):
             return []
         items = [item for key, item in self.items.items() if key[0] == path and key not in self.why]
-        words = [word for item in items for word in item.made.arguments]
-        names = sorted({name for raw in composebuild.variables(words) for name in _NAME.findall(raw)})
+        names = _names(word for item in items for word in item.made.arguments)
         return [Note("EM833", {"names": ", ".join(names)})] if names else []
 
     def first(self, path: str) -> str:
@@ -244,11 +243,20 @@ def _take(made: ComposePlan, site: Site, placed: Placed, recipes: Recipes) -> No
             raise Left(built.stays)
         if any(not word.head.startswith("--platform=") for word in call.flags) or call.environment:
             raise Left("its build needs options that a target cannot have")
+        unclear = made.reader.unclear(posixpath.dirname(site.path))
+        for name in _names(call.arguments):
+            if name in unclear:
+                raise Left(f"{name} in .env is more than a plain value")
         recipes.check(call, site)
     except Left as left:
         made.why[key] = str(left)
         return
     made.items[key] = _Item(site, built, folder, call)
+
+
+def _names(words: Iterable[Value]) -> list[str]:
+    """The variables in ``words``."""
+    return sorted({name for raw in composebuild.variables(words) for name in _NAME.findall(raw)})
 
 
 def _from(item: _Item, start: str) -> EarthCall:

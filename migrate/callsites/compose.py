@@ -50,7 +50,8 @@ def sites(text: str, path: str, tree: Tree, data: Data) -> list[Site]:
     reader = Reader(tree)
     reader.take(path, text)
     peers = _peers(path, reader, tree)
-    environment = reader.environment(posixpath.dirname(path))
+    folder = posixpath.dirname(path)
+    environment = {**reader.environment(folder), **dict.fromkeys(reader.unclear(folder))}
     found: list[Site] = []
     named: set[tuple[str, int]] = set()
     for service in reader.services(path).values():
@@ -76,7 +77,7 @@ def _peers(path: str, reader: Reader, tree: Tree) -> dict[str, Service]:
 
 
 def _site(
-    service: Service, peer: Service | None, text: str, environment: dict[str, str], tree: Tree, data: Data
+    service: Service, peer: Service | None, text: str, environment: dict[str, str | None], tree: Tree, data: Data
 ) -> Site:
     assert service.build is not None
     entry = service.build if service.build.holder is service.node else None

@@ -36,7 +36,7 @@ def keys(service: Service) -> dict[str, Entry]:
     return merged(node, service.build.path)
 
 
-def read(service: Service, image: str, data: Data, environment: Mapping[str, str]) -> BuildCall:
+def read(service: Service, image: str, data: Data, environment: Mapping[str, str | None]) -> BuildCall:
     """The call that builds ``service`` and names its image ``image``. Raises Left."""
     options: list[Option] = []
 
@@ -91,13 +91,14 @@ def _platforms(service: Service, found: Mapping[str, Entry]) -> Iterator[str]:
         yield yamltext.scalar(service.entries["platform"].value) or ""
 
 
-def _filled(text: str, environment: Mapping[str, str]) -> str:
-    """``text`` with the variables that ``environment`` gives, or else their default, where both are plain."""
+def _filled(text: str, environment: Mapping[str, str | None]) -> str:
+    """``text`` with the variables that ``environment`` gives (None: not plain), or else their default, where plain."""
 
     def value(match: re.Match[str]) -> str:
         name, default = match.group(1) or match.group(2), match.group(3)
         found = environment.get(name) or default
-        return match.group() if found is None else found
+        unclear = environment.get(name, "") is None
+        return match.group() if found is None or unclear else found
 
     return _PLAIN_VARIABLE.sub(value, text)
 

@@ -31,6 +31,7 @@ _ENVIRONMENT_LINE = re.compile(
     r"^[ \t]*(?:export[ \t]+)?([A-Za-z_]\w*)=([\w./:@+-]*|\"[\w./:@ +-]*\"|'[\w./:@ +-]*')[ \t\r]*(?:[ \t]#[^\n]*)?$",
     re.MULTILINE,
 )
+_ENVIRONMENT_NAME = re.compile(r"^[ \t]*(?:export[ \t]+)?([A-Za-z_][\w.]*)[ \t]*[=:]", re.MULTILINE)
 _LARGEST_ENVIRONMENT = 64 * 1024
 
 
@@ -216,9 +217,18 @@ class Reader:
 
     def environment(self, folder: str) -> dict[str, str]:
         """The plain values of the ``.env`` beside a compose file, which Compose reads for its variables."""
+        return {name: value.strip("\"'") for name, value in _ENVIRONMENT_LINE.findall(self._environment_text(folder))}
+
+    def unclear(self, folder: str) -> frozenset[str]:
+        """The names that this ``.env`` gives other than plain values, or values that are not read here."""
+        text = self._environment_text(folder)
+        plain = [name for name, _ in _ENVIRONMENT_LINE.findall(text)]
+        named = _ENVIRONMENT_NAME.findall(text)
+        return frozenset(name for name in named if named.count(name) > plain.count(name))
+
+    def _environment_text(self, folder: str) -> str:
         raw = self.tree.read(posixpath.join(folder, ".env"), _LARGEST_ENVIRONMENT)
-        text = raw.decode("utf-8", "replace") if raw is not None else ""
-        return {name: value.strip("\"'") for name, value in _ENVIRONMENT_LINE.findall(text)}
+        return raw.decode("utf-8", "replace") if raw is not None else ""
 
 
 def main_file(path: str, tree: Tree) -> str:

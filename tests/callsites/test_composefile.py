@@ -114,3 +114,10 @@ def test_same_when_merged(first: str, second: str, same: bool) -> None:
 def test_interpolation(text: str, pieces: list[str]) -> None:
     found = composebuild.value_of(text)
     assert [piece.text if piece.text is not None else piece.raw for piece in found.pieces] == pieces
+
+
+def test_values_of_env_that_are_more_than_text() -> None:
+    text = "A=1\nB=$A/x\nC='a b'\nD=\"x\"y\nE=1\nE=`x`\nexport F=2\n# G=$A\nH: 3\n"
+    reader = Reader(Tree(**{"_env": text}))
+    assert reader.environment("") == {"A": "1", "C": "a b", "E": "1", "F": "2"}
+    assert reader.unclear("") == {"B", "D", "E", "H"}
