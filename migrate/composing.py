@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 from migrate.callsites import composecall
 from migrate.callsites.composefile import main_file
@@ -84,7 +84,8 @@ def without_targets(files: Files, earlier: Iterable[Composed]) -> Files:
     found = tuple(ProjectTarget(*item) for item in earlier)
     if not found:
         return files
-    return _Stripped(files.root, files.paths, files.git, files.executable, files.links, files.submodules, found)
+    same = {item.name: getattr(files, item.name) for item in fields(Files)}
+    return _Stripped(**same, projects=found)
 
 
 def _without(data: bytes, projects: Sequence[ProjectTarget]) -> bytes:

@@ -72,6 +72,21 @@ def test_the_result_is_what_repo_says(case: str, tmp_path: Path) -> None:
     ]
 
 
+def test_what_a_repository_says_itself_counts_as_for_repo(tmp_path: Path) -> None:
+    settings = '[tool.earthmigrate]\ntool = "earthly"\nskip = ["makefile"]\nfidelity = "exact"\n'
+    call = "docker build -t app .\n"
+    files = {**FILES, "pyproject.toml": settings, "Makefile": f"a:\n\t{call}", "b.sh": call}
+    root = repository(tmp_path / "web", files)
+    said = CliRunner().invoke(main, ["repo", str(root)]).stdout
+    assert "earthly +" in said
+    assert "Makefile" not in said
+    assert (done(str(root)).patch or b"").decode() == said
+    ours = (done(str(root), given=frozenset(("tool",))).patch or b"").decode()
+    assert "earth +" in ours
+    write(root, {"pyproject.toml": settings.replace("makefile", "nothing-known")})
+    assert "nothing-known" in failing(str(root)).why
+
+
 def test_a_clone_gives_what_its_folder_gives(tmp_path: Path) -> None:
     root = repository(tmp_path / "web", {**FILES, "Dockerfile": "FROM nowhere.example/base:1 AS a\nFROM a\nRUN x\n"})
     folder, clone = done(str(root)), done(url(root))

@@ -91,6 +91,9 @@ def _object(line: str, carriers: frozenset[str]) -> Wanted:
     return Wanted(data["repository"], ref, settings)
 
 
+_WORDS = {"tool": ("earth", "earthly"), "compose": ("keep", "replace")}
+
+
 def _setting(name: str, value: object, carriers: frozenset[str]) -> tuple[str, Any]:
     """A field of Choice with its value; lists of carriers may be written as on the command line."""
     defaults = {item.name: getattr(Choice(), item.name) for item in dataclasses.fields(Choice)}
@@ -107,8 +110,8 @@ def _setting(name: str, value: object, carriers: frozenset[str]) -> tuple[str, A
         return name, chosen
     if type(value) is not type(default):
         raise ValueError(f'"{name}" is no {"yes or no" if isinstance(default, bool) else "text"}')
-    if name == "tool" and value not in ("earth", "earthly"):
-        raise ValueError('"tool" is neither earth nor earthly')
+    if name in _WORDS and value not in _WORDS[name]:
+        raise ValueError(f'"{name}" is neither {" nor ".join(_WORDS[name])}')
     return name, value
 
 

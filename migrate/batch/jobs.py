@@ -47,12 +47,14 @@ class Job(NamedTuple):
     scratch: str | None = None
     """Where temporary folders are made. None: where the system has them."""
     earlier: Earlier | None = None
+    given: frozenset[str] = frozenset()
+    """The options of ``repo`` that the command line or the list gives: they win over what a repository says itself."""
 
     @property
     def settings(self) -> str:
         """A digest of everything beside the repository that decides the result."""
         mode = self.mode._replace(allow_dirty=False)
-        parts = [__version__, plain(asdict(self.choice)), mode, self.mappings, self.entry.ref]
+        parts = [__version__, plain(asdict(self.choice)), mode, self.mappings, self.entry.ref, sorted(self.given)]
         text = json.dumps(parts, sort_keys=True)
         return "sha256:" + hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()[:32]
 

@@ -35,6 +35,8 @@ class Plan(NamedTuple):
     scratch: Path | None = None
     patches: Path | None = None
     seconds: float | None = None
+    given: frozenset[str] = frozenset()
+    """Which options of ``repo`` the command line gives."""
 
 
 class Summary(NamedTuple):
@@ -76,7 +78,8 @@ def jobs(plan: Plan, ledger: Ledger | None) -> Iterator[Job]:
     workdir, scratch = (str(path) if path is not None else None for path in (plan.workdir, plan.scratch))
     for entry in plan.entries:
         earlier = ledger.earlier(entry.name, entry.repository, entry.ref, plan.patches) if ledger is not None else None
-        yield Job(entry, entry.choice(plan.choice), plan.mode, plan.mappings, workdir, scratch, earlier)
+        given = plan.given | {name for name, _ in entry.settings}
+        yield Job(entry, entry.choice(plan.choice), plan.mode, plan.mappings, workdir, scratch, earlier, given)
 
 
 def run(

@@ -13,20 +13,23 @@ import tempfile
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
-from migrate import __version__, discovery, repodriver
+from migrate import __version__, configuration, discovery, repodriver
 from migrate.batch import branches, clones, outline
 from migrate.batch.branches import BranchError
 from migrate.batch.clones import CloneError
 from migrate.batch.gitcalls import GitError, git
 from migrate.batch.jobs import Answer, Earlier, Job
 from migrate.callsites.data import builtin as callsite_data
+from migrate.configuration import ConfigurationError
 from migrate.diagnostics import Collector
 from migrate.disk import DiskError, reason
 from migrate.gitpatch import patch
-from migrate.mappings import Mappings, builtin, overlay
+from migrate.mappings import MappingError, Mappings, builtin, overlay
 from migrate.records import RecordError
 from migrate.repository import Migration, migrate
 from migrate.results import Result
@@ -170,7 +173,7 @@ def _digest(stamps: Mapping[str, str]) -> str:
 def _migrated(job: Job, folder: Path, commit: str | None) -> Answer:
     if job.mode.branch is not None:
         return _on_branch(job, folder, commit)
-    mappings = _mappings(job.mappings)
+    job, mappings = _configured(job, folder)
     files = repodriver.found(folder)
     stamps = {} if job.entry.url else _stamps(folder, files.paths)
     migration = migrate(files, callsite_data(), mappings, job.choice)
@@ -188,12 +191,51 @@ def _migrated(job: Job, folder: Path, commit: str | None) -> Answer:
     return Answer(result, _patch(job, migration))
 
 
+_LISTS = ("only", "skip")
+_STYLES = {"fidelity": "fidelity", "fallback": "fallback", "helper-image": "helper_image"}
+
+
+def _configured(job: Job, root: Path) -> tuple[Job, Mappings]:
+    """``job`` with what the repository itself says, as ``repo`` takes it, where nobody says otherwise.
+
+    Raises RecordError for settings that cannot be used.
+    """
+    try:
+        settings = configuration.read(root)
+    except ConfigurationError as error:
+        raise RecordError(str(error)) from None
+    style, mappings = job.choice.style, _mappings(job.mappings)
+    changes: dict[str, Any] = {}
+    for key, setting in settings.items():
+        if key in job.given:
+            continue
+        if key == "mappings":
+            mappings = _overlaid(Path(setting.value))
+        elif key in _LISTS:
+            names = frozenset(name.strip() for name in setting.value.split(",") if name.strip())
+            if unknown := sorted(names - {*callsite_data().discovery["carriers"], *callsite_data().neighbours}):
+                raise RecordError(f"{setting.place}: {key}: {unknown[0]} is no kind of file that is known")
+            changes[key] = names
+        elif key in _STYLES:
+            style = style._replace(**{_STYLES[key]: setting.value})
+        elif key in ("tool", "docs", "compose"):
+            changes[key] = setting.value
+    return job._replace(choice=replace(job.choice, style=style, **changes)), mappings
+
+
+def _overlaid(path: Path) -> Mappings:
+    try:
+        return overlay(builtin(), path.read_text(encoding="utf-8"), path.name)
+    except (MappingError, OSError, UnicodeDecodeError) as error:
+        raise RecordError(str(error)) from None
+
+
 def _on_branch(job: Job, folder: Path, commit: str | None) -> Answer:
     branch = job.mode.branch or ""
     if commit is None:
         raise BranchError("there is no commit to start from")
-    mappings = _mappings(job.mappings)
     with branches.worktree(folder, job.scratch) as root:
+        job, mappings = _configured(job, root)
         files = repodriver.found(root)
         migration = migrate(files, callsite_data(), mappings, job.choice)
         result = _result(job, migration, files, mappings, commit)

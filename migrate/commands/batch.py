@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
 from migrate.commands.options import (
     EXIT_FINDINGS,
@@ -96,7 +97,7 @@ def _entries(repositories: tuple[str, ...], lists: tuple[str, ...]) -> Entries:
     from migrate.batch import inputs
     from migrate.callsites.data import builtin
 
-    known = builtin().discovery["carriers"]
+    known = {**builtin().discovery["carriers"], **builtin().neighbours}
     wanted = [inputs.Wanted(text) for text in repositories]
     for source in lists:
         try:
@@ -192,7 +193,9 @@ def _plan(found: Entries, options: dict[str, Any]) -> Plan:
                 folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise NothingProduced(f"{error.filename} cannot be made: {error.strerror}") from None
-    return Plan(found.entries, choice, mode, mappings, seconds=options["timeout"] or None, **folders)
+    sources = click.get_current_context()
+    given = frozenset(name for name in options if sources.get_parameter_source(name) is not ParameterSource.DEFAULT)
+    return Plan(found.entries, choice, mode, mappings, seconds=options["timeout"] or None, given=given, **folders)
 
 
 def _render(folder: Path, options: dict[str, Any], *, brief: bool) -> None:
