@@ -311,7 +311,7 @@ def nothing_is_loaded_for(root: Path) -> Callable[[], set[str]]:
     return loaded
 
 
-def test_files_without_a_hint_are_never_parsed(tmp_path: Path) -> None:
+def test_files_without_a_hint_are_never_parsed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     root = fill(
         tmp_path,
         {
@@ -323,8 +323,13 @@ def test_files_without_a_hint_are_never_parsed(tmp_path: Path) -> None:
             "package.json": "{}",
         },
     )
-    readers = {f"migrate.callsites.{name}" for name in ("python", "shell", "compose", "workflows", "makefile")}
-    assert not (readers | {"libcst", "ruamel.yaml"}) & nothing_is_loaded_for(root)()
+    parsed: list[str] = []
+    for reader in ("migrate.callsites.yamltext.documents", "migrate.callsites.shellwords.commands", "ast.parse"):
+        monkeypatch.setattr(reader, lambda text, *_, **__: parsed.append(text))
+    assert not run(root).failed
+    assert parsed == []
+    readers = {f"migrate.callsites.{name}" for name in ("python", "workflows", "makefile", "gitlab")}
+    assert not (readers | {"libcst"}) & nothing_is_loaded_for(root)()
 
 
 def test_python_without_a_call_costs_no_rewriter(tmp_path: Path) -> None:
