@@ -85,8 +85,20 @@ def outline(text: str, mine: Mine) -> Standing:
             start = _with_comments(lines, statement.line - 1)
             arguments.append(Block(name, start, _end(lines, statement.line - 1, statement.line)))
     others = tuple(recipe for recipe in recipes if recipe.name not in mine.targets)
-    base = tuple(statement for statement in tree.base if global_name(statement) not in mine.globals)
+    # A platform argument that the globals read stands with them, and reaches nobody else.
+    base = tuple(
+        statement
+        for statement in tree.base
+        if global_name(statement) not in mine.globals and not (mine.globals and _is_platform(statement))
+    )
     return Standing(text, lines, tree, blocks, tuple(arguments), others, base, [*starts, len(lines)][0])
+
+
+def _is_platform(statement: Statement) -> bool:
+    return statement.name == "ARG" and len(statement.args) == 1 and bool(_PLATFORM.fullmatch(statement.args[0]))
+
+
+_PLATFORM = re.compile(r"(?:TARGET|BUILD|NATIVE|USER)(?:PLATFORM|OS|ARCH|VARIANT)")
 
 
 def global_name(statement: Statement) -> str:
