@@ -6,6 +6,7 @@ import tarfile
 
 import baseimages
 import pytest
+import suite_worlds
 from baseimages import Entry, archive, describe, layout, path_of, references, tree
 
 TOOLS = baseimages.FOLDER / "tools"
@@ -23,7 +24,8 @@ def layouts() -> list[str]:
 
 
 def test_every_tool_is_used_and_every_used_one_exists() -> None:
-    named = {tool.partition("=")[2] or tool for name in layouts() for tool in layout(describe(), name)["tools"]}
+    lists = [*(layout(describe(), name)["tools"] for name in layouts()), suite_worlds.words("tools")]
+    named = {tool.partition("=")[2] or tool for tools in lists for tool in tools}
     installed = set(re.findall(r"provide \S+ (\w+);? ", (TOOLS / "packages").read_text(encoding="utf-8")))
     assert named | installed | {"record"} == {path.name for path in TOOLS.iterdir()}
 

@@ -169,6 +169,9 @@ def _remote_engine(plan: Plan, options: dict[str, Any], stop: Stop, stack: conte
     return Engine(cluster.function(plan.seconds), cluster.executor, window, lambda: stop() or cluster.lost())
 
 
+_OF_REPOSITORIES = ("only", "skip", "tool", "docs", "mappings")
+
+
 def _plan(found: Entries, options: dict[str, Any]) -> Plan:
     from migrate.batch.jobs import Mode
     from migrate.batch.run import Plan
@@ -194,7 +197,10 @@ def _plan(found: Entries, options: dict[str, Any]) -> Plan:
     except OSError as error:
         raise NothingProduced(f"{error.filename} cannot be made: {error.strerror}") from None
     sources = click.get_current_context()
-    given = frozenset(name for name in options if sources.get_parameter_source(name) is not ParameterSource.DEFAULT)
+    # Only what a repository may say itself: nothing else decides what its result is.
+    given = frozenset(
+        name for name in _OF_REPOSITORIES if sources.get_parameter_source(name) is not ParameterSource.DEFAULT
+    )
     return Plan(found.entries, choice, mode, mappings, seconds=options["timeout"] or None, given=given, **folders)
 
 
