@@ -197,7 +197,9 @@ def earth_builds(call: Call, root: Path, migration: Migration) -> Iterator[Build
     on = {name for name, value in flags if value not in ("false", "0", "")}
     kept = "--push" in on or "--ci" not in on
     for name, names, platforms, given, used in _saves(folder, target, arguments):
-        dockerfile, stage, own = _origin(migration, context, name)
+        way, _, own_name = name.rpartition("+")
+        context = os.path.relpath(os.path.normpath(os.path.join(folder, way)), root)
+        dockerfile, stage, own = _origin(migration, context, own_name)
         yield Build(
             dockerfile,
             context,
@@ -235,9 +237,7 @@ def _saves(folder: str, target: str, given: Mapping[str, str]) -> Iterator[_Save
             elif statement.name == "BUILD":
                 own = [word for word in words[1:] if word.startswith("--")]
                 passed = dict(filled(word)[2:].partition("=")[::2] for word in own)
-                builds.append(
-                    (words[0].removeprefix("+"), [value or "" for key, value in flags if key == "platform"], passed)
-                )
+                builds.append((words[0], [value or "" for key, value in flags if key == "platform"], passed))
             for block in statement.blocks:
                 loop = (
                     re.fullmatch(r"(\w+) IN (.*)", " ".join(flags_and_args(statement)[1]))
@@ -255,7 +255,8 @@ def _saves(folder: str, target: str, given: Mapping[str, str]) -> Iterator[_Save
         yield target, names, [], given, set()
     grouped: dict[tuple[str, tuple[str, ...]], list[str]] = {}
     for name, platforms, passed in builds:
-        for _, saved, more, _, _ in _saves(folder, name, {**given, **passed}):
+        way, _, there = name.rpartition("+")
+        for _, saved, more, _, _ in _saves(os.path.normpath(os.path.join(folder, way)), there, {**given, **passed}):
             grouped.setdefault((name, (*platforms, *more)), []).extend(saved)
     for (name, platforms_), saved in grouped.items():
         yield name, saved, list(platforms_), given, set(values)

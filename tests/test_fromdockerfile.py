@@ -33,7 +33,15 @@ def recipe(text: str, **options: object) -> list[str]:
         ("ARG TARGETARCH\nFROM a\nARG TARGETARCH", ["ARG TARGETARCH", "FROM DOCKERFILE --build-arg TARGETARCH ."]),
         ("FROM a\nARG TARGETARCH", ["FROM DOCKERFILE ."]),
         ("ARG BUILDARCH=x\nFROM a\nARG BUILDARCH", ["ARG BUILDARCH=x", "FROM DOCKERFILE --build-arg BUILDARCH ."]),
-        ("FROM a\nRUN x $NO_PROXY", ["ARG NO_PROXY", "FROM DOCKERFILE --build-arg ${NO_PROXY:+NO_PROXY}=$NO_PROXY ."]),
+        (
+            "FROM a\nRUN x $NO_PROXY",
+            [
+                "ARG NO_PROXY",
+                "ARG no_proxy",
+                "FROM DOCKERFILE --build-arg ${NO_PROXY:+NO_PROXY}=$NO_PROXY"
+                " --build-arg ${no_proxy:+no_proxy}=$no_proxy .",
+            ],
+        ),
         ("FROM a\nARG no_proxy", ["ARG no_proxy", "FROM DOCKERFILE --build-arg ${no_proxy:+no_proxy}=$no_proxy ."]),
     ],
 )

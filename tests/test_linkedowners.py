@@ -25,7 +25,6 @@ def test_folders_get_the_owner(lines: str, wanted: str) -> None:
     "lines",
     [
         "COPY --link --chown=1 a /opt/x/",  # the group would stay
-        "COPY --link --chown=$O a /opt/x/",  # not known
         "USER 5\nCOPY --link --chown=1:2 a /opt/x/",
         "COPY --link --chown=1:2 a /tmp/x/",  # /tmp has a mode of its own
         "COPY --link --chown=1:2 a /opt",  # takes the place of the folder
