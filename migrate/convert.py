@@ -49,10 +49,9 @@ class Conversion(NamedTuple):
     """The result for one Dockerfile.
 
     ``files`` is empty when nothing could be produced (an ``error`` diagnostic says why); otherwise its first entry is
-    the
-    Earthfile, an ignore file may follow. ``source_map`` gives (Earthfile line, Dockerfile span), both 1-based, for
-    each line
-    that comes from an instruction. ``hidden`` are the diagnostics that an ignore comment took out of ``diagnostics``.
+    the Earthfile, an ignore file may follow. ``source_map`` gives (Earthfile line, Dockerfile span), both 1-based,
+    for each line that comes from an instruction. ``hidden`` are the diagnostics that an ignore comment took out of
+    ``diagnostics``.
     """
 
     path: str

@@ -15,8 +15,7 @@ def lines_of(instruction: Instruction, edits: Sequence[Edit] = (), *, start: int
     """The physical lines of ``instruction.text[start:]`` after ``edits``, each but the last ending in a backslash.
 
     Comment lines inside stay on lines of their own, blank ones vanish (Docker ignores both); a line that the edits
-    leave
-    empty vanishes. Nothing is proven here: checked.py lexes the result and falls back to other spellings.
+    leave empty vanishes. Nothing is proven here: checked.py lexes the result and falls back to other spellings.
     """
     return _formatted(_pieces(instruction, edits, start), instruction)
 

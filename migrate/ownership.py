@@ -1,8 +1,7 @@
 """Who owns what a COPY brings, and which flag keeps it so (hard-cases.md 4, facts/dockerfile.md 7).
 
 Docker keeps the owner of what it takes from a stage and gives context files to root; an Earthfile gives everything to
-the
-current USER unless a flag says otherwise.
+the current USER unless a flag says otherwise.
 """
 
 from __future__ import annotations

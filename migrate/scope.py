@@ -2,8 +2,7 @@
 
 Docker keeps one table of ENV and ARG in which the last writer wins, and a stage inherits it from the stage it is FROM
 (facts/dockerfile.md 5). In an Earthfile LET wins over ARG, ARG over ENV, ENV over ``ARG --global``, and ``FROM
-+target``
-brings no ARG (facts/earthfile.md 5).
++target`` brings no ARG (facts/earthfile.md 5).
 """
 
 from __future__ import annotations

@@ -33,8 +33,7 @@ class Settings:
     ``images``: names for the last stage's SAVE IMAGE. ``target``: the stage that a plain ``docker build`` of this
     repository selects (None: the last). ``name``: the context folder's name, used for the image when ``images`` is
     empty (None: unknown, as from stdin). ``fidelity``: ``clean`` or ``exact``. ``helper_image``: the image of helper
-    targets
-    that have no better one.
+    targets that have no better one.
     """
 
     images: tuple[str, ...] = ()

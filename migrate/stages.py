@@ -36,11 +36,10 @@ _AUTOMATIC = frozenset(
 class Stage:
     """One build stage: its FROM, what follows it, and what the FROM names.
 
-    ``instructions`` begins with the ONBUILD triggers of that stage.
-    ``base`` is the index of the stage it is FROM, None for an image. ``image`` is the word before expansion;
-    ``reference`` its value with the default arguments, None when that cannot be known. ``selects`` are the indexes of
-    earlier
-    stages that the word could name with other argument values.
+    ``instructions`` begins with the ONBUILD triggers of that stage. ``base`` is the index of the stage it is FROM,
+    None for an image. ``image`` is the word before expansion; ``reference`` its value with the default arguments,
+    None when that cannot be known. ``selects`` are the indexes of earlier stages that the word could name with other
+    argument values.
     """
 
     index: int

@@ -279,10 +279,8 @@ def judge(source: bytes, answer: Json) -> Verdict:
 
     The oracle parses; BuildKit refuses some files only when it expands words (``expansion``), reads the trigger of an
     ONBUILD (``trigger``), the rules of ``# check=`` (``check``), or what EXPOSE and STOPSIGNAL name (``port or
-    signal``).
-    For the first two the answer holds what BuildKit says about these words and triggers, and it must refuse one;
-    nothing
-    judges the others here.
+    signal``). For the first two the answer holds what BuildKit says about these words and triggers, and it must
+    refuse one; nothing judges the others here.
     """
     words = tuple(_word_differences(answer))
     try:

@@ -1,8 +1,7 @@
 """One file per instruction, found by name: ``convert(instruction, stage) -> items``.
 
 A rule yields the commands and remarks that an instruction becomes and updates the stage as Docker would. It reports
-what
-differs; it raises NotExpressible when there is no native form, and the driver keeps the line as a comment.
+what differs; it raises NotExpressible when there is no native form, and the driver keeps the line as a comment.
 """
 
 from __future__ import annotations
