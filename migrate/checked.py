@@ -3,23 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from migrate.earthfile import quoting
 from migrate.earthfile.model import Command, Earthfile, Item, Items, Meaning, Remark, ShellText, Target, Words
-from migrate.earthfile.printer import render_file
+from migrate.earthfile.printer import SourceMap, render_file
 from migrate.earthfile.reader import expanded_words, flags_and_args, read, run_text
 from migrate.earthfile.shelltext import same_shell_text
 from migrate.earthfile.tree import EarthfileError, Statement, Tree
 from migrate.recipe import Reporter
 
 
-def checked(earthfile: Earthfile, report: Reporter) -> Earthfile:
+class Printed(NamedTuple):
+    """An Earthfile, its text, and which of its lines come from where (see ``render_file``)."""
+
+    document: Earthfile
+    text: str
+    source_map: SourceMap
+
+
+def checked(earthfile: Earthfile, report: Reporter) -> Printed:
     """``earthfile`` with every command in a form that earth reads as it is meant.
 
     A command that fails is replaced by its first alternative that does not, else kept as a comment (``EM321``).
     """
-    text, _ = render_file(earthfile)
-    return earthfile if _agrees(earthfile, text) else _repaired(earthfile, report)
+    printed = Printed(earthfile, *render_file(earthfile))
+    if _agrees(earthfile, printed.text):
+        return printed
+    repaired = _repaired(earthfile, report)
+    return Printed(repaired, *render_file(repaired))
 
 
 def _agrees(earthfile: Earthfile, text: str) -> bool:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import posixpath
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import lru_cache
 from typing import NamedTuple
 
 from migrate.context import Context
@@ -114,7 +115,8 @@ def combine(parts: Sequence[Part], mappings: Mappings, others: Others | None = N
         everything = unique_name("all", taken)
         extra.append(Target(everything, tuple(Command.of("BUILD", f"+{target}") for target in _together(parts, done))))
     document = _merged(documents, extra)
-    text, _ = render_file(document)
+    alone = next((item for item in done if item.document == document), None)
+    text = alone.files[0].text if alone is not None else render_file(document)[0]
     texts = [ignore_text(part) for part in parts]
     docker = next((text for text, item in zip(texts, done, strict=True) if item.sources), texts[0])
     wanted = [item.files[1].text for text, item in zip(texts, done, strict=True) if text == docker and item.files[1:]]
@@ -205,6 +207,7 @@ def prefixes(paths: Sequence[str]) -> dict[str, str]:
     return found
 
 
+@lru_cache(maxsize=1024)
 def _short(path: str) -> str:
     """``dev`` for Dockerfile.dev, dev.Dockerfile and Dockerfile-dev; "" for a plain Dockerfile."""
     name = posixpath.basename(path)
@@ -217,13 +220,16 @@ def _legal(text: str) -> str:
     return f"image-{legal}" if legal[:1].isdigit() else legal
 
 
-def _free(name: str, sources: Iterable[bytes]) -> str:
+def _free(name: str, sources: Collection[bytes]) -> str:
     """``name``, or a variant that no Dockerfile uses: the argument of a call reaches every target that declares it."""
-    used = {word for source in sources for word in _VARIABLE.findall(source.decode("utf-8", "replace"))}
     chosen, number = name, 2
-    while chosen in used:
+    while any(_uses(source, chosen) for source in sources):
         chosen, number = f"{name}_{number}", number + 1
     return chosen
+
+
+def _uses(source: bytes, name: str) -> bool:
+    return name.encode() in source and name in _VARIABLE.findall(source.decode("utf-8", "replace"))
 
 
 def _as_source(words: Iterable[str]) -> bytes:

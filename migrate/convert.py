@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from migrate import ignorefile
 from migrate.assemble import Assembled, assemble
-from migrate.checked import checked
+from migrate.checked import Printed, checked
 from migrate.context import Context, UnknownContext
 from migrate.diagnostics import Collector, Diagnostic, Grade
 from migrate.dockerfile.errors import DockerfileError
 from migrate.dockerfile.model import Dockerfile, Instruction
 from migrate.dockerfile.reader import read
 from migrate.earthfile.model import Earthfile
-from migrate.earthfile.printer import render_file
 from migrate.fallen import FallenStage
 from migrate.images import base_image
 from migrate.mappings import Mappings, builtin
@@ -67,6 +66,8 @@ class Conversion(NamedTuple):
     """(stage, target that saves its image); the stage is "" for the last one."""
     sources: tuple[str, ...] = ()
     """What COPY takes from the context, with wildcards for variables; its root for a stage FROM DOCKERFILE."""
+    bases: tuple[str, ...] = ()
+    """The images that stages are FROM, as the Dockerfile and its defaults name them; also where nothing is produced."""
 
     @property
     def earthfile(self) -> str | None:
@@ -91,9 +92,11 @@ def convert(
     context = context or UnknownContext()
     mappings = mappings or builtin()
     collector = Collector(path, mappings.diagnostics)
+    bases: tuple[str, ...] = ()
     try:
         dockerfile = read(source, every_stage=False)
         graph = _graph(dockerfile, mappings)
+        bases = _bases(graph)
         notes: tuple[Note, ...] = ()
         if settings.build_contexts:
             from migrate import namedcontexts  # few builds have any
@@ -106,7 +109,7 @@ def convert(
         check_needed(graph, settings.target)
     except DockerfileError as error:
         collector.report(error.code, error.span, **error.fields)
-        return Conversion(path, (), collector.diagnostics, lines=_lines(source))
+        return Conversion(path, (), collector.diagnostics, lines=_lines(source), bases=bases)
     visible = ignorefile.applied(context)
     draft: _Draft = _drafted(graph, settings, mappings, visible, path)
     if settings.fallback != "comment" and _may_fall(draft.findings, mappings):
@@ -115,7 +118,7 @@ def convert(
         if settings.fallback == "fail":
             fallback.forbid(draft.findings, mappings, draft.collector.report)
             shown, hidden = apply(dockerfile, draft.collector)
-            return Conversion(path, (), shown, hidden=hidden, lines=dockerfile.lines)
+            return Conversion(path, (), shown, hidden=hidden, lines=dockerfile.lines, bases=bases)
         draft = fallback.settled(
             draft, lambda fallen: _drafted(graph, settings, mappings, visible, path, fallen), mappings
         )
@@ -124,8 +127,8 @@ def convert(
         collector.report(code, place, **fields)
     taken = ignorefile.Taken(assembled.context_sources, assembled.leftovers, bool(plan.fallen))
     ignore = ignorefile.needed(taken, context, mappings, collector.report, writes=settings.writes)
-    text, source_map = render_file(draft.document)
-    files = [OutputFile("Earthfile", text)]
+    printed = draft.printed
+    files = [OutputFile("Earthfile", printed.text)]
     if ignore is not None:
         files.append(OutputFile(ignorefile.NAME, ignore))
     shown, hidden = apply(dockerfile, collector)
@@ -135,13 +138,14 @@ def convert(
         path,
         tuple(files),
         shown,
-        source_map,
+        printed.source_map,
         targets,
         hidden,
         dockerfile.lines,
-        draft.document,
+        printed.document,
         _images(plan),
         (*assembled.context_sources, *(["."] if plan.fallen else [])),
+        bases,
     )
 
 
@@ -171,7 +175,7 @@ class _Draft:
     plan: Plan
     assembled: Assembled
     collector: Collector
-    document: Earthfile
+    printed: Printed
 
     @property
     def findings(self) -> tuple[Diagnostic, ...]:
@@ -195,8 +199,12 @@ def _drafted(
     collector = Collector(path, mappings.diagnostics)
     plan = make(graph, settings, mappings, collector.report, fallen)
     assembled = assemble(plan, settings, mappings, context, collector.report)
-    document = checked(assembled.earthfile, collector.report)
-    return _Draft(plan, assembled, collector, document)
+    return _Draft(plan, assembled, collector, checked(assembled.earthfile, collector.report))
+
+
+def _bases(graph: StageGraph) -> tuple[str, ...]:
+    found = (stage.reference for stage in graph.stages if stage.base is None and not stage.is_scratch)
+    return tuple(dict.fromkeys(reference for reference in found if reference))
 
 
 def _images(plan: Plan) -> tuple[tuple[str, str], ...]:

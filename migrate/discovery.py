@@ -74,9 +74,9 @@ class Files:
 
         A folder on the way that has become a link is not followed: each part of the path is looked at.
         """
-        here = self.root
+        here = str(self.root)
         for part in path.split("/"):
-            here = here / part
+            here = os.path.join(here, part)
             try:
                 mode = os.lstat(here).st_mode
             except OSError:
@@ -86,7 +86,7 @@ class Files:
         if not stat.S_ISREG(mode):
             return None
         try:
-            with here.open("rb") as file:
+            with open(here, "rb") as file:
                 return file.read(size)
         except OSError:
             return None
@@ -101,9 +101,10 @@ def discover(root: Path, data: Mapping[str, Any]) -> Files:
     if tracked is None:
         return _walked(root, skipped, refused)
     kept = [(mode, path) for mode, path in tracked if not skipped & set(path.split("/")[:-1])]
+    regular = (path for mode, path in kept if mode in ("100644", "100755"))
     return Files(
         root,
-        tuple(sorted(path for mode, path in kept if mode in ("100644", "100755") and os.path.lexists(root / path))),
+        tuple(sorted(path for path in regular if os.path.lexists(f"{root}/{path}"))),
         True,
         frozenset(path for mode, path in kept if mode == "100755"),
         frozenset(path for mode, path in kept if mode == "120000"),

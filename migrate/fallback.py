@@ -106,12 +106,16 @@ def _fell(
     """Add to ``causes`` the stages that fall because of ``draft``, to ``refused`` what may not; whether one fell."""
     graph, known = draft.plan.graph, mappings.fallback
     before = set(causes)
+    groups: dict[tuple[int, bool], tuple[embedded.Group, embedded.Refusal | None]] = {}
     for finding in draft.findings:
         if finding.code not in known["falls"] or finding in refused:
             continue
         for index in sorted(stages_at(graph, finding) - before):
-            group = _group(index, draft, mappings, descends=_descends(finding, graph, mappings))
-            refusal = embedded.refusal(group)
+            key = (index, _descends(finding, graph, mappings))
+            if key not in groups:
+                group = _group(index, draft, mappings, descends=key[1])
+                groups[key] = group, embedded.refusal(group)
+            group, refusal = groups[key]
             if refusal is not None:
                 refused[finding] = refusal
                 continue

@@ -85,12 +85,14 @@ def passed(graph: StageGraph, index: int, mappings: Mappings, *, native: bool = 
 def _proxies(graph: StageGraph, stages: list[int], known: set[str], mappings: Mappings) -> Iterator[PassedArgument]:
     """The proxy arguments that the stages mention undeclared, both spellings: Docker hands them to every RUN."""
     kinds = {name: entry["kind"] for name, entry in mappings.builtin_arguments.items()}
-    for name in (name for name, kind in kinds.items() if kind == "proxy" and name not in known):
-        mention = re.compile(rf"(?i)\b{name}\b")
-        items = (item for index in stages for item in graph.stages[index].instructions if item.keyword == "RUN")
-        place = next((item for item in items if any(mention.search(line.text) for line in item.lines)), None)
-        if place is not None:
-            yield PassedArgument(name, None, None, place)
+    names = [name for name, kind in kinds.items() if kind == "proxy" and name not in known]
+    mention = re.compile(rf"(?i)\b(?:{'|'.join(names)})\b")
+    places: dict[str, Instruction] = {}
+    for item in (item for index in stages for item in graph.stages[index].instructions if item.keyword == "RUN"):
+        for line in item.lines:
+            for found in mention.findall(line.text):
+                places.setdefault(found.lower(), item)
+    yield from (PassedArgument(name, None, None, places[name.lower()]) for name in names if name.lower() in places)
 
 
 def _platform(

@@ -7,7 +7,6 @@ from support import BASE, body, codes, converted
 
 from migrate.checked import checked, means
 from migrate.earthfile.model import Command, Earthfile, Items, ShellText, Target, TextLine, Words
-from migrate.earthfile.printer import render_file
 from migrate.earthfile.reader import read
 from migrate.words import Literal, Variable
 
@@ -22,7 +21,7 @@ def shown(command: Command) -> tuple[str, list[str]]:
     def report(code: str, span: object, /, **fields: object) -> None:
         found.append(code)
 
-    text, _ = render_file(checked(one(command), report))
+    text = checked(one(command), report).text
     return text, found
 
 

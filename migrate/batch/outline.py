@@ -10,29 +10,24 @@ from migrate.callsites import edits as editing
 from migrate.callsites.model import Outcome
 from migrate.convert import Conversion
 from migrate.diagnostics import Diagnostic, Grade, Severity, visible
-from migrate.discovery import Files
-from migrate.disk import LARGEST_INPUT
-from migrate.dockerfile.errors import DockerfileError
-from migrate.dockerfile.reader import read
 from migrate.gitpatch import FileChange
 from migrate.grouping import Group
 from migrate.images import base_image, parse_reference
 from migrate.mappings import Mappings
-from migrate.report.tally import LEFT, REPORTED, REWRITTEN, kind
+from migrate.report.tally import LEFT, REPORTED, REWRITTEN, conversions_of, kind
 from migrate.repository import Migration
 from migrate.results import BaseImage, DockerfileResult, Finding, SiteResult, StageResult
-from migrate.stages import build
 
 _OUTCOMES = {REWRITTEN: "rewritten", REPORTED: "left", LEFT: "unchanged"}
 
 
-def fields(migration: Migration, files: Files, mappings: Mappings) -> dict[str, Any]:
+def fields(migration: Migration, mappings: Mappings) -> dict[str, Any]:
     """What ``migrate.results.Result`` says of ``migration``."""
     return {
         "dockerfiles": tuple(item for group in migration.groups for item in _dockerfiles(group)),
         "sites": tuple(_sites(migration, mappings)),
         "findings": findings(migration.diagnostics),
-        "bases": _bases(migration, files, mappings),
+        "bases": _bases(migration, mappings),
         "changes": tuple((change.path, _change(change)) for change in migration.changes),
     }
 
@@ -98,16 +93,10 @@ def _why(outcome: Outcome, mappings: Mappings) -> str:
     return outcome.why or next(iter(warnings), "")
 
 
-def _bases(migration: Migration, files: Files, mappings: Mappings) -> tuple[BaseImage, ...]:
+def _bases(migration: Migration, mappings: Mappings) -> tuple[BaseImage, ...]:
     """The images that stages are FROM; those that only a build knows are left out."""
     known: dict[str, bool] = {}
-    for path in sorted({record.dockerfile for group in migration.groups for record in group.records}):
-        try:
-            graph = build(read(files.read(path, LARGEST_INPUT) or b"", every_stage=False))
-        except DockerfileError:
-            continue  # the conversion has said so
-        for stage in graph.stages:
-            if stage.base is None and not stage.is_scratch and stage.reference:
-                name = parse_reference(stage.reference).name
-                known[name] = known.get(name, True) and base_image(stage.reference, mappings) is not None
+    for reference in {base for conversion in conversions_of(migration) for base in conversion.bases}:
+        name = parse_reference(reference).name
+        known[name] = known.get(name, True) and base_image(reference, mappings) is not None
     return tuple(BaseImage(name, known[name]) for name in sorted(known))

@@ -158,7 +158,7 @@ def _stamps(root: Path, paths: Iterable[str]) -> dict[str, str]:
     found = {}
     for path in paths:
         try:
-            stat = os.lstat(root / path)
+            stat = os.lstat(f"{root}/{path}")
             found[path] = f"{stat.st_mode} {stat.st_size} {stat.st_mtime_ns}"
         except OSError:
             found[path] = "-"
@@ -177,7 +177,7 @@ def _migrated(job: Job, folder: Path, commit: str | None) -> Answer:
     files = repodriver.found(folder)
     stamps = {} if job.entry.url else _stamps(folder, files.paths)
     migration = migrate(files, callsite_data(), mappings, job.choice)
-    result = _result(job, migration, files, mappings, commit)
+    result = _result(job, migration, mappings, commit)
     if job.mode.write:
         wanted = repodriver.RepositoryJob(folder, job.choice, write=True, allow_dirty=job.mode.allow_dirty)
         repodriver.write(wanted, files, migration)
@@ -238,7 +238,7 @@ def _on_branch(job: Job, folder: Path, commit: str | None) -> Answer:
         job, mappings = _configured(job, root)
         files = repodriver.found(root)
         migration = migrate(files, callsite_data(), mappings, job.choice)
-        result = _result(job, migration, files, mappings, commit)
+        result = _result(job, migration, mappings, commit)
         if migration.changes:
             repodriver.write(repodriver.RepositoryJob(root, job.choice, write=True), files, migration)
             branches.commit(root, branch, job.mode.message, migration.changes)
@@ -252,9 +252,9 @@ def _patch(job: Job, migration: Migration) -> bytes | None:
     return patch(migration.changes) if job.mode.patches and migration.changes else None
 
 
-def _result(job: Job, migration: Migration, files: discovery.Files, mappings: Mappings, commit: str | None) -> Result:
+def _result(job: Job, migration: Migration, mappings: Mappings, commit: str | None) -> Result:
     state = commit or ""
-    return blank(job, "done")._replace(commit=commit, state=state, **outline.fields(migration, files, mappings))
+    return blank(job, "done")._replace(commit=commit, state=state, **outline.fields(migration, mappings))
 
 
 def _shown(job: Job, folder: Path) -> str:

@@ -8,6 +8,7 @@ without a command is refused here, while earth takes whatever follows for the co
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from migrate.earthfile import checks, lexer
 from migrate.earthfile.flags import expanded_words, flags_and_args, run_text
@@ -51,15 +52,21 @@ def read(text: str, *, strict: bool = True) -> Tree:
     ``strict=False`` leaves out what ``earth ls`` checks and ``earth debug ast`` does not: that VERSION comes first, its
     flags, and the form of every ARG in a target.
     """
+    tree = _tree(text)
+    checks.check(tree, strict=strict)
+    return tree
+
+
+@lru_cache(maxsize=4)
+def _tree(text: str) -> Tree:
+    """A migration reads the text that a conversion has just checked."""
     parser = _Parser(text)
     try:
-        tree = parser.file()
+        return parser.file()
     except LexError as error:
         raise parser.error(error.message, error.position) from None
     except RecursionError:
         raise EarthfileError("blocks are nested too deeply", 1, 1) from None
-    checks.check(tree, strict=strict)
-    return tree
 
 
 _NL, _COMMENT_LINE, _TRAILING, _INDENT, _DEDENT, _TARGET, _FUNCTION, _WORD, _END = range(9)
