@@ -7,7 +7,9 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -19,6 +21,7 @@ from batchrepos import git, repository, url
 from batchservers import gate, git_daemon, silent_server
 from click.testing import CliRunner
 
+from migrate.batch import cluster
 from migrate.cli import main
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -30,6 +33,7 @@ pytestmark = [
 
 class Dask(NamedTuple):
     address: str
+    scheduler: subprocess.Popen[bytes]
     workers: list[subprocess.Popen[bytes]]
 
 
@@ -54,7 +58,7 @@ def dask(tmp_path: Path) -> Iterator[Dask]:
     file = tmp_path / "scheduler.json"
     with ExitStack() as stack:
         host = ("--host", "127.0.0.1")
-        stack.enter_context(
+        scheduler = stack.enter_context(
             running("scheduler", tmp_path / "scheduler", *host, "--port", "0", "--scheduler-file", str(file))
         )
         while not file.exists() or not file.read_text(encoding="utf-8").strip():
@@ -62,7 +66,7 @@ def dask(tmp_path: Path) -> Iterator[Dask]:
         address = json.loads(file.read_text(encoding="utf-8"))["address"]
         options = (address, *host, "--no-nanny", "--nthreads", "1")
         workers = [stack.enter_context(running("worker", tmp_path / f"worker{n}", *options)) for n in (1, 2)]
-        yield Dask(address, workers)
+        yield Dask(address, scheduler, workers)
 
 
 def results(text: str) -> dict[str, dict[str, object]]:
@@ -136,6 +140,42 @@ def test_the_end_comes_at_once_there_too(tmp_path: Path, dask: Dask) -> None:
         assert none_left(place)
 
 
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSTOP], ids=["killed", "silent"])
+def test_a_scheduler_that_dies_in_the_middle(
+    tmp_path: Path, dask: Dask, number: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cluster, "_LOST", 10.0)
+    monkeypatch.setattr(cluster, "_ENDING", 1.0)
+    report = tmp_path / "report"
+    results = report / "results.jsonl"
+
+    def strike() -> None:
+        while not results.exists() or b'"done"' not in results.read_bytes():
+            time.sleep(0.02)
+        dask.scheduler.send_signal(number)
+
+    with silent_server() as place:
+        rest = [url(repository(tmp_path / f"r{n}")) for n in range(30)]
+        listed = tmp_path / "list"
+        listed.write_text("\n".join([place, *rest]), encoding="utf-8")
+        threading.Thread(target=strike, daemon=True).start()
+        start = time.monotonic()
+        arguments = ["batch", "--from", str(listed), "--report", str(report), "--scheduler", dask.address]
+        found = CliRunner().invoke(main, arguments)
+        assert time.monotonic() - start < 60
+    assert found.exit_code == 3, found.output
+    assert f"Error: {dask.address} has" in found.stderr
+    assert "Traceback" not in found.stderr
+    lines = [json.loads(line) for line in results.read_text(encoding="utf-8").splitlines()]
+    counts = Counter(line["status"] for line in lines if line["kind"] == "repository")
+    assert set(counts) == {"done", "not reached"}
+    assert sum(counts.values()) == 31
+    assert "not reached" in (report / "summary.md").read_text(encoding="utf-8")
+    again = CliRunner().invoke(main, ["batch", "--jobs", "2", *rest, "--report", str(report)])
+    assert again.exit_code == 0
+    assert f"{counts['done']} unchanged" in again.stderr
+
+
 def test_one_that_hangs_or_kills_is_set_aside(tmp_path: Path, dask: Dask) -> None:
     with silent_server() as place:
         one = url(repository(tmp_path / "one"))
@@ -147,8 +187,6 @@ def test_one_that_hangs_or_kills_is_set_aside(tmp_path: Path, dask: Dask) -> Non
 
 
 def test_a_scheduler_that_is_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from migrate.batch import cluster
-
     monkeypatch.setattr(cluster, "_SECONDS", 1.0)
     start = time.monotonic()
     found = CliRunner().invoke(main, ["batch", str(tmp_path), "--scheduler", "tcp://127.0.0.1:9"])

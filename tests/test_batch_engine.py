@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures import CancelledError, Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import contextmanager
 from multiprocessing import get_context
 from pathlib import Path
@@ -127,6 +127,41 @@ def test_an_executor_that_breaks_as_a_whole_is_replaced() -> None:
     assert isinstance(found.pop(13).error, Exception)
     assert [found[number].answer for number in sorted(found)] == sorted(found)
     assert len(made) == 3  # the first, the one after the break, the one after the culprit was tried alone
+
+
+class Flapping(Executor):
+    """Cancels the first calls that it gets, as a scheduler does that goes away and comes back."""
+
+    def __init__(self, cancels: int) -> None:
+        self.cancels = cancels
+
+    def submit(self, fn: Any, /, *arguments: Any, **_: Any) -> Future[Any]:
+        future: Future[Any] = Future()
+        if self.cancels:
+            self.cancels -= 1
+            future.cancel()
+            future.set_running_or_notify_cancel()
+        else:
+            future.set_result(fn(*arguments))
+        return future
+
+
+def test_what_is_cancelled_is_handed_over_again() -> None:
+    rooms = iter([2, 2, 2, 0, 0, 0])  # it is away for a while
+    found = answers(Engine(batchcalls.double, Flapping(2), lambda: next(rooms, 2)), range(6))
+    assert {number: ended.answer for number, ended in found.items()} == {number: 2 * number for number in range(6)}
+
+
+def test_what_is_cancelled_each_time_is_given_up() -> None:
+    (ended,) = answers(Engine(batchcalls.double, Flapping(99), lambda: 1), [1]).values()
+    assert isinstance(ended.error, CancelledError)
+
+
+def test_while_the_executor_takes_none_nothing_is_lost() -> None:
+    start = time.monotonic()
+    engine = Engine(batchcalls.double, Flapping(0), lambda: 0, lambda: time.monotonic() - start > 0.5)
+    found = answers(engine, [1, 2])
+    assert [(ended.answer, ended.error) for ended in found.values()] == [(None, None), (None, None)]
 
 
 def test_jobs_are_taken_when_there_is_room() -> None:

@@ -5,6 +5,7 @@ Each call runs in a process of its own beside the Dask worker, so that it can be
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import logging
 import tempfile
@@ -12,9 +13,9 @@ import threading
 import time
 import uuid
 from collections.abc import Callable
-from concurrent.futures import Executor
+from concurrent.futures import Executor, Future
 from functools import partial
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
 from migrate import __version__
 from migrate.batch.jobs import Answer, Job
@@ -22,10 +23,14 @@ from migrate.batch.pool import TookTooLong, Worker, WorkerDied
 from migrate.batch.work import perform
 
 INSTALL = "pip install 'earthmigrate[dask]'"
-_SECONDS = 45.0
+_SECONDS = 30.0
+_CHECKING = 10.0
 _ENDING = 5.0
+_PULSE = 2.0
 _LOST = 30.0
-"""A scheduler that is away for so long is given up."""
+"""A scheduler that has not answered for so long is given up."""
+_T = TypeVar("_T")
+_P = ParamSpec("_P")
 
 
 class ClusterError(Exception):
@@ -37,55 +42,97 @@ class Cluster:
 
     def __init__(self, address: str) -> None:
         self._run = uuid.uuid4().hex
-        self._away: float | None = None
-        self._size, self._asked = 1, 0.0
         self._client = _client(address)
         try:
             self._check()
         except BaseException:
-            self._client.close(timeout=_ENDING)
+            self._left()
             raise
-        self.executor: Executor = self._client.get_executor(pure=False)
+        self.executor: Executor = _Submitting(self._client.get_executor(pure=False))
+        self._size, self._answered = 1, time.monotonic()
+        self._closed = threading.Event()
+        threading.Thread(target=self._ask, daemon=True).start()
 
     def function(self, seconds: float | None) -> Callable[[Job], Answer]:
         """What the executor is to do with a job that may take ``seconds``."""
         return partial(remote, self._run, seconds)
 
     def window(self) -> int:
-        """How many jobs may be under way: the workers come and go."""
-        now = time.monotonic()
-        if now - self._asked > 2 and not self.lost():
-            self._asked = now
-            self._size = sum(self._client.nthreads().values())
-        return 2 * self._size
+        """How many jobs may be under way: the workers come and go. None while the scheduler is away."""
+        return 2 * self._size if self._client.status == "running" else 0
 
-    def lost(self) -> bool:
-        """Whether the scheduler has been away for too long."""
-        if self._client.status == "running":
-            self._away = None
-            return False
-        self._away = self._away or time.monotonic()
-        return time.monotonic() - self._away > _LOST
+    def lost(self) -> str:
+        """That the scheduler has been away, or silent, for too long; "" while it has not."""
+        if self._client.status == "closed":
+            return "has gone; the same command goes on with the rest"
+        if time.monotonic() - self._answered > _LOST:
+            return f"has not answered for {_LOST:.0f} seconds; the same command goes on with the rest"
+        return ""
 
     def close(self, *, early: bool) -> None:
         """Leave the cluster; ``early``: what still runs for us there is ended."""
+        self._closed.set()
         if early and self._client.status == "running":
-            ending = threading.Thread(target=self._client.run, args=(end, self._run), daemon=True)
-            ending.start()
-            ending.join(_ENDING)
-        self._client.close(timeout=_ENDING)
+            _within(_ENDING, self._client.run, end, self._run)
+        self._left()
+
+    def _left(self) -> None:
+        _within(2 * _ENDING, partial(self._client.close, timeout=_ENDING))
+
+    def _ask(self) -> None:
+        """Know now and then how many workers there are, and that the scheduler lives."""
+        while not self._closed.wait(_PULSE):
+            try:
+                self._size = sum(self._client.nthreads().values())
+            except Exception:  # whatever Dask says of a scheduler that is away: its silence is what counts
+                continue
+            self._answered = time.monotonic()
 
     def _check(self) -> None:
         """There are workers, and they have this version. Raises ClusterError."""
         try:
-            self._client.wait_for_workers(1, timeout=10)
+            self._client.wait_for_workers(1, timeout=_CHECKING)
         except TimeoutError:
             raise ClusterError("it has no workers") from None
-        for worker, found in self._client.run(version, on_error="return").items():
+        versions = _within(_CHECKING, partial(self._client.run, version, on_error="return"))
+        if versions is None:
+            raise ClusterError("its workers do not answer")
+        for worker, found in versions.items():
             if isinstance(found, Exception):
                 raise ClusterError(f"its worker {worker} cannot run earthmigrate: {found}")
             if found != __version__:
                 raise ClusterError(f"its worker {worker} has earthmigrate {found}, this is {__version__}")
+
+
+class _Submitting(Executor):
+    """Dask's executor, for which a scheduler that is away only cancels a call: it is no error of whoever submits."""
+
+    def __init__(self, inner: Executor) -> None:
+        self._inner = inner
+
+    def submit(self, fn: Callable[_P, _T], /, *args: _P.args, **kwargs: _P.kwargs) -> Future[_T]:
+        """See Executor."""
+        try:
+            return self._inner.submit(fn, *args, **kwargs)
+        except Exception:  # a client that has just closed says so in several ways
+            future: Future[_T] = Future()
+            future.cancel()
+            future.set_running_or_notify_cancel()
+            return future
+
+
+def _within(seconds: float, function: Callable[..., _T], *arguments: Any) -> _T | None:
+    """What ``function`` gives within that time, None otherwise: Dask waits long for a peer that is dead."""
+    found: list[_T] = []
+
+    def call() -> None:
+        with contextlib.suppress(Exception):
+            found.append(function(*arguments))
+
+    thread = threading.Thread(target=call, daemon=True)
+    thread.start()
+    thread.join(seconds)
+    return found[0] if found else None
 
 
 def _client(address: str) -> Any:
@@ -93,7 +140,8 @@ def _client(address: str) -> Any:
         distributed = importlib.import_module("distributed")
     except ImportError as error:
         raise ClusterError(f"Dask is not installed ({error}): {INSTALL}") from None
-    logging.getLogger("distributed").setLevel(logging.CRITICAL)  # what matters is in the results
+    for name in ("distributed", "distributed.client"):  # what matters is in the results
+        logging.getLogger(name).setLevel(logging.CRITICAL)
     try:
         return distributed.Client(address, timeout=_SECONDS, set_as_default=False, name="earthmigrate")
     except (OSError, ValueError) as error:

@@ -1,11 +1,13 @@
 """Many calls over any concurrent.futures.Executor, few of them at a time, and each one is answered.
 
 A call that ends its worker is tried once more, alone and last; so are those that went down with it in an executor that
-breaks as a whole.
+breaks as a whole. A call that the executor cancels is handed to it again, a few times.
 """
 
 from __future__ import annotations
 
+import time
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, CancelledError, Executor, Future, wait
 from itertools import chain, islice
@@ -18,6 +20,8 @@ _A = TypeVar("_A")
 _TICK = 0.2
 _TOGETHER = 500
 """So many of those that were not reached are told at once."""
+_CANCELLED = 3
+"""A call that was cancelled so often is given up."""
 
 
 class Ended(NamedTuple, Generic[_J, _A]):
@@ -29,7 +33,9 @@ class Ended(NamedTuple, Generic[_J, _A]):
 
 
 class Engine(Generic[_J, _A]):
-    """Runs ``function`` on jobs. ``window`` says how many may be under way, ``stopped`` whether to end early.
+    """Runs ``function`` on jobs. ``window`` says how many may be under way, 0 while the executor takes none.
+
+    ``stopped`` says whether to end early.
 
     What then still runs is left to the owner of the executor.
     ``renew`` gives another executor after one that broke.
@@ -50,26 +56,35 @@ class Engine(Generic[_J, _A]):
         self._renew = renew
         self._running: dict[Future[_A], _J] = {}
         self._suspects: list[_J] = []
+        self._again: deque[_J] = deque()
+        self._cancelled: Counter[int] = Counter()
+        """Identity of a job under way -> how often its call was cancelled."""
 
     def run(self, jobs: Iterable[_J]) -> Iterator[list[Ended[_J, _A]]]:
         """What became of each of ``jobs``, as it comes; those that came together are one list."""
         waiting = iter(jobs)
         more = True
-        while (more or self._running) and not self._stopped():
-            while more and len(self._running) < max(1, self._window()):
-                job = next(waiting, None)
+        while (more or self._again or self._running) and not self._stopped():
+            while (more or self._again) and len(self._running) < self._window():
+                job = self._again.popleft() if self._again else next(waiting, None)
                 if job is None:
                     more = False
                 elif not self._submitted(job):
                     break
-            yield self._finished(alone=False)
-        while self._suspects and not self._stopped():
-            job = self._suspects.pop()
+            if self._running:
+                yield self._finished(alone=False)
+            elif more or self._again:
+                time.sleep(_TICK)  # the executor takes none now
+        while (self._suspects or self._again) and not self._stopped():
+            if not self._window():
+                time.sleep(_TICK)
+                continue
+            job = self._again.popleft() if self._again else self._suspects.pop()
             while not self._submitted(job):
                 job = self._suspects.pop()
             while self._running and not self._stopped():
                 yield self._finished(alone=True)
-        left = [*self._running.values(), *self._suspects]
+        left = [*self._running.values(), *self._again, *self._suspects]
         self._running.clear()
         if self._stopped():
             rest = chain(left, waiting)
@@ -99,6 +114,11 @@ class Engine(Generic[_J, _A]):
         for future in done:
             job = self._running.pop(future)
             error = CancelledError() if future.cancelled() else future.exception()
+            if isinstance(error, CancelledError) and self._cancelled[id(job)] < _CANCELLED:
+                self._cancelled[id(job)] += 1
+                self._again.append(job)
+                continue
+            self._cancelled.pop(id(job), None)
             if error is None:
                 found.append(Ended(job, future.result()))
             elif isinstance(error, (WorkerDied, BrokenExecutor)):

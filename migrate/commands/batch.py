@@ -26,11 +26,16 @@ from migrate.commands.options import (
 from migrate.commands.repo import carriers
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from migrate.batch.engine import Engine
     from migrate.batch.inputs import Entries
     from migrate.batch.jobs import Answer, Job
     from migrate.batch.run import Plan, Stop, Summary
     from migrate.results import Result
+
+    _Working = tuple[Engine[Job, Answer], Callable[[], str]]
+    """What does the jobs, and what says why it has stopped by itself, "" when it has not."""
 
 _MOST_PAGES = 500
 """Of more, a run that was stopped writes no page each: somebody waits for its end."""
@@ -135,17 +140,21 @@ def _batch(found: Entries, options: dict[str, Any]) -> int:
         stack.callback(progress.clear)
         working = stack.enter_context(contextlib.ExitStack())
         make = _local_engine if options["scheduler"] is None else _remote_engine
-        engine = make(plan, options, stop, working)
+        engine, lost = make(plan, options, stop, working)
         if ledger is not None:
             ledger.start(**_facts(found, options))
         summary = run(plan, engine, stop, ledger, progress, _shower(options["style"], progress))
+        gone = lost()
         working.close()
+        if gone:
+            progress.clear()
+            click.echo(f"Error: {options['scheduler']} {gone}", err=True)
         if ledger is not None:
-            _render(ledger.folder, options, brief=stop() and len(plan.entries) > _MOST_PAGES)
+            _render(ledger.folder, options, brief=(stop() or bool(gone)) and len(plan.entries) > _MOST_PAGES)
     return _ended(summary, options, found.duplicates)
 
 
-def _local_engine(plan: Plan, options: dict[str, Any], stop: Stop, stack: contextlib.ExitStack) -> Engine[Job, Answer]:
+def _local_engine(plan: Plan, options: dict[str, Any], stop: Stop, stack: contextlib.ExitStack) -> _Working:
     from migrate.batch.engine import Engine
     from migrate.batch.pool import WorkerPool
     from migrate.batch.work import perform
@@ -153,10 +162,10 @@ def _local_engine(plan: Plan, options: dict[str, Any], stop: Stop, stack: contex
     size = options["jobs"] or os.cpu_count() or 1
     pool = WorkerPool(min(size, len(plan.entries) or 1), plan.seconds)
     stack.callback(pool.shutdown, cancel_futures=True)
-    return Engine(perform, pool, lambda: 2 * size, stop)
+    return Engine(perform, pool, lambda: 2 * size, stop), str
 
 
-def _remote_engine(plan: Plan, options: dict[str, Any], stop: Stop, stack: contextlib.ExitStack) -> Engine[Job, Answer]:
+def _remote_engine(plan: Plan, options: dict[str, Any], stop: Stop, stack: contextlib.ExitStack) -> _Working:
     from migrate.batch.cluster import Cluster, ClusterError
     from migrate.batch.engine import Engine
 
@@ -165,8 +174,14 @@ def _remote_engine(plan: Plan, options: dict[str, Any], stop: Stop, stack: conte
     except ClusterError as error:
         raise NothingProduced(f"{options['scheduler']} cannot be used: {error}") from None
     stack.callback(lambda: cluster.close(early=stop()))
-    window = (lambda: options["jobs"]) if options["jobs"] else cluster.window
-    return Engine(cluster.function(plan.seconds), cluster.executor, window, lambda: stop() or cluster.lost())
+    most = options["jobs"]
+    engine = Engine(
+        cluster.function(plan.seconds),
+        cluster.executor,
+        lambda: min(most or sys.maxsize, cluster.window()),
+        lambda: stop() or bool(cluster.lost()),
+    )
+    return engine, cluster.lost
 
 
 _OF_REPOSITORIES = ("only", "skip", "tool", "docs", "mappings")
