@@ -216,6 +216,64 @@ def test_a_worker_that_is_killed_is_replaced(tmp_path: Path, silent: str) -> Non
     assert "SIGKILL" in killed["why"]
 
 
+def hooked(folder: Path, hook: str) -> Path:
+    """A repository whose commits run ``hook``."""
+    root = repository(folder)
+    write(root / ".git" / "hooks", {"pre-commit": f"#!/bin/sh\n{hook}\n"})
+    (root / ".git" / "hooks" / "pre-commit").chmod(0o755)
+    git(root, "config", "user.name", "Ann")
+    git(root, "config", "user.email", "ann@example.org")
+    write(root, {"README.md": "Mine.\n", "staged.txt": "staged\n"})
+    git(root, "add", "staged.txt")
+    return root
+
+
+def as_before(root: Path) -> bool:
+    """Whether only the main work tree is there, with its changes and its index."""
+    return git(root, "worktree", "list").count("\n") == 0 and git(root, "status", "--short").split("\n") == [
+        "M README.md",  # git() strips the first blank
+        "A  staged.txt",
+    ]
+
+
+@posix
+@pytest.mark.parametrize("times", [1, 2])
+def test_a_worker_that_is_killed_leaves_no_worktree(tmp_path: Path, times: int) -> None:
+    mark, report = tmp_path / "mark", tmp_path / "report"
+    # The hook ends everything that the worker is, itself included.
+    root = hooked(tmp_path / "web", f"echo x >> {mark}; [ $(wc -l < {mark}) -gt {times} ] || kill -9 0")
+    options = ("--write", "--branch", "earth", "--report", str(report))
+    batch(str(root), *options, code=0 if times == 1 else 3)
+    assert as_before(root)
+    if times == 2:
+        assert [line["findings"][0]["code"] for line in lines(report)] == ["EM953"]
+        assert git(root, "branch", "--list", "earth") == ""
+        batch(str(root), *options)
+    assert git(root, "log", "--format=%s", "main..earth") == "Build with Earthfiles"
+    assert as_before(root)
+
+
+@posix
+def test_after_kill_9_the_next_run_removes_the_worktree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    mark = tmp_path / "mark"
+    root = hooked(tmp_path / "web", f"[ -e {mark} ] || {{ touch {mark}; sleep 600; }}")
+    other = tmp_path / "earthmigrate-worktree-mine" / "web"
+    git(root, "worktree", "add", "--quiet", "-b", "mine", str(other))
+    with started(str(root), "--write", "--branch", "earth") as process:
+        while not mark.exists():
+            time.sleep(0.02)
+        process.kill()
+        process.wait()
+    assert none_left(str(root))
+    assert git(root, "worktree", "list").count("\n") == 2
+    batch(str(root), "--write", "--branch", "earth")
+    assert git(root, "log", "--format=%s", "main..earth") == "Build with Earthfiles"
+    assert other.is_dir(), "what only looks like ours stays"
+    git(root, "worktree", "remove", "--force", str(other))
+    assert as_before(root)
+
+
 @pytest.fixture
 def daemon(tmp_path: Path) -> Iterator[str]:
     """The URL of a real git daemon that serves tmp_path."""

@@ -297,6 +297,18 @@ def test_a_branch_in_a_clone(tmp_path: Path) -> None:
     assert status(url(root), result, BRANCH, workdir=str(work)) == "done"
 
 
+@pytest.mark.usefixtures("author")
+def test_commands_are_quoted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    root = repository(tmp_path / "-a b'c")
+    git(root, "config", "remote.-x;y.url", url(root))
+    monkeypatch.chdir(tmp_path)
+    (command,) = done("-a b'c", mode=BRANCH._replace(branch="a$b;c")).result.commands
+    shown = "'./-a b'\"'\"'c'"
+    assert command == f"git -C {shown} push -- '-x;y' 'a$b;c'"
+    (undo, *_) = done("-a b'c", mode=Mode(write=True)).result.commands
+    assert undo.startswith(f"cd {shown} && ")
+
+
 def test_no_change_is_no_branch_and_no_patch(tmp_path: Path) -> None:
     root = repository(tmp_path / "web", {"README.md": "Nothing.\n"})
     answer = done(str(root), mode=BRANCH._replace(patches=True))

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
+import re
 import shlex
+import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from migrate.batch import locks
 from migrate.batch.gitcalls import GitError, git
 from migrate.gitpatch import FileChange
 
@@ -27,15 +31,71 @@ def worktree(folder: Path, scratch: str | None) -> Iterator[Path]:
     try:
         top = Path(git("rev-parse", "--show-toplevel", cwd=folder).decode("utf-8", "surrogateescape").rstrip("\n"))
         below = git("rev-parse", "--show-prefix", cwd=folder).decode("utf-8", "surrogateescape").rstrip("\n")
-        with tempfile.TemporaryDirectory(prefix="earthmigrate-", dir=scratch) as made:
+        start = git("rev-parse", "HEAD", cwd=folder).decode().strip()
+        tidy(folder)
+        prefix = f"{_PREFIX}{start[:_START]}-"
+        with tempfile.TemporaryDirectory(prefix=prefix, dir=scratch) as made, _in_use(Path(made)):
             place = Path(made).resolve() / top.name
-            git("worktree", "add", "--quiet", "--detach", str(place), "HEAD", cwd=folder)
+            git("worktree", "add", "--quiet", "--detach", str(place), start, cwd=folder)
             try:
                 yield place / below
             finally:
                 git("worktree", "remove", "--force", str(place), cwd=folder)
     except GitError as error:
         raise BranchError(str(error)) from None
+
+
+_PREFIX = "earthmigrate-worktree-"
+_START = 12
+_OURS = re.compile(rf"{re.escape(_PREFIX)}([0-9a-f]{{{_START}}})-[^/]*")
+"""The folder of a worktree of ours; the commit that it started from is in its name."""
+_LOCK = ".lock"
+
+
+@contextmanager
+def _in_use(made: Path) -> Iterator[None]:
+    """While this process works in ``made``, no other takes it for a leftover."""
+    file = locks.taken(made / _LOCK)
+    try:
+        yield
+    finally:
+        if file is not None:
+            file.close()
+
+
+def tidy(folder: Path) -> None:
+    """Remove the worktrees in which a worker was killed, and a branch of theirs that got no commit. Raises GitError."""
+    listed = git("worktree", "list", "--porcelain", cwd=folder).decode("utf-8", "surrogateescape")
+    for entry in listed.split("\n\n"):
+        facts = dict(line.partition(" ")[::2] for line in entry.splitlines())
+        place = Path(facts.get("worktree", ""))
+        ours = _OURS.fullmatch(place.parent.name)
+        if ours is None or not _left(place.parent):
+            continue
+        git("worktree", "remove", "--force", "--force", str(place), cwd=folder)
+        shutil.rmtree(place.parent, ignore_errors=True)
+        branch = facts.get("branch", "").removeprefix("refs/heads/")
+        if branch and facts.get("HEAD", "").startswith(ours[1]):
+            git("branch", "--quiet", "-D", branch, cwd=folder)
+
+
+def tidy_below(scratch: Path) -> None:
+    """The same for the repositories of all worktrees that were left in ``scratch``."""
+    for place in scratch.glob(f"{_PREFIX}*/*/.git"):
+        with contextlib.suppress(GitError, OSError):  # the next run tries again
+            common = git("rev-parse", "--git-common-dir", cwd=place.parent).decode("utf-8", "surrogateescape")
+            tidy(place.parent / common.rstrip("\n"))
+
+
+def _left(made: Path) -> bool:
+    """Whether nobody works in ``made`` any more."""
+    try:
+        file = locks.taken(made / _LOCK)
+    except OSError:
+        return not made.exists()
+    if file is not None:
+        file.close()
+    return file is not None
 
 
 def commit(root: Path, branch: str, message: str, changes: Sequence[FileChange]) -> None:
@@ -65,9 +125,12 @@ def commit(root: Path, branch: str, message: str, changes: Sequence[FileChange])
 
 def push_commands(folder: Path, shown: str, branch: str) -> tuple[str, ...]:
     """How to push ``branch``: to origin, or to the only remote; none where that is not clear."""
-    remotes = git("remote", cwd=folder).decode("utf-8", "replace").split()
+    remotes = git("remote", cwd=folder).decode("utf-8", "replace").splitlines()
     remote = "origin" if "origin" in remotes else remotes[0] if len(remotes) == 1 else None
-    return (f"git -C {shlex.quote(shown)} push {remote} {shlex.quote(branch)}",) if remote else ()
+    if remote is None:
+        return ()
+    end = "-- " if remote.startswith("-") else ""
+    return (f"git -C {shlex.quote(shown)} push {end}{shlex.quote(remote)} {shlex.quote(branch)}",)
 
 
 def _tree(folder: Path, name: str) -> str | None:

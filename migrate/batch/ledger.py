@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import IO, NamedTuple
 
 from migrate import results
+from migrate.batch import locks
 from migrate.batch.jobs import Earlier
 from migrate.disk import reason
 from migrate.results import Result
@@ -141,17 +142,7 @@ class Ledger:
 
 def _locked(path: Path) -> IO[bytes]:
     """A lock that the system takes back when this process ends, however that happens. Raises LedgerError."""
-    file = path.open("a+b")
-    try:
-        if os.name == "nt":
-            import msvcrt
-
-            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined,unused-ignore]
-        else:
-            import fcntl
-
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        file.close()
-        raise LedgerError(f"another run is writing to {path.parent}") from None
+    file = locks.taken(path)
+    if file is None:
+        raise LedgerError(f"another run is writing to {path.parent}")
     return file

@@ -259,7 +259,8 @@ def _result(job: Job, migration: Migration, mappings: Mappings, commit: str | No
 
 def _shown(job: Job, folder: Path) -> str:
     """The folder as a command may name it: as given, or where the clone stands."""
-    return str(folder) if job.entry.url else job.entry.repository
+    text = str(folder) if job.entry.url else job.entry.repository
+    return f"./{text}" if text.startswith("-") else text
 
 
 @lru_cache(maxsize=4)

@@ -120,6 +120,7 @@ def _entries(repositories: tuple[str, ...], lists: tuple[str, ...]) -> Entries:
 def _batch(found: Entries, options: dict[str, Any]) -> int:
     import tempfile
 
+    from migrate.batch import branches
     from migrate.batch.ledger import Ledger, LedgerError
     from migrate.batch.progress import Progress
     from migrate.batch.run import Stop, run
@@ -146,6 +147,8 @@ def _batch(found: Entries, options: dict[str, Any]) -> int:
         summary = run(plan, engine, stop, ledger, progress, _shower(options["style"], progress))
         gone = lost()
         working.close()
+        if options["branch"] is not None:
+            branches.tidy_below(Path(scratch))
         if gone:
             progress.clear()
             click.echo(f"Error: {options['scheduler']} {gone}", err=True)
