@@ -1,5 +1,7 @@
 """A registry, BuildKit and EarthBuild's BuildKit on loopback, for one test run or for a developer.
 
+What the builders fetch from other machines comes from website.py.
+
 ``python dev.py daemons`` starts them, pushes the test base images, prints what to set and waits for Ctrl-C. Tests call
 ``running()``: the daemons then belong to a process of their own, which ends them and removes all state when its
 standard input closes, however the test run ended. What they need: images/README.md.
@@ -18,12 +20,13 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
 
 import baseimages
+import website
 
 PROGRAMS = ("docker-registry", "buildkitd", "earth-buildkitd", "runc", "busybox")
 READY = 60
@@ -116,13 +119,17 @@ def started(folder: Path) -> Iterator[Daemons]:
     """All daemons, with their state below ``folder``; they end with the block."""
     processes: list[subprocess.Popen[bytes]] = []
     try:
-        registry = start(folder / "registry", "127.0.0.1", registry_command, processes)
-        wanted = {name: partial(worker_command, name, registry) for name in ("buildkitd", "earth-buildkitd")}
-        buildkit, earth = (start(folder / name, LOOPBACK, command, processes) for name, command in wanted.items())
-        (folder / "earth.yml").write_text("global:\n  tls_enabled: false\n", encoding="utf-8")
-        for _ in baseimages.push(baseimages.references(baseimages.describe()), registry):
-            pass
-        yield Daemons(registry, f"tcp://{buildkit}", f"tcp://{earth}", str(folder))
+        with website.serving(folder / "website") as site:
+            registry = start(folder / "registry", "127.0.0.1", registry_command, processes)
+            wanted = {name: partial(worker_command, name, registry) for name in ("buildkitd", "earth-buildkitd")}
+            buildkit, earth = (
+                start(folder / name, LOOPBACK, command, processes, site.environment(os.environ["PATH"]))
+                for name, command in wanted.items()
+            )
+            (folder / "earth.yml").write_text("global:\n  tls_enabled: false\n", encoding="utf-8")
+            for _ in baseimages.push(baseimages.references(baseimages.describe()), registry):
+                pass
+            yield Daemons(registry, f"tcp://{buildkit}", f"tcp://{earth}", str(folder))
     finally:
         end(processes)
         unmount(folder)
@@ -152,8 +159,17 @@ def worker_command(program: str, registry: str, state: Path, address: str) -> li
     return [program, "--config", str(config)]
 
 
-def start(state: Path, host: str, command: Command, processes: list[subprocess.Popen[bytes]]) -> str:
-    """Start a daemon on a free port of ``host`` and wait until it listens; gives its address."""
+def start(
+    state: Path,
+    host: str,
+    command: Command,
+    processes: list[subprocess.Popen[bytes]],
+    environment: Mapping[str, str] | None = None,
+) -> str:
+    """Start a daemon on a free port of ``host`` and wait until it listens; gives its address.
+
+    ``environment`` is laid over that of this process.
+    """
     state.mkdir()
     log = state.with_suffix(".log")
     for _ in range(ATTEMPTS):
@@ -166,6 +182,7 @@ def start(state: Path, host: str, command: Command, processes: list[subprocess.P
                     stdout=output,
                     stderr=output,
                     start_new_session=True,
+                    env={**os.environ, **(environment or {})},
                 )
             )
         if listens(address, processes[-1]):

@@ -24,7 +24,7 @@ from migrate.report.diff import unified
 from migrate.settings import Settings
 
 GOLDEN = Path(__file__).resolve().parent.parent / "golden"
-FOR_BUILDS = ("links", "build-args", "secrets", "network", "unbuilt")
+FOR_BUILDS = ("links", "build-args", "secrets", "unbuilt")
 """What options.yaml says about building a pair, not about converting it."""
 VANISHING = frozenset({"ARG"})
 """Instructions that may leave no line of their own: an ARG that nothing can see has no effect."""

@@ -107,13 +107,13 @@ def test_the_table_counts_and_names_what_matters() -> None:
     }
     one_line = "    FROM DOCKERFILE --build-arg image=a -f +stop-signal/Dockerfile ."
     earthfiles = {"copy-a": "FROM a", "copy-b": "FROM DOCKERFILE .", "run-c": "FROM b", "run-d": one_line}
-    text = table(found, {"add-url": "it needs the network"}, {**earthfiles, "fallback-e": "FROM DOCKERFILE ."})
+    text = table(found, {"add-url": "it needs a device"}, {**earthfiles, "fallback-e": "FROM DOCKERFILE ."})
     assert "- 2 of 5 Earthfiles (40 %) have no FROM DOCKERFILE; 1 have it for single lines, 2 for whole stages." in text
     assert "- Without the pairs that are about the fallback: 2 of 4 Earthfiles (50 %) have no" in text
     assert "5 pairs, 4 with a verdict:\n2 equal, 2 differs." in text
     assert "Different without a word: run-c." in text
     assert "Equal although a difference was announced: run-d." in text
-    assert "| add-url | - | | it needs the network |" in text
+    assert "| add-url | - | | it needs a device |" in text
     assert "| copy-b | differs | EM404 | `` mode 0755 -> 0644: /a\\|b `` |" in text
     assert "| run-c | **differs** |  | `` content: /x `` |" in text
     assert [line for line in text.splitlines() if line.startswith("## ")] == ["## add", "## copy", "## run"]
