@@ -164,7 +164,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_response(200, "connected")
         self.end_headers()
         self.connection = self.site.tls(host).wrap_socket(self.connection, server_side=True)
-        self.rfile, self.wfile = self.connection.makefile("rb"), self.connection.makefile("wb", 0)  # type: ignore[assignment]
+        self.rfile, self.wfile = self.connection.makefile("rb"), self.connection.makefile("wb", 0)
         self.origin = f"https://{host}"
         self.close_connection = False
 
