@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from migrate import copying
+from migrate import asroot, copying
 from migrate.bindplan import Bind, Form
 from migrate.dockerfile.model import CopyDetail, Instruction, Operand, RunDetail
-from migrate.earthfile.model import Command, Item, ShellText, Words
+from migrate.earthfile.model import Command, Item, ShellText
 from migrate.recipe import NotExpressible, Recipe
 from migrate.runtext import quoted_item, verbatim
-from migrate.words import Literal, Word
 
 _CODES = {Form.STAYS: "EM530", Form.INSIDE: "EM536", Form.REMOVED: "EM536", Form.ALONE: "EM537"}
 
@@ -55,14 +54,4 @@ def _cleared(binds: Sequence[Bind], instruction: Instruction, stage: Recipe) -> 
         return
     text = f"rm -rf {' '.join(quoted_item(bind.place) for bind in binds)}"
     run = Command("RUN", verbatim(text), source=instruction.span, meaning=ShellText(text))
-    if stage.user.root is True:
-        yield run
-        return
-    spelling, word = stage.word(stage.user.text or "", instruction)
-    yield _user("root", (Literal("root"),), instruction)
-    yield run
-    yield _user(spelling, word, instruction)
-
-
-def _user(spelling: str, word: Word, instruction: Instruction) -> Command:
-    return Command.of("USER", spelling, source=instruction.span, meaning=Words((word,)))
+    yield from asroot.commands(run, instruction, stage)

@@ -16,9 +16,6 @@ from migrate.recipe import NotExpressible, Recipe, refuse_flags
 from migrate.stages import SCRATCH, Source
 from migrate.words import Literal, Variable, Word, literal_text, merged, variables
 
-#: What has such a name is most likely a file: an extension, but not that of a folder like conf.d.
-_FILE_NAME = r"\w\.(?!d\Z)\w{1,5}\Z"
-
 
 def convert(instruction: Instruction, stage: Recipe) -> Iterator[Item]:
     """COPY from the context, a stage or an image; what has no equal is NotExpressible."""
@@ -87,7 +84,7 @@ def _note_brought(source: Source | None, named: Sequence[Piece], target: Argumen
     """Folders come along with what may be one: below the destination nothing is known to be plain any more."""
     for piece in named:
         text = piece.source.text
-        looks_like_file = piece.is_folder is None and re.search(_FILE_NAME, text) is not None
+        looks_like_file = piece.is_folder is None and re.search(copyowners.FILE_NAME, text) is not None
         if piece.is_folder is not False and not looks_like_file:
             is_plain = source is None and not piece.source.is_pattern and literal_text(piece.source.meaning) is not None
             path = artifacts.clean(text)[1:] if is_plain else None

@@ -47,9 +47,11 @@ def foreign_owner(plan: Plan, index: int, path: str, mappings: Mappings) -> Doub
 def _stage_owner(plan: Plan, index: int, path: str, mappings: Mappings) -> Doubt | None:
     graph = plan.graph
     chain = graph.chain(index)
+    may_be_link = any(_links(item, path) for stage in chain for item in graph.stages[stage].instructions)
     for stage in chain:
         for instruction in graph.stages[stage].instructions:
-            reason = _reason(instruction, path, mappings.ownership) or _unpacked(instruction, path, plan)
+            owned = _reason(instruction, "/" if may_be_link else path, mappings.ownership)
+            reason = owned or _unpacked(instruction, path, plan)
             if reason is not None:
                 return Doubt(f"{reason} on line {instruction.span.start.line}")
         for source in graph.sources.get(stage, ()):
@@ -60,6 +62,15 @@ def _stage_owner(plan: Plan, index: int, path: str, mappings: Mappings) -> Doubt
     if root.is_scratch:
         return None
     return image_owner(root.reference, path, mappings, "stage-data")
+
+
+def _links(instruction: Instruction, path: str) -> bool:
+    """Whether a RUN may make a link at ``path``: Docker then copies what it leads to."""
+    if instruction.keyword != "RUN" or path == "/":
+        return False
+    text = instruction.operand + "".join(heredoc.body for heredoc in instruction.heredocs)
+    name = re.escape(path.rpartition("/")[2])
+    return re.search(rf"{COMMAND}ln\b[^;&|\n]*(?<![\w.-]){name}(?![\w./-])", text) is not None
 
 
 def _copied_doubt(source: Source, path: str, plan: Plan, mappings: Mappings) -> Doubt | None:
@@ -170,7 +181,9 @@ def _touches(command: Section, rest: str, path: str) -> bool:
     """
     words = re.split(r"[;&|]", rest, maxsplit=1)[0].split()
     if "option" in command:
-        return any(word.startswith(command["option"]) for word in words)
+        return any(re.match(command["option"], word) for word in words)
+    if command.get("unless") in words:
+        return False
     if not command.get("names-paths"):
         return True
     words = [word.strip("\"'") for word in words if not word.startswith("-")]

@@ -21,8 +21,15 @@ from support import codes, converted, targets
         ("RUN chown app $DIR", "/out", True),
         ("RUN chown app *", "/out", True),
         ("RUN make && tar -xzf a.tgz", "/out", True),
-        ("RUN unzip a.zip", "/out", True),
+        ("RUN make && tar --no-same-owner -xzf a.tgz", "/out", False),
+        ("RUN unzip -o a.zip", "/out", False),  # only -X gives files back to their owners
+        ("RUN unzip -oX a.zip", "/out", True),
+        ("RUN chown app /a && ln -s /a /out", "/out", True),
+        ("RUN chown app /a && ln -s /out /b/c", "/out", True),
+        ("RUN chown app /a && ln -s /a /outer", "/out", False),
         ("RUN install -o app a /out", "/out", True),
+        ("RUN install -Do app a /out", "/out", True),
+        ("RUN install --owner=app a /out", "/out", True),
         ("RUN install a /out", "/out", False),
         ("RUN echo chown", "/out", False),
         ("RUN <<EOF\nchown app /out\nEOF", "/out", True),
@@ -73,8 +80,9 @@ def test_where_owners_can_be_kept(destination: str, is_kept: bool) -> None:
         assert f"-exec cp -a '{{}}' {destination} ';' && " in (conversion.earthfile or "")
         assert "EM432" in codes(conversion)
     else:
-        assert line == f"COPY +b/x {destination}"
-        assert "EM415" in codes(conversion)
+        assert line == "COPY --keep-own +b/x /.copied/x"
+        assert f"cp -a /.copied/x {destination};" in (conversion.earthfile or "")
+        assert "EM432" in codes(conversion)
 
 
 @pytest.mark.parametrize(
