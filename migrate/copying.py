@@ -50,14 +50,15 @@ def _made(source: Source | None, target: Argument, instruction: Instruction, sta
         flags = _context_flags(target, instruction, stage)
     else:
         named = _artifact_pieces(source, detail, target, instruction, stage)
-        doubt = _unkept(source, named, target, instruction, stage)
-        if doubt and copyowners.is_possible(named, target, instruction, stage, had_shell=had_shell):
+        unkept = _unkept(source, named, target, instruction, stage)
+        if unkept and copyowners.is_possible(named, target, instruction, stage, had_shell=had_shell):
             stage.copies = True
             yield from copyowners.commands(_times(source, named, stage), named, target, instruction, stage)
             _note_brought(source, named, target, stage)
             return
-        if doubt:
-            stage.report("EM415", source.span, reason=doubt, destination=_path(target, stage) or "the destination")
+        if unkept and unkept.certain:
+            place = _path(target, stage) or "the destination"
+            stage.report("EM415", source.span, reason=unkept.reason, destination=place)
         flags = _artifact_flags(source, named, target, instruction, stage)
     stage.copies = True
     if not is_linked(instruction) and any(spelling == "--keep-own" for spelling, _ in flags):
@@ -297,14 +298,19 @@ def _with_slashes(named: Sequence[Piece], target: Argument, stage: Recipe) -> li
 
 def _unkept(
     source: Source, named: Sequence[Piece], target: Argument, instruction: Instruction, stage: Recipe
-) -> str | None:
-    """Why no flag gives the files their owners: they have others than root, and --keep-own would do harm."""
+) -> ownership.Doubt | None:
+    """Why no flag gives the files their owners: they have others than root, and --keep-own would do harm.
+
+    Of what an unknown image brings, only its data are worth a doubt.
+    """
     flag = instruction.flag("chown")
     if (flag is not None and flag.value) or _shows_link(instruction, target, stage):
         return None
     keeps = folders.keeps_owners(_path(target, stage), stage, says_folder=_says_folder(target, stage))
     doubt = None if keeps else _doubt(source, named, stage)
-    return doubt.reason if doubt is not None and doubt.certain else None
+    data = stage.arguments.mappings.ownership["image-data"]
+    is_data = any(f"{artifacts.clean(item.source.operand.text)}/".startswith(data) for item in named)
+    return doubt if doubt is not None and (doubt.certain or is_data) else None
 
 
 def _times(source: Source, named: Sequence[Piece], stage: Recipe) -> list[tuple[str, Word]]:

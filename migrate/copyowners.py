@@ -81,7 +81,7 @@ def _spelled(target: Argument) -> str | None:
     for part in target.meaning:
         if isinstance(part, Literal):
             texts.append(part.text)
-        elif isinstance(part, Variable) and not part.operator and part.name.isidentifier() and part.name not in ("PWD", "OLDPWD"):
+        elif isinstance(part, Variable) and not part.operator and part.name.isidentifier() and part.name != "PWD":
             texts.append(f"${{{part.name}}}")
         else:
             return None

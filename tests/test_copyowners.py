@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from support import codes, converted, targets
 
+FIND = "find /.copied -mindepth 1 -maxdepth 1 -exec cp -a '{}'"
 PRODUCER = "FROM alpine:3.20 AS b\nRUN mkdir /o && touch /o/x /o/x.jar && chown -R 5 /o\n"
 
 
@@ -12,12 +13,12 @@ PRODUCER = "FROM alpine:3.20 AS b\nRUN mkdir /o && touch /o/x /o/x.jar && chown 
     ("lines", "place", "last"),
     [
         # A folder by its name, or because one is there.
-        ("COPY --from=b /o /tmp/", "/.copied/", "RUN find /.copied -mindepth 1 -maxdepth 1 -exec cp -a '{}' /tmp/ ';' &&"),
-        ("COPY --from=b /o /tmp", "/.copied/", "RUN find /.copied -mindepth 1 -maxdepth 1 -exec cp -a '{}' /tmp/ ';' &&"),
+        ("COPY --from=b /o /tmp/", "/.copied/", f"RUN {FIND} /tmp/ ';' &&"),
+        ("COPY --from=b /o /tmp", "/.copied/", f"RUN {FIND} /tmp/ ';' &&"),
         ("COPY --from=b /o/ /tmp/t", "/.copied/", "RUN mkdir -p /tmp/t &&"),
         # A name that says that it is a file's, and one that does not.
         ("COPY --from=b /o/x.jar /root/y.jar", "/.copied/", "RUN cp -a /.copied/x.jar /root/y.jar &&"),
-        ("COPY --from=b /o/x.jar /home/a/y.jar", "/.copied/", "RUN mkdir -p /home/a && cp -a /.copied/x.jar /home/a/y.jar &&"),
+        ("COPY --from=b /o/x.jar /home/a/y.jar", "/.copied/", "RUN mkdir -p /home/a && cp -a /.copied/x.jar /home/a"),
         ("COPY --from=b /o /root/y", "/.copied/o", "RUN if [ -d /.copied/o ]; then"),
         # A variable that a shell sees too.
         ("ARG D=/tmp/d\nCOPY --from=b /o $D/", "/.copied/", 'RUN mkdir -p "${D}" &&'),
@@ -51,4 +52,13 @@ def test_root_does_it_and_the_user_comes_back() -> None:
     ],
 )
 def test_where_cp_cannot(lines: str) -> None:
-    assert "FROM DOCKERFILE" in (converted(f"{PRODUCER}FROM alpine:3.20\n{lines}\n", fallback="dockerfile").earthfile or "")
+    result = converted(f"{PRODUCER}FROM alpine:3.20\n{lines}\n", fallback="dockerfile")
+    assert "FROM DOCKERFILE" in (result.earthfile or "")
+
+
+def test_data_of_an_unknown_image_may_be_of_its_user() -> None:
+    copies = "COPY --from=acme/tools:1 /home /var/run/x/\nCOPY --from=acme/tools:1 /usr/bin/t /bin/t"
+    result = converted(f"FROM alpine:3.20\n{copies}\n")
+    made = targets(result)["docker"]
+    assert made[1] == "COPY --keep-own +tools/home /.copied/"
+    assert made[-2] == "COPY +tools/usr/bin/t /bin/t"

@@ -31,9 +31,9 @@ LAYERS = (
     "images dockerfile earthfile",
     "artifacts archives firing imagefacts outlinks layout scope stages standing",
     # What rules are written with.
-    "adding arguments asroot bindmounts bindplan caches configured contextsources copying copymodes copyowners execform fallen"
-    " folders header helperfiles heredocfiles keptdefaults linkedowners mounts noticing ownership plan proxies recipe"
-    " rootfiles rootpatterns runheredocs runtext scripts steps timestamps",
+    "adding arguments asroot bindmounts bindplan caches configured contextsources copying copymodes copyowners execform"
+    " fallen folders header helperfiles heredocfiles keptdefaults linkedowners mounts noticing ownership plan proxies"
+    " recipe rootfiles rootpatterns runheredocs runtext scripts steps timestamps",
     "rules",
     "callsites gitpatch",
     "checked embedded fallback fromdockerfile headerlines ignorefile leftout namedcontexts passing suppression",
