@@ -250,16 +250,14 @@ def _private(parts: Sequence[Part]) -> frozenset[str]:
     """Global arguments that several parts declare with other texts, or that another part's stages mention."""
     if len(parts) == 1:
         return frozenset()
-    headers = [_header(part.source.decode("utf-8", "replace")) for part in parts]
-    found: set[str] = set()
-    for index, header in enumerate(headers):
-        for other, part in enumerate(parts):
-            if other == index:
-                continue
-            words = set(_NAME.findall(part.source.decode("utf-8", "replace")))
-            for name, text in header.items():
-                if name in words and headers[other].get(name) != text:
-                    found.add(name)
+    texts = [part.source.decode("utf-8", "replace") for part in parts]
+    headers = [_header(text) for text in texts]
+    declared = {name: {header[name] for header in headers if name in header} for name in set().union(*headers)}
+    found: set[str] = {name for name, written in declared.items() if len(written) > 1}
+    for header, text in zip(headers, texts, strict=True):
+        # Nothing is read in a text that declares all of them itself.
+        if others := declared.keys() - header.keys() - found:
+            found |= others.intersection(_NAME.findall(text))
     return frozenset(found)
 
 

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import fnmatch
 import os
+import re
 import stat
 import subprocess
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -218,16 +219,21 @@ def _ignore_text(path: Path) -> str:
         return ""
 
 
-def fits(path: str, patterns: Iterable[str]) -> bool:
+def fits(path: str, patterns: Sequence[str]) -> bool:
     """Whether one of ``patterns`` is for the name of ``path``, or for its end when it holds a ``/``."""
-    name = path.rpartition("/")[2]
-    for pattern in patterns:
-        if "/" in pattern:
-            if fnmatch.fnmatchcase(path, pattern) or fnmatch.fnmatchcase(path, f"*/{pattern}"):
-                return True
-        elif fnmatch.fnmatchcase(name, pattern):
-            return True
-    return False
+    names, ends = _together(tuple(patterns))
+    return bool(names.match(path.rpartition("/")[2]) or ends.match(path))
+
+
+@lru_cache(maxsize=64)
+def _together(patterns: tuple[str, ...]) -> tuple[re.Pattern[str], re.Pattern[str]]:
+    """One regular expression for the patterns of names, one for those of paths."""
+    ends = [end for pattern in patterns if "/" in pattern for end in (pattern, f"*/{pattern}")]
+    return _any_of(pattern for pattern in patterns if "/" not in pattern), _any_of(ends)
+
+
+def _any_of(patterns: Iterable[str]) -> re.Pattern[str]:
+    return re.compile("|".join(map(fnmatch.translate, patterns)) or "(?!)")
 
 
 def carrier_of(path: str, data: Mapping[str, Any]) -> str | None:

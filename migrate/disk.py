@@ -9,7 +9,7 @@ import stat
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path, PurePath, PurePosixPath, PureWindowsPath
 from typing import IO, TYPE_CHECKING, TypeVar
 
@@ -149,11 +149,12 @@ def link_text(text: str) -> str:
     return PureWindowsPath(plain).as_posix() if plain != text or "\\" in text else text
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class DiskContext:
     """The build context in the folder ``root``; ``dockerfile`` is the file being converted, if it is on disk.
 
     Links are followed as BuildKit follows them: an absolute one, or one with too many ``..``, ends inside the root.
+    What was asked for often is looked at once.
     """
 
     root: Path
@@ -246,10 +247,14 @@ class DiskContext:
 
     def ignore_text(self) -> tuple[str, str] | None:
         """(name, text) of the ignore file that BuildKit uses: the Dockerfile's own, else the context's."""
+        return self._ignore_text
+
+    @cached_property
+    def _ignore_text(self) -> tuple[str, str] | None:
         if self.dockerfile is not None:
-            own = self.dockerfile.with_name(self.dockerfile.name + ".dockerignore")
+            own = f"{self.dockerfile}.dockerignore"
             if (text := _text(own)) is not None:
-                return shown(own, self.root), text
+                return shown(Path(own), self.root), text
         return self._first_text(".dockerignore")
 
     def earth_ignore_text(self) -> tuple[str, str] | None:
@@ -263,7 +268,7 @@ class DiskContext:
         return True
 
     def _first_text(self, name: str) -> tuple[str, str] | None:
-        text = _text(self.root / name)
+        text = _text(os.path.join(self.root, name))
         return None if text is None else (name, text)
 
     def _names(self, folder: str, linked: bool) -> list[str]:
@@ -273,7 +278,11 @@ class DiskContext:
     def _find(self, path: str, last: bool = False) -> str | None:
         """Where ``path`` is on disk, links to folders on its way resolved (and, on demand, a link at its end)."""
         parts = context_parts(path)
-        return None if parts is None else _resolved(os.path.abspath(self.root), parts, last)
+        return None if parts is None else _resolved(self._absolute, parts, last)
+
+    @cached_property
+    def _absolute(self) -> str:
+        return os.path.abspath(self.root)
 
 
 def _limited(data: bytes, path: str) -> bytes:
@@ -345,7 +354,7 @@ def _read(path: str, size: int) -> bytes | None:
         return None
 
 
-def _text(path: Path) -> str | None:
+def _text(path: str) -> str | None:
     """The text of an ignore file, without a byte order mark; odd bytes survive a later write."""
-    data = _read(str(path), LARGEST_INPUT) if path.is_file() else None
+    data = _read(path, LARGEST_INPUT) if os.path.isfile(path) else None
     return None if data is None else data.decode("utf-8", "surrogateescape").removeprefix("\ufeff")

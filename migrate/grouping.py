@@ -101,6 +101,8 @@ class _Work:
         self.files, self.mappings, self.force, self.bases = files, mappings, force, bases
         self.known = {record.dockerfile: record for record in earlier}
         self.sources = [(demand.dockerfile, files.read(demand.dockerfile, LARGEST_INPUT) or b"") for demand in wanted]
+        folder = files.root / context
+        self.contexts = {path: DiskContext(folder, files.root / path, fresh=True) for path, _ in self.sources}
         self.path = posixpath.join(context, "Earthfile")
         self.before = files.read(self.path, LARGEST_INPUT)
         self.findings: list[Diagnostic] = []
@@ -186,7 +188,7 @@ class _Work:
             helper_image=self.style.helper_image,
             writes=True,
         )
-        context = DiskContext(self.files.root / record.context, self.files.root / record.dockerfile, fresh=True)
+        context = self.contexts[record.dockerfile]
         return Part(record.dockerfile, source, settings, context, record.open, record.platforms)
 
     def _ignore_file(self) -> tuple[bytes | None, bool]:
@@ -241,7 +243,7 @@ class _Work:
     def _say_what_is_not_shared(self, combined: Combined) -> None:
         """A Dockerfile whose own ignore file does not do what the shared one does."""
         for demand, conversion in zip(self.wanted, combined.conversions, strict=True):
-            context = DiskContext(self.files.root / self.context, self.files.root / demand.dockerfile)
+            context = self.contexts[demand.dockerfile]
             own = context.ignore_text()
             text = own[1] if own is not None else ""
             if conversion.document is None or not conversion.sources or text == combined.docker_ignore:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Sequence
 
 from migrate.dockerfile.model import Instruction
 from migrate.earthfile.model import TextLine
 
+_MARKS = re.compile(r"""\\[\s\S]?|['"]""")
 Edit = tuple[int, int, str]
 """Replace ``Instruction.text[start:end]`` by a text without newlines."""
 
@@ -20,19 +22,28 @@ def lines_of(instruction: Instruction, edits: Sequence[Edit] = (), *, start: int
     return _formatted(_pieces(instruction, edits, start), instruction)
 
 
-def lines_with_whole_quotes(
-    instruction: Instruction, edits: Sequence[Edit] = (), *, start: int = 0
-) -> tuple[TextLine, ...]:
-    """Like ``lines_of``, but lines inside an open quote are joined: earth drops the blanks that begin a line there."""
+def spellings(instruction: Instruction, edits: Sequence[Edit] = ()) -> Iterator[tuple[TextLine, ...]]:
+    """``lines_of``; the same with the lines inside an open quote joined (earth drops the blanks that begin a line
+    there); joined as Docker joins it. Each only where it is another one."""
+    pieces = _pieces(instruction, edits, 0)
+    yield _formatted(pieces, instruction)
+    joined = _with_whole_quotes(pieces)
+    if len(joined) < len(pieces):
+        yield _formatted(joined, instruction)
+    if len(pieces) > 1:
+        yield (TextLine("".join(text for _, text in pieces).strip(" \t")),)
+
+
+def _with_whole_quotes(pieces: Sequence[tuple[int, str]]) -> list[tuple[int, str]]:
     joined: list[tuple[int, str]] = []
     quote = ""
-    for number, text in _pieces(instruction, edits, start):
+    for number, text in pieces:
         if quote:
             joined[-1] = (number, joined[-1][1] + text)
         else:
             joined.append((number, text))
         quote = _open_quote(text, quote)
-    return _formatted(joined, instruction)
+    return joined
 
 
 def _formatted(pieces: Sequence[tuple[int, str]], instruction: Instruction) -> tuple[TextLine, ...]:
@@ -61,14 +72,10 @@ def indent_in_blanks(text: str) -> str:
 
 def _open_quote(text: str, quote: str) -> str:
     """The quote that is open after ``text``, given the one open before it: a shell's rules, comments ignored."""
-    index = 0
-    while index < len(text):
-        char = text[index]
-        if char == "\\" and quote != "'":
-            index += 1
-        elif char in "'\"" and quote in ("", char):
+    for mark in _MARKS.finditer(text):
+        char = mark[0][-1] if quote == "'" else mark[0]
+        if char in ("'", '"') and quote in ("", char):
             quote = "" if quote else char
-        index += 1
     return quote
 
 
@@ -78,11 +85,6 @@ def comments_before(instruction: Instruction, start: int, previous: int) -> tupl
     return tuple(
         line.text.strip() for line in instruction.lines if line.kind == "comment" and first <= line.number < last
     )
-
-
-def one_line(instruction: Instruction, edits: Sequence[Edit] = (), *, start: int = 0) -> tuple[TextLine, ...]:
-    """The same text joined as Docker joins it."""
-    return (TextLine("".join(text for _, text in _pieces(instruction, edits, start)).strip(" \t")),)
 
 
 def _continued(text: str) -> str:

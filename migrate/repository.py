@@ -230,15 +230,20 @@ class _Work(NamedTuple):
         """One group for each context; those of ``known`` in which no image has a base in ``bases`` as they are."""
         done = {one.context: one for one in known}
         changed = {context for _, context in bases}
+        demands: dict[str, list[Demand]] = {}
+        for demand in self.wanted:
+            demands.setdefault(demand.context, []).append(demand)
         return tuple(
-            done[context] if context in done and context not in changed else self._group(context, bases)
-            for context in sorted({demand.context for demand in self.wanted})
+            done[context] if context in done and context not in changed else self._group(context, wanted, bases)
+            for context, wanted in sorted(demands.items())
         )
 
-    def _group(self, context: str, bases: Mapping[localimages.Key, tuple[LocalBase, ...]]) -> Group:
+    def _group(
+        self, context: str, wanted: Sequence[Demand], bases: Mapping[localimages.Key, tuple[LocalBase, ...]]
+    ) -> Group:
         return group(
             context,
-            [demand for demand in self.wanted if demand.context == context],
+            wanted,
             [record for record in self.earlier if record.context == context],
             self.files,
             self.mappings,

@@ -15,7 +15,7 @@ from migrate.earthfile.flags import flags_and_args
 from migrate.earthfile.model import Command, Items, ShellText, TextLine
 from migrate.earthfile.shelltext import same_shell_text
 from migrate.earthfile.tree import EarthfileError, Statement
-from migrate.layout import Edit, lines_of, lines_with_whole_quotes, one_line
+from migrate.layout import Edit, lines_of, spellings
 from migrate.recipe import NotExpressible, Recipe
 
 #: Linux takes no argument of a program beyond 128 KiB; earth's own words and the arguments in scope need some of it.
@@ -57,8 +57,7 @@ def shell_form(edits: list[Edit], instruction: Instruction) -> Command:
     check_length(text)
     wrapped = f"/bin/sh -c {quoting.encode_single(text)}"
     whole = verbatim(flags_of(edits) + wrapped)
-    edits = _guarded(edits, instruction)
-    choices = [lines_of(instruction, edits), lines_with_whole_quotes(instruction, edits), one_line(instruction, edits)]
+    choices = [*spellings(instruction, _guarded(edits, instruction))]
     if _fits(wrapped):
         choices.append(whole)
     meaning = ShellText(text, wrapped)

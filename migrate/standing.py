@@ -73,10 +73,9 @@ def outline(text: str, mine: Mine) -> Standing:
     lines = tuple(_LINES.findall(text))
     recipes = sorted((*tree.targets, *tree.functions), key=lambda recipe: recipe.line)
     starts = [_with_comments(lines, recipe.line - 1) for recipe in recipes]
-    headers = [*(recipe.line - 1 for recipe in recipes), len(lines)]
     blocks = tuple(
-        Block(recipe.name, start, _end(lines, start, limit, headers[index : index + 2]))
-        for index, (recipe, start, limit) in enumerate(zip(recipes, starts, [*starts, len(lines)][1:], strict=True))
+        Block(recipe.name, start, _end(lines, start, limit, recipe.end))
+        for recipe, start, limit in zip(recipes, starts, [*starts, len(lines)][1:], strict=True)
         if recipe.name in mine.targets
     )
     arguments = []
@@ -84,7 +83,7 @@ def outline(text: str, mine: Mine) -> Standing:
         name = global_name(statement)
         if name in mine.globals:
             start = _with_comments(lines, statement.line - 1)
-            arguments.append(Block(name, start, _end(lines, statement.line - 1, statement.line)))
+            arguments.append(Block(name, start, _end(lines, statement.line - 1, statement.line, len(lines))))
     others = tuple(recipe for recipe in recipes if recipe.name not in mine.targets)
     # A platform argument that the globals read stands with them, and reaches nobody else.
     base = tuple(
@@ -117,16 +116,16 @@ def _with_comments(lines: Sequence[str], start: int) -> int:
     return start
 
 
-def _end(lines: Sequence[str], start: int, limit: int, recipe: Sequence[int] = ()) -> int:
+def _end(lines: Sequence[str], start: int, limit: int, whole: int) -> int:
     """Where the block ends: behind its last line that is no blank line, and no comment that nothing follows.
 
-    ``recipe``: the line of its header, and of the next one.
+    From the line ``whole`` on it is known to have all of its statements.
     """
     end = limit
     while end > start + 1 and (not lines[end - 1].strip() or lines[end - 1].startswith("#")):
         end -= 1
-    if recipe and not any(line.startswith("#") for line in lines[slice(*recipe)]) and not _continues(lines[end - 1]):
-        return end  # nothing in it looks like a comment of the margin
+    if end >= whole:
+        return end
     # A line of quoted text may look like a comment.
     last = min(len(lines), end + _MOST_QUOTED)
     while end < last and not _is_whole(lines[start:end]):
@@ -139,11 +138,7 @@ def _is_whole(lines: Sequence[str]) -> bool:
         read(f"VERSION {_VERSION}\n" + "".join(lines), strict=False)
     except EarthfileError:
         return False
-    return not _continues(lines[-1])
-
-
-def _continues(line: str) -> bool:
-    return line.rstrip().endswith("\\")
+    return not lines[-1].rstrip().endswith("\\")
 
 
 def digest(standing: Standing) -> str:

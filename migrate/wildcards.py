@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 from migrate.lateregex import late
@@ -50,6 +51,7 @@ class Automaton:
         return 2 * len(self._steps) in states
 
 
+@lru_cache(maxsize=256)
 def component(pattern: str) -> Automaton | None:
     """One component of a COPY pattern; None for a malformed one."""
     steps = []

@@ -6,7 +6,7 @@ import pytest
 from support import BASE, body, converted
 
 from migrate.dockerfile.reader import read
-from migrate.layout import lines_of, lines_with_whole_quotes, one_line
+from migrate.layout import lines_of, spellings
 
 
 def lines(text: str) -> list[str]:
@@ -36,13 +36,36 @@ def test_edits() -> None:
     start = instruction.text.index("b")
     edited = lines_of(instruction, [(flag.start, flag.end + 1, ""), (start, start + 1, "new")])
     assert [line.text for line in edited] == ["a \\", "  new c"]
-    (joined,) = one_line(instruction, [(flag.start, flag.end + 1, "")])
+    _, (joined,) = spellings(instruction, [(flag.start, flag.end + 1, "")])
     assert joined.text == "a   b c"
 
 
 def test_lines_inside_a_quote_are_joined() -> None:
     instruction = read(BASE + 'RUN a "x \\\n   y" \\\n   b').instructions[1]
-    assert [line.text for line in lines_with_whole_quotes(instruction)] == ['a "x    y" \\', "   b"]
+    first, whole, (joined,) = spellings(instruction)
+    assert [line.text for line in first] == ['a "x \\', '   y" \\', "   b"]
+    assert [line.text for line in whole] == ['a "x    y" \\', "   b"]
+    assert joined.text == 'a "x    y"    b'
+
+
+@pytest.mark.parametrize("text", ["a", "a 'b' \"c\""])
+def test_one_line_has_one_spelling(text: str) -> None:
+    assert len(list(spellings(read(BASE + f"RUN {text}").instructions[1]))) == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "count"),
+    [
+        ("a 'b\\' \\\n c", 2),  # inside single quotes a backslash means nothing to a shell
+        ('a "b\\" \\\n c"', 3),
+        ("a \\' \\\n c", 2),
+        ('a "\'" \\\n c', 2),
+        ("a '\"' \\\n c", 2),
+        ("a ' \\\n c'", 3),
+    ],
+)
+def test_an_open_quote_is_seen(text: str, count: int) -> None:
+    assert len(list(spellings(read(BASE + f"RUN {text}").instructions[1]))) == count
 
 
 def test_comments_and_blank_lines_between_instructions() -> None:

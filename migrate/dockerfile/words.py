@@ -28,6 +28,7 @@ class WordError(Exception):
         super().__init__(message, offset)
 
 
+@lru_cache(maxsize=1024)
 def parse_word(text: str, escape: str = "\\", *, quotes: bool = True) -> Word:
     """What the one word ``text`` means; ``quotes=False`` is the rule for heredoc bodies (quotes stand for themselves).
 

@@ -83,6 +83,8 @@ class _Parser:
         self.kind = _NL
         self.value = ""
         self.start = 0
+        self.ended = 0
+        """Where the last arguments ended."""
         self._counted = 0
         self._line = 1
         self._line_start = 0
@@ -213,7 +215,7 @@ class _Parser:
     # Arguments: the token in front becomes the one after them.
 
     def _after_arguments(self, end: int, ended: int) -> None:
-        self.position = end
+        self.position = self.ended = end
         if end == len(self.text) and ended != lexer.AT_NEWLINE:
             # earth's lexer stops here without closing the recipe's indentation.
             self.kind, self.start, self.indented = _END, end, False
@@ -303,8 +305,11 @@ class _Parser:
         self._at_margin("target")
         name = self.value
         line, column = self.place()
+        header = self.ended = self.position
         self.advance()
-        return Recipe(name, _docs(notes), line, column, self._recipe_body())
+        body = self._recipe_body()
+        newlines = self.text.count("\n", header, self.ended)
+        return Recipe(name, _docs(notes), line, column, body, line + newlines - self.text.endswith("\n", 0, self.ended))
 
     def _recipe_body(self) -> tuple[Statement, ...]:
         """The commands below a target's header, the closing dedent consumed."""

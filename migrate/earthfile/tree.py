@@ -50,6 +50,8 @@ class Recipe(NamedTuple):
     line: int
     column: int
     statements: tuple[Statement, ...]
+    end: int
+    """The line with which its last statement ends, what continues it included; that of the header without any."""
 
 
 class Tree(NamedTuple):

@@ -79,9 +79,9 @@ def _from_dockerfile(
 def header_scope(mappings: Mappings) -> Scope:
     """What is set before the first line of a file: the automatic arguments, under both names that they may have."""
     scope = Scope(frozenset())
+    automatic = Binding(ARGUMENT, None, is_automatic=True)
     for name, entry in mappings.builtin_arguments.items():
         if entry["kind"].endswith("-platform"):
-            automatic = Binding(ARGUMENT, None, is_automatic=True)
             scope.bindings[name] = scope.bindings[entry["earthfile"] or name] = automatic
     return scope
 
