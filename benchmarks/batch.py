@@ -160,10 +160,10 @@ def overhead(count: int) -> None:
     from migrate.batch.inputs import Wanted, entries
     from migrate.batch.jobs import Job, Mode
     from migrate.callsites.data import builtin as data
+    from migrate.choice import Choice
     from migrate.mappings import builtin
     from migrate.repodriver import found
     from migrate.repository import migrate
-    from migrate.survey import Choice
 
     with tempfile.TemporaryDirectory() as scratch:
         many(Path(scratch), count)

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from migrate import ignorefile, ignoremerge, standing
 from migrate.callsites.translate import tagged
+from migrate.choice import Style
 from migrate.combine import Combined, Others, Part, combine
 from migrate.convert import Conversion
 from migrate.diagnostics import Collector, Diagnostic
@@ -24,7 +25,7 @@ from migrate.records import Record
 from migrate.report.diff import NOTHING, unified
 from migrate.settings import LocalBase, SavedStage, Settings
 from migrate.standing import Mine, Standing
-from migrate.survey import Demand, Style
+from migrate.survey import Demand
 
 
 class Output(NamedTuple):

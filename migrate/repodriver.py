@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from migrate import changes, discovery, reportfile
 from migrate.callsites import data as callsite_data
+from migrate.choice import Choice
 from migrate.diagnostics import Collector, Diagnostic
 from migrate.disk import LARGEST_INPUT, DiskError, reason
 from migrate.gitpatch import FileChange, patch
@@ -18,7 +19,7 @@ from migrate.records import RecordError
 from migrate.report import summary
 from migrate.report.tally import Tally, conversions_of, tally
 from migrate.repository import Migration, migrate
-from migrate.survey import Choice, find
+from migrate.survey import find
 
 if TYPE_CHECKING:
     from migrate.repoverify import Wish

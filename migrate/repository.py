@@ -11,6 +11,7 @@ from migrate.callsites import edits as editing
 from migrate.callsites.data import Data
 from migrate.callsites.suggestions import Places
 from migrate.callsites.translate import Place
+from migrate.choice import Choice
 from migrate.composetargets import ProjectTarget
 from migrate.diagnostics import Collector, Diagnostic
 from migrate.discovery import Files, carrier_of
@@ -26,7 +27,7 @@ from migrate.neighbours import Built, base_images, files_that_earth_reads
 from migrate.records import Record
 from migrate.rewriting import Rewritten, Translating, rewrite
 from migrate.settings import LocalBase
-from migrate.survey import LARGEST_CARRIER, Choice, Demand, demands, find
+from migrate.survey import LARGEST_CARRIER, Demand, demands, find
 
 
 def places(groups: Iterable[Group]) -> dict[tuple[str, str, str], Place]:

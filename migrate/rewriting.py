@@ -10,10 +10,11 @@ from migrate.callsites.data import Data
 from migrate.callsites.model import Outcome, Site, Tree, reference
 from migrate.callsites.suggestions import Known, Places, suggestion
 from migrate.callsites.translate import EarthCall, Facts, Left, translate
+from migrate.choice import Choice
 from migrate.composeplan import ComposePlan
 from migrate.diagnostics import Collector, Diagnostic
 from migrate.mappings import Mappings
-from migrate.survey import Carrier, Choice, line_span
+from migrate.survey import Carrier, line_span
 
 
 class Rewritten(NamedTuple):

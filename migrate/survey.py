@@ -17,6 +17,7 @@ from migrate.callsites.model import Site, joined
 from migrate.callsites.shellreading import ShellError
 from migrate.callsites.unread import YamlError
 from migrate.callsites.values import pattern
+from migrate.choice import Choice
 from migrate.diagnostics import Collector, Diagnostic
 from migrate.discovery import Files, carrier_of, is_dockerfile, is_template
 from migrate.disk import LARGEST_INPUT
@@ -32,44 +33,6 @@ _MOST_SITES = 500
 _MOST_READ = 8_000_000
 _HINT = re.compile(rb"docker|podman|buildx|build:|kaniko|buildah", re.IGNORECASE)
 _PLATFORM = "DOCKER_DEFAULT_PLATFORM"
-
-
-class Style(NamedTuple):
-    """How Dockerfiles are converted: the options of that name of ``migrate.settings.Settings``."""
-
-    fidelity: str = "clean"
-    fallback: str = "dockerfile"
-    helper_image: str = "busybox"
-
-
-_STYLE = Style()
-
-
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """What the user chose: carriers to look at, the tool that calls are written for."""
-
-    only: frozenset[str] = frozenset()
-    skip: frozenset[str] = frozenset()
-    tool: str = "earth"
-    docs: bool = False
-    force: bool = False
-    """Replace an Earthfile that no migration made."""
-    style: Style = _STYLE
-    compose: str = "keep"
-    """Whether services keep ``build:``, or ``replace``."""
-    remove_dockerfiles: bool = False
-
-    @property
-    def replaces_builds(self) -> bool:
-        """Whether ``build:`` goes from compose files."""
-        return self.compose == "replace" or self.remove_dockerfiles
-
-    def wants(self, carrier: str) -> bool:
-        """Whether call sites in ``carrier`` are looked for."""
-        if carrier == "markdown" and not self.docs:
-            return False
-        return (not self.only or carrier in self.only) and carrier not in self.skip
 
 
 class Carrier(NamedTuple):
@@ -205,7 +168,7 @@ def _named_in_part(site: Site) -> Iterator[tuple[re.Pattern[str], str]]:
     if not site.why or call is None or file is None or file.text is not None or call.context is None:
         return
     literal = "".join(piece.text or "" for piece in file.pieces)
-    if len(re.sub(r"(?i)(?:docker|container)file|[^a-z0-9]", "", literal, flags=re.IGNORECASE)) < 3:
+    if len(re.sub(r"(?:docker|container)file|[^a-z0-9]", "", literal, flags=re.IGNORECASE)) < 3:
         return  # it fits too much
     written = pattern(file)
     if written is None:

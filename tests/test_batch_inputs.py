@@ -8,9 +8,8 @@ from pathlib import Path
 import pytest
 
 from migrate.batch.inputs import Entry, InputError, Wanted, entries, read_list
-from migrate.survey import Choice
-
-CARRIERS = ("shell", "compose")
+from migrate.callsites.data import builtin
+from migrate.choice import Choice, Style
 
 
 def resolved(*texts: str) -> list[Entry]:
@@ -18,7 +17,7 @@ def resolved(*texts: str) -> list[Entry]:
 
 
 def listed(text: str) -> list[Wanted]:
-    return list(read_list(text, "list", CARRIERS))
+    return list(read_list(text, "list", builtin()))
 
 
 def test_a_list_of_lines() -> None:
@@ -33,10 +32,12 @@ def test_a_list_of_lines() -> None:
 
 def test_a_list_of_json() -> None:
     data = {"repository": "a # b", "ref": "v1", "only": ["shell"], "skip": "compose", "tool": "earthly", "docs": True}
+    data |= {"fidelity": "exact"}
     (found,) = listed(json.dumps(data) + "\n")
     assert (found.text, found.ref) == ("a # b", "v1")
     (entry,) = entries([found._replace(ref=None)]).entries
-    chosen = Choice(frozenset({"shell"}), frozenset({"compose"}), "earthly", docs=True, force=True)
+    style = Style(fidelity="exact")
+    chosen = Choice(frozenset({"shell"}), frozenset({"compose"}), "earthly", docs=True, force=True, style=style)
     assert entry.choice(Choice(force=True)) == chosen
 
 
@@ -49,8 +50,10 @@ def test_a_list_of_json() -> None:
         ('{"repository": "a", "reff": "b"}', '"reff" is none of'),
         ('{"repository": "a", "ref": 1}', '"ref" is no text'),
         ('{"repository": "a", "only": ["rust"]}', "rust is none of"),
-        ('{"repository": "a", "docs": 1}', '"docs" is no yes or no'),
-        ('{"repository": "a", "tool": "make"}', "neither earth nor earthly"),
+        ('{"repository": "a", "docs": 1}', '"docs": true or false expected'),
+        ('{"repository": "a", "tool": "make"}', "earth or earthly expected"),
+        ('{"repository": "a", "style": "x"}', '"style" is none of'),
+        ('{"repository": "a", "remove-dockerfiles": true, "only": "shell"}', "leave out --only"),
     ],
 )
 def test_a_line_that_cannot_be_read(line: str, why: str) -> None:

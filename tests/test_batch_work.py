@@ -15,9 +15,9 @@ from click.testing import CliRunner
 from migrate.batch.inputs import Wanted, entries
 from migrate.batch.jobs import Answer, Earlier, Job, Mode
 from migrate.batch.work import perform
+from migrate.choice import Choice
 from migrate.cli import main
 from migrate.results import Result
-from migrate.survey import Choice
 
 GOLDEN = Path(__file__).resolve().parent.parent / "golden"
 PATCHES = Mode(patches=True)

@@ -8,10 +8,10 @@ import pytest
 
 from migrate.callsites.data import builtin as callsite_data
 from migrate.changes import make
+from migrate.choice import Choice
 from migrate.discovery import discover
 from migrate.mappings import builtin
 from migrate.repository import Migration, migrate
-from migrate.survey import Choice
 
 DOCKERFILE = "FROM alpine:3.20\nRUN echo hello > /hello\n"
 COMPOSE = "services:\n  a:\n    build: a\n  b:\n    image: b:${TAG:-1}\n    build: a\n"

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from migrate.choice import Choice
 from migrate.repodriver import RepositoryJob, RepositoryOutcome, execute
-from migrate.survey import Choice
 
 CALL = "docker build -t app .\n"
 posix = pytest.mark.skipif(os.name == "nt", reason="needs a file system of POSIX")

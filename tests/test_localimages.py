@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 
 from migrate.callsites.data import builtin as data
+from migrate.choice import Choice
 from migrate.discovery import discover
 from migrate.localimages import lost_arguments, remembered
 from migrate.mappings import builtin
 from migrate.records import Record
 from migrate.repository import Migration, migrate
 from migrate.settings import LocalBase
-from migrate.survey import Choice
 
 BASE = "FROM alpine:3.20\nARG V=0\nRUN echo $V\n"
 

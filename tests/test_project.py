@@ -41,7 +41,7 @@ LAYERS = (
     "convert",
     "sharing",
     "combine disk",
-    "changes composetargets configuration discovery neighbours records",
+    "changes choice composetargets configuration discovery neighbours records",
     "ignoremerge survey",
     "composeplan",
     "earthcalls imagenames localimages neighbourfiles rewriting",

@@ -10,11 +10,11 @@ import pytest
 
 from migrate.callsites.data import builtin as callsite_data
 from migrate.changes import make
+from migrate.choice import Choice
 from migrate.discovery import discover
 from migrate.gitpatch import patch
 from migrate.mappings import builtin
 from migrate.repository import Migration, migrate
-from migrate.survey import Choice
 
 DOCKERFILE = "FROM alpine:3.20\nRUN echo hello > /hello\n"
 

@@ -14,12 +14,12 @@ from ruamel.yaml import YAML
 
 from migrate.callsites.data import builtin as callsite_data
 from migrate.changes import make
+from migrate.choice import Choice
 from migrate.discovery import discover
 from migrate.gitpatch import patch
 from migrate.mappings import builtin
 from migrate.records import NAME, read
 from migrate.repository import Migration, migrate
-from migrate.survey import Choice
 
 GOLDEN = Path(__file__).resolve().parent.parent / "golden"
 FOLDERS = sorted(path.parent for path in GOLDEN.glob("*/repo")) if GOLDEN.is_dir() else []

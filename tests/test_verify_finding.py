@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from migrate import repodriver
+from migrate.choice import Choice
 from migrate.mappings import builtin
-from migrate.survey import Choice
 from migrate.verify.errors import VerifyError
 from migrate.verify.finding import find
 from migrate.verify.pairs import Pair, Unread, jobs

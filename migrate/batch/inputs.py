@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import glob
 import hashlib
 import json
@@ -12,8 +11,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from migrate import configuration
 from migrate.batch import urls
-from migrate.survey import Choice
+from migrate.callsites.data import Data
+from migrate.callsites.data import builtin as callsite_data
+from migrate.choice import OPTIONS, Choice, ChoiceError, chosen
 
 _GLOB = re.compile(r"[*?\[]")
 _RESERVED = re.compile(r"(?:con|prn|aux|nul|com[0-9]|lpt[0-9])(?:\..*)?", re.IGNORECASE)
@@ -33,13 +35,13 @@ class Entry(NamedTuple):
     url: bool
     ref: str | None = None
     settings: tuple[tuple[str, Any], ...] = ()
-    """Fields of Choice that this repository has of its own."""
+    """The options of ``repo`` that this repository has of its own."""
     problem: str = ""
     """Why nothing can be done for it."""
 
     def choice(self, common: Choice) -> Choice:
         """``common`` with the settings of its own."""
-        return dataclasses.replace(common, **dict(self.settings)) if self.settings else common
+        return chosen(dict(self.settings), callsite_data(), common) if self.settings else common
 
 
 class Wanted(NamedTuple):
@@ -57,16 +59,15 @@ class Entries(NamedTuple):
     duplicates: int
 
 
-def read_list(text: str, source: str, carriers: Iterable[str]) -> Iterator[Wanted]:
+def read_list(text: str, source: str, data: Data) -> Iterator[Wanted]:
     """The repositories in a list: JSON objects, or ``REPOSITORY [REF]``, one a line. Raises InputError."""
-    known = frozenset(carriers)
     for number, line in enumerate(text.removeprefix("\ufeff").split("\n"), start=1):
         line = line.strip()
         if not line or line.startswith("#"):
             continue
         if line.startswith("{"):
             try:
-                yield _object(line, known)
+                yield _object(line, data)
             except ValueError as error:
                 raise InputError(f"{source}:{number}: {error}") from None
             continue
@@ -80,39 +81,33 @@ def read_list(text: str, source: str, carriers: Iterable[str]) -> Iterator[Wante
             yield Wanted(line)
 
 
-def _object(line: str, carriers: frozenset[str]) -> Wanted:
+def _object(line: str, kinds: Data) -> Wanted:
     data = json.loads(line)
     if not isinstance(data.get("repository"), str) or not data["repository"]:
         raise ValueError('"repository" is missing, or no text')
     ref = data.get("ref")
     if ref is not None and not isinstance(ref, str):
         raise ValueError('"ref" is no text')
-    settings = tuple(_setting(name, value, carriers) for name, value in data.items() if name not in _OUTSIDE)
-    return Wanted(data["repository"], ref, settings)
+    settings = {name: _setting(name, value) for name, value in data.items() if name not in _OUTSIDE}
+    try:
+        chosen(settings, kinds)
+    except ChoiceError as error:
+        raise ValueError(f'"{error.option}": {error}') from None
+    return Wanted(data["repository"], ref, tuple(settings.items()))
 
 
-_WORDS = {"tool": ("earth", "earthly"), "compose": ("keep", "replace")}
+#: What writes, and so stands in no repository's settings, a list may say all the same.
+_SWITCHES = ("force", "remove-dockerfiles")
 
 
-def _setting(name: str, value: object, carriers: frozenset[str]) -> tuple[str, Any]:
-    """A field of Choice with its value; lists of carriers may be written as on the command line."""
-    defaults = {item.name: getattr(Choice(), item.name) for item in dataclasses.fields(Choice)}
-    if name not in defaults:
-        raise ValueError(f'"{name}" is none of {", ".join((*_OUTSIDE, *defaults))}')
-    default = defaults[name]
-    if isinstance(default, frozenset):
-        words = value.split(",") if isinstance(value, str) else value
-        if not isinstance(words, list) or not all(isinstance(word, str) for word in words):
-            raise ValueError(f'"{name}" is no list of names')
-        chosen = frozenset(word.strip() for word in words if word.strip())
-        if unknown := sorted(chosen - carriers):
-            raise ValueError(f'"{name}": {unknown[0]} is none of {", ".join(sorted(carriers))}')
-        return name, chosen
-    if type(value) is not type(default):
-        raise ValueError(f'"{name}" is no {"yes or no" if isinstance(default, bool) else "text"}')
-    if name in _WORDS and value not in _WORDS[name]:
-        raise ValueError(f'"{name}" is neither {" nor ".join(_WORDS[name])}')
-    return name, value
+def _setting(name: str, value: object) -> Any:
+    """The value of an option as the command line would have it."""
+    if name not in OPTIONS:
+        raise ValueError(f'"{name}" is none of {", ".join((*_OUTSIDE, *OPTIONS))}')
+    try:
+        return configuration.KEYS["docs" if name in _SWITCHES else name](value)
+    except ValueError as error:
+        raise ValueError(f'"{name}": {error}') from None
 
 
 def entries(wanted: Iterable[Wanted]) -> Entries:

@@ -9,8 +9,8 @@ from typing import NamedTuple
 
 from migrate import __version__
 from migrate.batch.inputs import Entry, plain
+from migrate.choice import Choice
 from migrate.results import Result
-from migrate.survey import Choice
 
 
 class Mode(NamedTuple):

@@ -17,9 +17,9 @@ from migrate.batch.jobs import Answer, Job, Mode
 from migrate.batch.ledger import Ledger
 from migrate.batch.pool import TookTooLong, WorkerDied
 from migrate.batch.progress import Progress
+from migrate.choice import Choice
 from migrate.disk import DiskError, write_file
 from migrate.results import Result
-from migrate.survey import Choice
 
 _SEVERITIES = ("", "info", "warning", "error")
 

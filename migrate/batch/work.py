@@ -13,10 +13,8 @@ import tempfile
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
 from migrate import __version__, configuration, discovery, repodriver
 from migrate.batch import branches, clones, outline
@@ -25,6 +23,7 @@ from migrate.batch.clones import CloneError
 from migrate.batch.gitcalls import GitError, git
 from migrate.batch.jobs import Answer, Earlier, Job
 from migrate.callsites.data import builtin as callsite_data
+from migrate.choice import OPTIONS, ChoiceError, chosen
 from migrate.configuration import ConfigurationError
 from migrate.diagnostics import Collector
 from migrate.disk import DiskError, reason
@@ -191,36 +190,23 @@ def _migrated(job: Job, folder: Path, commit: str | None) -> Answer:
     return Answer(result, _patch(job, migration))
 
 
-_LISTS = ("only", "skip")
-_STYLES = {"fidelity": "fidelity", "fallback": "fallback", "helper-image": "helper_image"}
-
-
 def _configured(job: Job, root: Path) -> tuple[Job, Mappings]:
     """``job`` with what the repository itself says, as ``repo`` takes it, where nobody says otherwise.
 
     Raises RecordError for settings that cannot be used.
     """
+    settings: dict[str, configuration.Setting] = {}
     try:
-        settings = configuration.read(root)
+        settings |= {key: one for key, one in configuration.read(root).items() if key not in job.given}
+        values = {key: one.value for key, one in settings.items() if key in OPTIONS}
+        choice = chosen(values, callsite_data(), job.choice)
     except ConfigurationError as error:
         raise RecordError(str(error)) from None
-    style, mappings = job.choice.style, _mappings(job.mappings)
-    changes: dict[str, Any] = {}
-    for key, setting in settings.items():
-        if key in job.given:
-            continue
-        if key == "mappings":
-            mappings = _overlaid(Path(setting.value))
-        elif key in _LISTS:
-            names = frozenset(name.strip() for name in setting.value.split(",") if name.strip())
-            if unknown := sorted(names - {*callsite_data().discovery["carriers"], *callsite_data().neighbours}):
-                raise RecordError(f"{setting.place}: {key}: {unknown[0]} is no kind of file that is known")
-            changes[key] = names
-        elif key in _STYLES:
-            style = style._replace(**{_STYLES[key]: setting.value})
-        elif key in ("tool", "docs", "compose"):
-            changes[key] = setting.value
-    return job._replace(choice=replace(job.choice, style=style, **changes)), mappings
+    except ChoiceError as error:
+        place = f"{settings[error.option].place}: " if error.option in settings else ""
+        raise RecordError(f"{place}{error.option}: {error}") from None
+    own = settings.get("mappings")
+    return job._replace(choice=choice), _overlaid(Path(own.value)) if own is not None else _mappings(job.mappings)
 
 
 def _overlaid(path: Path) -> Mappings:

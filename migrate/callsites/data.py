@@ -22,6 +22,11 @@ class Data(NamedTuple):
     neighbours: Section
     reporters: Section
 
+    @property
+    def kinds(self) -> Section:
+        """The kinds of files that ``--only`` and ``--skip`` know: what holds calls, and what stands beside."""
+        return {**self.discovery["carriers"], **self.neighbours}
+
 
 @cache
 def builtin() -> Data:

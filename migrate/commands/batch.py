@@ -11,19 +11,24 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
+from migrate.commands.configured import choice_of
 from migrate.commands.options import (
+    COMPOSE,
     EXIT_FINDINGS,
     EXIT_NOTHING,
     FAIL_ON,
+    FALLBACK,
+    FIDELITY,
     FORMAT,
+    HELPER_IMAGE,
     MAPPINGS,
     QUIET,
+    REMOVE_DOCKERFILES,
     SEVERITIES,
     NothingProduced,
     overlaid,
     write_stdout,
 )
-from migrate.commands.repo import carriers
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -66,7 +71,12 @@ _SUBJECT = "Build with Earthfiles"
 @click.option("--only", metavar="CARRIERS", help="Look for calls only in these, such as shell,compose.")
 @click.option("--skip", metavar="CARRIERS", help="Look for no calls in these.")
 @click.option("--docs", is_flag=True, help="Rewrite commands in fenced blocks of Markdown, too.")
+@COMPOSE
+@REMOVE_DOCKERFILES
 @click.option("--tool", type=click.Choice(["earth", "earthly"]), default="earth", help="The tool of the new calls.")
+@FIDELITY
+@FALLBACK
+@HELPER_IMAGE
 @MAPPINGS
 @FAIL_ON
 @FORMAT
@@ -102,12 +112,11 @@ def _entries(repositories: tuple[str, ...], lists: tuple[str, ...]) -> Entries:
     from migrate.batch import inputs
     from migrate.callsites.data import builtin
 
-    known = {**builtin().discovery["carriers"], **builtin().neighbours}
     wanted = [inputs.Wanted(text) for text in repositories]
     for source in lists:
         try:
             text = inputs.file_text(source, sys.stdin.buffer.read() if source == "-" else None)
-            wanted += inputs.read_list(text, source, known)
+            wanted += inputs.read_list(text, source, builtin())
         except OSError as error:
             raise click.BadParameter(f"{source}: {error.strerror}", param_hint="--from") from None
         except inputs.InputError as error:
@@ -187,23 +196,14 @@ def _remote_engine(plan: Plan, options: dict[str, Any], stop: Stop, stack: conte
     return engine, cluster.lost
 
 
-_OF_REPOSITORIES = ("only", "skip", "tool", "docs", "mappings")
-
-
 def _plan(found: Entries, options: dict[str, Any]) -> Plan:
+    from migrate import configuration
     from migrate.batch.jobs import Mode
     from migrate.batch.run import Plan
-    from migrate.survey import Choice
 
     overlaid(options["mappings"])  # what is wrong with it is said once, before anything starts
     mappings = Path(options["mappings"]).read_text(encoding="utf-8") if options["mappings"] else None
-    choice = Choice(
-        carriers(options["only"], "--only"),
-        carriers(options["skip"], "--skip"),
-        options["tool"],
-        options["docs"],
-        options["force"],
-    )
+    choice = choice_of(options)
     branch = options["branch"]
     message = (options["message"] or _SUBJECT) if branch is not None else ""
     mode = Mode(options["patches"] is not None, options["write"], branch, message, options["allow_dirty"])
@@ -217,7 +217,9 @@ def _plan(found: Entries, options: dict[str, Any]) -> Plan:
     sources = click.get_current_context()
     # Only what a repository may say itself: nothing else decides what its result is.
     given = frozenset(
-        name for name in _OF_REPOSITORIES if sources.get_parameter_source(name) is not ParameterSource.DEFAULT
+        name
+        for name in configuration.KEYS.keys() - {"fail-on"}
+        if sources.get_parameter_source(name.replace("-", "_")) is not ParameterSource.DEFAULT
     )
     return Plan(found.entries, choice, mode, mappings, seconds=options["timeout"] or None, given=given, **folders)
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 from click.core import ParameterSource
+
+if TYPE_CHECKING:
+    from migrate.choice import Choice
 
 
 class ConfiguredCommand(click.Command):
@@ -44,3 +48,15 @@ class RepositoryCommand(ConfiguredCommand):
     """The same, for a command whose path is a whole repository."""
 
     exact = True
+
+
+def choice_of(params: Mapping[str, Any]) -> Choice:
+    """What the parameters of ``repo`` or ``batch`` choose; what makes no choice is a usage error."""
+    from migrate.callsites.data import builtin
+    from migrate.choice import OPTIONS, ChoiceError, chosen
+
+    given = {name: params[name.replace("-", "_")] for name in OPTIONS}
+    try:
+        return chosen(given, builtin())
+    except ChoiceError as error:
+        raise click.BadParameter(f"{error}.", param_hint=f"--{error.option}") from None

@@ -91,6 +91,18 @@ FALLBACK = click.option(
     help="For a line that an Earthfile cannot say: build its stage FROM DOCKERFILE, leave a comment, or fail.",
 )
 
+COMPOSE = click.option(
+    "--compose",
+    type=click.Choice(["keep", "replace"]),
+    default="keep",
+    help="Whether compose files keep build:, or name the images that earth builds.",
+)
+REMOVE_DOCKERFILES = click.option(
+    "--remove-dockerfiles",
+    is_flag=True,
+    help="Remove Dockerfiles that nothing needs any more; compose files are as with --compose replace.",
+)
+
 
 class NothingProduced(click.ClickException):
     """Ends the run with a message and exit code 3."""

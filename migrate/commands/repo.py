@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from migrate.commands.configured import RepositoryCommand
+from migrate.commands.configured import RepositoryCommand, choice_of
 from migrate.commands.options import (
     COLOR,
+    COMPOSE,
     EXIT_FINDINGS,
     EXIT_NOTHING,
     FAIL_ON,
@@ -24,6 +25,7 @@ from migrate.commands.options import (
     INSPECT_FROM,
     MAPPINGS,
     QUIET,
+    REMOVE_DOCKERFILES,
     colored_on,
     facts_file,
     overlaid,
@@ -45,17 +47,8 @@ if TYPE_CHECKING:
 @click.option("--only", metavar="CARRIERS", help="Look only into these kinds of files, such as shell,compose,renovate.")
 @click.option("--skip", metavar="CARRIERS", help="Leave these kinds of files alone.")
 @click.option("--docs", is_flag=True, help="Rewrite commands in fenced blocks of Markdown, too.")
-@click.option(
-    "--compose",
-    type=click.Choice(["keep", "replace"]),
-    default="keep",
-    help="Whether compose files keep build:, or name the images that earth builds.",
-)
-@click.option(
-    "--remove-dockerfiles",
-    is_flag=True,
-    help="Remove Dockerfiles that nothing needs any more; compose files are as with --compose replace.",
-)
+@COMPOSE
+@REMOVE_DOCKERFILES
 @click.option("--tool", type=click.Choice(["earth", "earthly"]), default="earth", help="The tool of the new calls.")
 @FIDELITY
 @FALLBACK
@@ -85,67 +78,32 @@ if TYPE_CHECKING:
 @FORMAT
 @COLOR
 @QUIET
-def repo(
-    path: str,
-    write: bool,
-    check: bool,
-    allow_dirty: bool,
-    force: bool,
-    only: str | None,
-    skip: str | None,
-    docs: bool,
-    compose: str,
-    remove_dockerfiles: bool,
-    tool: str,
-    fidelity: str,
-    fallback: str,
-    helper_image: str,
-    inspect: bool,
-    inspect_from: str,
-    facts: str | None,
-    report: str | None,
-    verify: bool,
-    registry: str | None,
-    engine: str | None,
-    docker_host: str | None,
-    earth_host: str | None,
-    timeout: float | None,
-    mappings: str | None,
-    fail_on: str,
-    style: str,
-    color: str,
-    quiet: bool,
-) -> None:
+def repo(path: str, **options: Any) -> None:
     """Migrate a whole repository: Earthfiles, ignore files, and every place that calls docker build.
 
     The change is one patch on stdout, for git apply -p1 in the root of PATH. With --write it is made. What was found,
     what is left to do by hand and what to try first go to stderr.
     """
-    if write and check:
+    if options["write"] and options["check"]:
         raise click.UsageError("Use --write or --check, not both.")
-    if remove_dockerfiles and (only or skip):
-        raise click.UsageError("--remove-dockerfiles looks into every kind of file: leave out --only and --skip.")
-    for_verify = (registry, engine, docker_host, earth_host, timeout)
-    if not verify and any(value is not None for value in for_verify):
+    for_verify = [options[name] for name in ("registry", "engine", "docker_host", "earth_host", "timeout")]
+    if not options["verify"] and any(value is not None for value in for_verify):
         raise click.UsageError("--registry, --engine, --timeout and the BuildKit hosts are for --verify.")
     from migrate.repodriver import RepositoryJob
-    from migrate.survey import Choice, Style
 
-    style_of = Style(fidelity, fallback, helper_image)
-    looked_at = carriers(only, "--only"), carriers(skip, "--skip")
-    choice = Choice(*looked_at, tool, docs, force, style_of, compose, remove_dockerfiles)
+    inspect = options["inspect"]
     job = RepositoryJob(
         Path(path),
-        choice,
-        write,
-        allow_dirty,
-        style == "json",
-        inspect=inspect_from if inspect else None,
-        facts=facts_file(facts, inspect=inspect),
-        report=Path(report) if report is not None else None,
-        verify=_wish(tool, *for_verify) if verify else None,
+        choice_of(options),
+        options["write"],
+        options["allow_dirty"],
+        options["style"] == "json",
+        inspect=options["inspect_from"] if inspect else None,
+        facts=facts_file(options["facts"], inspect=inspect),
+        report=Path(options["report"]) if options["report"] is not None else None,
+        verify=_wish(options["tool"], *for_verify) if options["verify"] else None,
     )
-    sys.exit(_repository(job, mappings, fail_on, color, check=check, quiet=quiet))
+    sys.exit(_repository(job, options))
 
 
 def _wish(
@@ -163,22 +121,12 @@ def _wish(
     return Wish(choice, timeout or 3600.0)
 
 
-def carriers(text: str | None, option: str) -> frozenset[str]:
-    """The carriers that ``text`` names; others are a usage error of ``option``."""
-    from migrate.callsites.data import builtin
-
-    known = dict.fromkeys((*builtin().discovery["carriers"], *builtin().neighbours))
-    names = frozenset(name.strip() for name in (text or "").split(",") if name.strip())
-    for name in sorted(names - known.keys()):
-        raise click.BadParameter(f"{name} is none of {', '.join(known)}.", param_hint=option)
-    return names
-
-
-def _repository(job: RepositoryJob, mappings: str | None, fail_on: str, color: str, *, check: bool, quiet: bool) -> int:
+def _repository(job: RepositoryJob, options: dict[str, Any]) -> int:
     from migrate.diagnostics import Severity, visible
     from migrate.report import text
 
-    outcome = _executed(job, overlaid(mappings), quiet=quiet)
+    color, check, quiet, fail_on = (options[name] for name in ("color", "check", "quiet", "fail_on"))
+    outcome = _executed(job, overlaid(options["mappings"]), quiet=quiet)
     if outcome.stdout and not (check and not job.json):
         shown = outcome.stdout.decode("utf-8", "surrogateescape")
         if colored_on(color, sys.stdout) and not job.json:

@@ -13,6 +13,7 @@ from migrate.callsites import edits as editing
 from migrate.callsites.data import Data
 from migrate.callsites.edits import Edit
 from migrate.callsites.unread import YamlError
+from migrate.choice import Choice
 from migrate.diagnostics import Collector, Diagnostic
 from migrate.discovery import Files, fits
 from migrate.gitpatch import FileChange
@@ -21,7 +22,6 @@ from migrate.neighbourfiles import jsontext, mentions
 from migrate.neighbourfiles.jsontext import JsonError
 from migrate.neighbourfiles.model import Found, Scene
 from migrate.spans import Span
-from migrate.survey import Choice
 
 LARGEST = 256 * 1024
 #: Reader -> its module and function.

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from migrate.callsites.data import builtin as callsite_data
+from migrate.choice import Choice
 from migrate.discovery import discover
 from migrate.mappings import builtin
 from migrate.repository import migrate
-from migrate.survey import Choice
 
 DOCKERFILES = ("Dockerfile", "web/Dockerfile", "images/a/Dockerfile", "images/b/Dockerfile", "tools/ci.Dockerfile")
 
