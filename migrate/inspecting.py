@@ -6,7 +6,8 @@ import json
 import platform
 import shutil
 import subprocess
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from migrate.dockerfile.errors import DockerfileError
@@ -68,15 +69,21 @@ def images_of(source: bytes) -> tuple[Wanted, ...]:
 
 
 def inspect(
-    images: Iterable[Wanted], where: str = "auto", *, run: Run | None = None, plain_http: bool | None = None
+    images: Iterable[Wanted],
+    where: str = "auto",
+    *,
+    run: Run | None = None,
+    plain_http: bool | None = None,
+    unreachable: Mapping[str, VerifyError] = MappingProxyType({}),
 ) -> tuple[dict[str, ImageFacts], list[Problem]]:
     """What the configs of ``images`` say, and what could not be looked at.
 
     ``where`` is ``engine`` (docker, without pulling), ``registry``, or ``auto``: the engine first. podman is not asked:
-    its ``image inspect`` leaves out ONBUILD and SHELL. A registry that cannot be reached is asked once.
+    its ``image inspect`` leaves out ONBUILD and SHELL. A registry that cannot be reached is asked once;
+    ``unreachable`` are those that somebody has asked already.
     """
     found: dict[str, ImageFacts] = {}
-    failed: dict[str, tuple[list[str], VerifyError]] = {}
+    failed: dict[str, tuple[list[str], VerifyError]] = {host: ([], error) for host, error in unreachable.items()}
     has_engine = where != "registry" and (run is not None or shutil.which(_ENGINE) is not None)
     for wanted in images:
         config = _from_engine(wanted, run or _run) if has_engine else None
@@ -84,12 +91,16 @@ def inspect(
             if config is None:
                 config = _from_registry(wanted, where, failed, plain_http)
         except VerifyError as error:
-            host = _host(wanted.image) if error.code == _UNREACHABLE else wanted.image
-            failed.setdefault(host, ([], error))[0].append(wanted.image)
+            failed.setdefault(blamed(wanted.image, error), ([], error))[0].append(wanted.image)
         else:
             if config is not None:
                 found[canonical(wanted.image)] = facts_of(config)
-    return found, [Problem(tuple(names), error) for names, error in failed.values()]
+    return found, [Problem(tuple(names), error) for names, error in failed.values() if names]
+
+
+def blamed(image: str, error: VerifyError) -> str:
+    """What ``error`` is about: the host of the registry when that cannot be reached, else the image."""
+    return parse(image).host if error.code == _UNREACHABLE else image
 
 
 def facts_of(config: ImageConfig) -> ImageFacts:
@@ -105,10 +116,6 @@ def facts_of(config: ImageConfig) -> ImageFacts:
         healthcheck=config.healthcheck.test if config.healthcheck is not None else (),
         stopsignal=config.stop_signal,
     )
-
-
-def _host(image: str) -> str:
-    return parse(image).host
 
 
 def _from_engine(wanted: Wanted, run: Run) -> ImageConfig | None:

@@ -98,13 +98,22 @@ def _informed(
         return mappings, (), ()
     from migrate.imageknowledge import gathered  # only such a run pays for it
 
-    names = find(files, callsite_data.builtin(), mappings, job.choice).dockerfiles
-    sources = [files.read(name, LARGEST_INPUT) or b"" for name in names]
-    known = gathered(sources, job.inspect, job.facts, mappings)
+    known = gathered(dockerfiles(files, job.choice, mappings), job.inspect, job.facts, mappings)
+    return known.mappings, told(known.findings, mappings), known.notes
+
+
+def dockerfiles(files: discovery.Files, choice: Choice, mappings: Mappings) -> list[bytes]:
+    """The Dockerfiles of a repository."""
+    names = find(files, callsite_data.builtin(), mappings, choice).dockerfiles
+    return [files.read(name, LARGEST_INPUT) or b"" for name in names]
+
+
+def told(findings: Iterable[tuple[str, Mapping[str, str]]], mappings: Mappings) -> tuple[Diagnostic, ...]:
+    """Findings (code, fields) about no file in particular."""
     collector = Collector(".", mappings.diagnostics)
-    for code, fields in known.findings:
+    for code, fields in findings:
         collector.report(code, None, **fields)
-    return known.mappings, collector.diagnostics, known.notes
+    return collector.diagnostics
 
 
 def _ready(wish: Wish) -> None:

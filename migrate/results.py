@@ -97,6 +97,8 @@ class Result(NamedTuple):
     branch: str | None = None
     commands: tuple[str, ...] = ()
     """What to run next in that repository, such as the push of its branch."""
+    images: tuple[tuple[str, str], ...] = ()
+    """With --inspect or --image-facts: the images that Dockerfiles name, and a digest of what is known of each."""
     state: str = ""
     """What tells that nothing has changed: a clone's commit; for a folder a digest of its files' sizes and times."""
 
@@ -177,6 +179,7 @@ def _result(data: Mapping[str, Any]) -> Result:
     plain["bases"] = _all(data["bases"], BaseImage)
     plain["changes"] = tuple((path, change) for path, change in data["changes"])
     plain["commands"] = tuple(data["commands"])
+    plain["images"] = tuple((name, digest) for name, digest in data.get("images", ()))
     if plain["status"] not in STATUSES:
         raise ValueError(plain["status"])
     return Result(**plain)

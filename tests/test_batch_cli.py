@@ -130,6 +130,19 @@ def test_patches_and_a_list(tmp_path: Path) -> None:
     assert (patches / "one.patch").exists()
 
 
+def test_what_a_list_says_of_a_repository(tmp_path: Path) -> None:
+    one, two = repository(tmp_path / "one"), repository(tmp_path / "two")
+    report = tmp_path / "report"
+    said = [{"repository": str(one), "only": "makefile"}, {"repository": str(two), "fidelity": "exact"}]
+    write(tmp_path, {"list": "\r\n".join(map(json.dumps, said))})
+    batch("--from", str(tmp_path / "list"), "--report", str(report))
+    assert [len(line["sites"]) for line in lines(report)] == [0, 1]
+    batch("--from", str(tmp_path / "list"), "--report", str(report), "--remove-dockerfiles", code=3)
+    assert statuses(report) == {"one": "failed", "two": "done"}
+    assert "leave out --only" in lines(report)[0]["why"]
+    assert ["Dockerfile", "remove"] in lines(report)[1]["changes"]
+
+
 def test_a_report_is_resumed(tmp_path: Path) -> None:
     one, two = repository(tmp_path / "one"), repository(tmp_path / "two")
     report = tmp_path / "report"
@@ -307,6 +320,7 @@ def test_a_git_daemon(tmp_path: Path, daemon: str) -> None:
         (["https://h/x", "--write"], "needs --workdir"),
         (["--from", "gone"], "No such file"),
         ([".", "--only", "rust"], "rust is none of"),
+        ([".", "--only", "shell", "--remove-dockerfiles"], "leave out --only"),
         ([".", "--jobs", "0"], "0 is not in the range"),
     ],
 )

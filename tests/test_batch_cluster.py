@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 import pytest
 from batchprocesses import children, none_left, processes
-from batchrepos import git, repository, url
+from batchrepos import FILES, git, repository, url
 from batchservers import gate, git_daemon, silent_server
 from click.testing import CliRunner
 
@@ -76,13 +76,15 @@ def results(text: str) -> dict[str, dict[str, object]]:
 
 
 def test_a_cluster_says_what_this_machine_says(tmp_path: Path, dask: Dask) -> None:
-    places = [url(repository(tmp_path / name)) for name in ("one", "two", "three")]
+    places = [url(repository(tmp_path / name)) for name in ("one", "two")]
+    places.append(url(repository(tmp_path / "three", {**FILES, "Dockerfile": "FROM 127.0.0.1:1/dead\n"})))
     patches = tmp_path / "here", tmp_path / "there"
-    arguments = ["batch", *places, "--format", "json", "--patches"]
+    arguments = ["batch", *places, "--inspect", "--format", "json", "--patches"]
     here = CliRunner().invoke(main, [*arguments, str(patches[0]), "--jobs", "1"])
     there = CliRunner().invoke(main, [*arguments, str(patches[1]), "--scheduler", dask.address])
     assert (here.exit_code, there.exit_code) == (0, 0), there.output
     assert results(here.stdout) == results(there.stdout)
+    assert "EM647" in there.stdout
     names = sorted(path.name for path in patches[0].iterdir())
     assert len(names) == 3
     for name in names:

@@ -63,7 +63,7 @@ ON_DISK = {
     *("auditfiles", "changes", "cli", "commands", "discovery", "disk", "driver", "imageknowledge", "inspecting"),
     *("mappings", "mappings_compile", "repodriver", "repoverify", "reportfile"),
     *("batch.branches", "batch.clones", "batch.cluster", "batch.gitcalls", "batch.inputs", "batch.ledger"),
-    "batch.locks",
+    *("batch.imagecache", "batch.knowledge", "batch.locks"),
     *("batch.pool", "batch.progress", "batch.run", "batch.urls", "batch.work", "batch.worker"),
     *("verify.sources", "verify.reading", "verify.zstd", "verify.registry", "verify.credentials"),
     *("verify.finding", "verify.migrated"),

@@ -69,10 +69,10 @@ class Cluster:
             return f"has not answered for {_LOST:.0f} seconds; the same command goes on with the rest"
         return ""
 
-    def close(self, *, early: bool) -> None:
-        """Leave the cluster; ``early``: what still runs for us there is ended."""
+    def close(self) -> None:
+        """Leave the cluster; what still runs for us there is ended."""
         self._closed.set()
-        if early and self._client.status == "running":
+        if self._client.status == "running":
             _within(_ENDING, self._client.run, end, self._run)
         self._left()
 
@@ -151,6 +151,16 @@ def _client(address: str) -> Any:
 _lock = threading.Lock()
 _idle: list[Worker] = []
 _busy: dict[str, set[Worker]] = {}
+_caches: dict[str, tempfile.TemporaryDirectory[str]] = {}
+
+
+def _cache(run: str) -> str:
+    """The folder in which the processes of this worker share what they find of images; those of earlier runs go."""
+    for old in _caches.keys() - _busy.keys() - {run}:
+        _caches.pop(old).cleanup()
+    if run not in _caches:
+        _caches[run] = tempfile.TemporaryDirectory(prefix="earthmigrate-", ignore_cleanup_errors=True)
+    return _caches[run].name
 
 
 def remote(run: str, seconds: float | None, job: Job) -> Answer:
@@ -158,6 +168,8 @@ def remote(run: str, seconds: float | None, job: Job) -> Answer:
     with _lock:
         worker = _idle.pop() if _idle else Worker()
         _busy.setdefault(run, set()).add(worker)
+        if job.inspection is not None:
+            job = job._replace(inspection=job.inspection._replace(cache=_cache(run)))
     try:
         with tempfile.TemporaryDirectory(prefix="earthmigrate-", ignore_cleanup_errors=True) as scratch:
             answer = worker.call(perform, (job._replace(scratch=scratch),), seconds)
@@ -183,11 +195,14 @@ def _released(run: str, worker: Worker) -> None:
 
 
 def end(run: str) -> None:
-    """On a worker: stop what runs for ``run``."""
+    """On a worker: stop what runs for ``run``, and forget it."""
     with _lock:
         workers = [*_busy.get(run, ())]
+        cache = _caches.pop(run, None)
     for worker in workers:
         worker.kill()
+    if cache is not None:
+        cache.cleanup()
 
 
 def version() -> str:

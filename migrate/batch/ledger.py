@@ -84,7 +84,12 @@ class Ledger:
 
     def _note(self, result: Result, offset: int) -> None:
         known = Earlier(
-            result.state, result.settings, result.commit, tuple(path for path, _ in result.changes), result.branch
+            result.state,
+            result.settings,
+            result.commit,
+            tuple(path for path, _ in result.changes),
+            result.branch,
+            result.images,
         )
         self._lines[result.name] = _Line(offset, result.status, result.repository, result.ref, result.patch, known)
 

@@ -13,11 +13,11 @@ from typing import Any, NamedTuple
 from migrate.batch import work
 from migrate.batch.engine import Ended, Engine
 from migrate.batch.inputs import Entry
-from migrate.batch.jobs import Answer, Job, Mode
+from migrate.batch.jobs import Answer, Inspection, Job, Mode, Seen
 from migrate.batch.ledger import Ledger
 from migrate.batch.pool import TookTooLong, WorkerDied
 from migrate.batch.progress import Progress
-from migrate.choice import Choice
+from migrate.choice import Choice, ChoiceError
 from migrate.disk import DiskError, write_file
 from migrate.results import Result
 
@@ -37,6 +37,7 @@ class Plan(NamedTuple):
     seconds: float | None = None
     given: frozenset[str] = frozenset()
     """Which options of ``repo`` the command line gives."""
+    inspection: Inspection | None = None
 
 
 class Summary(NamedTuple):
@@ -45,6 +46,8 @@ class Summary(NamedTuple):
     counts: Counter[str]
     worst: str
     signal: int | None
+    seen: frozenset[Seen] = frozenset()
+    """The base images that workers looked at."""
 
 
 class Stop:
@@ -79,7 +82,11 @@ def jobs(plan: Plan, ledger: Ledger | None) -> Iterator[Job]:
     for entry in plan.entries:
         earlier = ledger.earlier(entry.name, entry.repository, entry.ref, plan.patches) if ledger is not None else None
         given = plan.given | {name for name, _ in entry.settings}
-        yield Job(entry, entry.choice(plan.choice), plan.mode, plan.mappings, workdir, scratch, earlier, given)
+        try:
+            choice = entry.choice(plan.choice)
+        except ChoiceError as error:
+            entry, choice = entry._replace(problem=f"{error.option}: {error}"), plan.choice
+        yield Job(entry, choice, plan.mode, plan.mappings, workdir, scratch, earlier, given, plan.inspection)
 
 
 def run(
@@ -92,15 +99,17 @@ def run(
 ) -> Summary:
     """Do all jobs; every result is in the ledger before it is shown."""
     worst = 0
+    seen: set[Seen] = set()
     for ended in engine.run(jobs(plan, ledger)):
         results = [result for one in ended if (result := _settled(one, plan, ledger)) is not None]
+        seen.update(*(one.answer.seen for one in ended if one.answer is not None))
         if ledger is not None:
             ledger.add(results)
         for result in results:
             show(result)
             worst = max([worst, *(_SEVERITIES.index(item.severity) for item in result.findings)])
         progress.add(results)
-    return Summary(progress.counts, _SEVERITIES[worst], stop.signal)
+    return Summary(progress.counts, _SEVERITIES[worst], stop.signal, frozenset(seen))
 
 
 def _settled(ended: Ended[Job, Answer], plan: Plan, ledger: Ledger | None) -> Result | None:

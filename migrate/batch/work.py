@@ -15,13 +15,14 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
+from typing import NamedTuple
 
 from migrate import __version__, configuration, discovery, repodriver
-from migrate.batch import branches, clones, outline
+from migrate.batch import branches, clones, knowledge, outline
 from migrate.batch.branches import BranchError
 from migrate.batch.clones import CloneError
 from migrate.batch.gitcalls import GitError, git
-from migrate.batch.jobs import Answer, Earlier, Job
+from migrate.batch.jobs import Answer, Earlier, Job, Seen
 from migrate.callsites.data import builtin as callsite_data
 from migrate.choice import OPTIONS, ChoiceError, chosen
 from migrate.configuration import ConfigurationError
@@ -129,7 +130,7 @@ def _local(job: Job) -> tuple[Path, str | None] | None:
 
 
 def _fits(job: Job, earlier: Earlier) -> bool:
-    return earlier.settings == job.settings and bool(earlier.state)
+    return earlier.settings == job.settings and bool(earlier.state) and knowledge.same(job, earlier)
 
 
 def _made(job: Job, earlier: Earlier, folder: Path) -> bool:
@@ -169,14 +170,37 @@ def _digest(stamps: Mapping[str, str]) -> str:
     return "sha256:" + hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()
 
 
+class _Done(NamedTuple):
+    """A repository that was looked at."""
+
+    job: Job
+    files: discovery.Files
+    migration: Migration
+    result: Result
+    stamps: dict[str, str]
+    seen: tuple[Seen, ...]
+
+
+def _planned(job: Job, root: Path, commit: str | None) -> _Done:
+    job, mappings = _configured(job, root)
+    files = repodriver.found(root)
+    stamps = {} if job.entry.url or job.mode.branch is not None else _stamps(root, files.paths)
+    known = knowledge.inspected(job, files, mappings)
+    migration = migrate(files, callsite_data(), known.mappings, job.choice)
+    migration = migration._replace(diagnostics=(*known.diagnostics, *migration.diagnostics))
+    result = blank(job, "done")._replace(
+        commit=commit,
+        state=commit or "",
+        images=known.images,
+        **outline.fields(migration, known.mappings),
+    )
+    return _Done(job, files, migration, result, stamps, known.seen)
+
+
 def _migrated(job: Job, folder: Path, commit: str | None) -> Answer:
     if job.mode.branch is not None:
         return _on_branch(job, folder, commit)
-    job, mappings = _configured(job, folder)
-    files = repodriver.found(folder)
-    stamps = {} if job.entry.url else _stamps(folder, files.paths)
-    migration = migrate(files, callsite_data(), mappings, job.choice)
-    result = _result(job, migration, mappings, commit)
+    job, files, migration, result, stamps, seen = _planned(job, folder, commit)
     if job.mode.write:
         wanted = repodriver.RepositoryJob(folder, job.choice, write=True, allow_dirty=job.mode.allow_dirty)
         repodriver.write(wanted, files, migration)
@@ -187,7 +211,7 @@ def _migrated(job: Job, folder: Path, commit: str | None) -> Answer:
     if not job.entry.url:
         stamps |= _stamps(folder, (change.path for change in migration.changes))
         result = result._replace(state=_digest(stamps))
-    return Answer(result, _patch(job, migration))
+    return Answer(result, _patch(job, migration), seen)
 
 
 def _configured(job: Job, root: Path) -> tuple[Job, Mappings]:
@@ -221,26 +245,18 @@ def _on_branch(job: Job, folder: Path, commit: str | None) -> Answer:
     if commit is None:
         raise BranchError("there is no commit to start from")
     with branches.worktree(folder, job.scratch) as root:
-        job, mappings = _configured(job, root)
-        files = repodriver.found(root)
-        migration = migrate(files, callsite_data(), mappings, job.choice)
-        result = _result(job, migration, mappings, commit)
+        job, files, migration, result, _, seen = _planned(job, root, commit)
         if migration.changes:
             repodriver.write(repodriver.RepositoryJob(root, job.choice, write=True), files, migration)
             branches.commit(root, branch, job.mode.message, migration.changes)
     if migration.changes:
         commands = branches.push_commands(folder, _shown(job, folder), branch)
         result = result._replace(branch=branch, commands=commands)
-    return Answer(result, _patch(job, migration))
+    return Answer(result, _patch(job, migration), seen)
 
 
 def _patch(job: Job, migration: Migration) -> bytes | None:
     return patch(migration.changes) if job.mode.patches and migration.changes else None
-
-
-def _result(job: Job, migration: Migration, mappings: Mappings, commit: str | None) -> Result:
-    state = commit or ""
-    return blank(job, "done")._replace(commit=commit, state=state, **outline.fields(migration, mappings))
 
 
 def _shown(job: Job, folder: Path) -> str:

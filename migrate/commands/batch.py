@@ -21,21 +21,25 @@ from migrate.commands.options import (
     FIDELITY,
     FORMAT,
     HELPER_IMAGE,
+    IMAGE_FACTS,
+    INSPECT,
+    INSPECT_FROM,
     MAPPINGS,
     QUIET,
     REMOVE_DOCKERFILES,
     SEVERITIES,
     NothingProduced,
+    facts_file,
     overlaid,
     write_stdout,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from migrate.batch.engine import Engine
     from migrate.batch.inputs import Entries
-    from migrate.batch.jobs import Answer, Job
+    from migrate.batch.jobs import Answer, Inspection, Job
     from migrate.batch.run import Plan, Stop, Summary
     from migrate.results import Result
 
@@ -77,6 +81,9 @@ _SUBJECT = "Build with Earthfiles"
 @FIDELITY
 @FALLBACK
 @HELPER_IMAGE
+@INSPECT
+@INSPECT_FROM
+@IMAGE_FACTS
 @MAPPINGS
 @FAIL_ON
 @FORMAT
@@ -143,7 +150,7 @@ def _batch(found: Entries, options: dict[str, Any]) -> int:
         if ledger is not None:
             stack.callback(ledger.close)
         scratch = stack.enter_context(tempfile.TemporaryDirectory(prefix="earthmigrate-", ignore_cleanup_errors=True))
-        plan = plan._replace(scratch=Path(scratch))
+        plan = plan._replace(scratch=Path(scratch), inspection=_inspection(options, scratch))
         stop = stack.enter_context(Stop())
         seen = options["style"] == "text" and sys.stdout.isatty()
         progress = Progress(len(plan.entries), None if options["quiet"] else sys.stderr, failures=not seen)
@@ -163,6 +170,7 @@ def _batch(found: Entries, options: dict[str, Any]) -> int:
             click.echo(f"Error: {options['scheduler']} {gone}", err=True)
         if ledger is not None:
             _render(ledger.folder, options, brief=(stop() or bool(gone)) and len(plan.entries) > _MOST_PAGES)
+    _keep_facts(plan, summary, options)
     return _ended(summary, options, found.duplicates)
 
 
@@ -185,7 +193,7 @@ def _remote_engine(plan: Plan, options: dict[str, Any], stop: Stop, stack: conte
         cluster = Cluster(options["scheduler"])
     except ClusterError as error:
         raise NothingProduced(f"{options['scheduler']} cannot be used: {error}") from None
-    stack.callback(lambda: cluster.close(early=stop()))
+    stack.callback(cluster.close)
     most = options["jobs"]
     engine = Engine(
         cluster.function(plan.seconds),
@@ -207,9 +215,9 @@ def _plan(found: Entries, options: dict[str, Any]) -> Plan:
     branch = options["branch"]
     message = (options["message"] or _SUBJECT) if branch is not None else ""
     mode = Mode(options["patches"] is not None, options["write"], branch, message, options["allow_dirty"])
-    folders = {name: Path(options[name]).resolve() if options[name] else None for name in ("workdir", "patches")}
+    workdir, patches = (Path(options[name]).resolve() if options[name] else None for name in ("workdir", "patches"))
     try:
-        for folder in folders.values():
+        for folder in (workdir, patches):
             if folder is not None:
                 folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -221,7 +229,50 @@ def _plan(found: Entries, options: dict[str, Any]) -> Plan:
         for name in configuration.KEYS.keys() - {"fail-on"}
         if sources.get_parameter_source(name.replace("-", "_")) is not ParameterSource.DEFAULT
     )
-    return Plan(found.entries, choice, mode, mappings, seconds=options["timeout"] or None, given=given, **folders)
+    seconds = options["timeout"] or None
+    return Plan(found.entries, choice, mode, mappings, workdir=workdir, patches=patches, seconds=seconds, given=given)
+
+
+def _inspection(options: dict[str, Any], scratch: str) -> Inspection | None:
+    """How workers know base images. What is wrong with the file of facts is said once, before anything starts."""
+    facts = facts_file(options["facts"], inspect=options["inspect"])
+    if facts is None and not options["inspect"]:
+        return None
+    from migrate import imageknowledge
+    from migrate.batch.jobs import Inspection
+
+    with _nothing_without():
+        text = imageknowledge.kept(facts)
+        imageknowledge.parsed(text, facts)
+    where = options["inspect_from"] if options["inspect"] else None
+    return Inspection(where, (text or '{"images": {}}') if facts is not None else None, f"{scratch}/images")
+
+
+def _keep_facts(plan: Plan, summary: Summary, options: dict[str, Any]) -> None:
+    """Write what workers found of base images, where the command line says so."""
+    if plan.inspection is None or plan.inspection.where is None or options["facts"] is None or not summary.seen:
+        return
+    from migrate import imageknowledge
+    from migrate.batch import knowledge
+
+    facts = Path(options["facts"])
+    with _nothing_without():
+        known = imageknowledge.parsed(plan.inspection.facts, facts)
+        said = imageknowledge.keep(facts, knowledge.merged(known, summary.seen))
+    if not options["quiet"]:
+        click.echo(said, err=True)
+
+
+@contextlib.contextmanager
+def _nothing_without() -> Iterator[None]:
+    """A file that cannot be read or written ends the run with its diagnostic."""
+    from migrate.disk import DiskError
+    from migrate.mappings import builtin
+
+    try:
+        yield
+    except DiskError as error:
+        raise NothingProduced(builtin().diagnostics[error.code].message.format(**error.fields)) from None
 
 
 def _render(folder: Path, options: dict[str, Any], *, brief: bool) -> None:
