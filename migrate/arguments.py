@@ -5,11 +5,10 @@ hard-cases.md 2 and facts/dockerfile.md 5 hold the rules this follows.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Generator, Iterator, Mapping
+from collections.abc import Callable, Collection, Generator, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
-from migrate import keptdefaults
+from migrate import keptdefaults, twicedeclared
 from migrate.caches import Cache
 from migrate.dockerfile.model import Instruction
 from migrate.earthfile.model import Command, Words
@@ -18,6 +17,7 @@ from migrate.mappings import Mappings
 from migrate.plan import Plan, earth_name
 from migrate.recipe import NotExpressible, Recipe
 from migrate.rootfiles import NOTHING, Roots, is_shipped
+from migrate.runprefix import is_asked_for
 from migrate.scope import ARGUMENT, ENVIRONMENT, Binding, Scope, without_variables
 from migrate.words import Literal, Part, Variable, Word, literal_text, merged, variables
 
@@ -38,6 +38,8 @@ class Arguments:
     """What the images at the root of chains are given by helper Dockerfiles."""
     shared: dict[str, str] = field(default_factory=dict)
     """The helper targets that several stages use: what each is for -> its name."""
+    again: Mapping[int, Collection[str]] = field(default_factory=dict)
+    """For each stage the arguments whose passed value it must keep: see twicedeclared.py."""
     kept: dict[str, str] = field(default_factory=dict)
     """Names for global defaults that read what their stage cannot see -> the argument; the header sets them."""
 
@@ -66,7 +68,9 @@ def declare(
     if not (name.isascii() and name.isidentifier()):
         raise NotExpressible("EM310", None, key=name)
     if is_of_earth(name, arguments.mappings):
-        raise NotExpressible("EM327", None, name=name)
+        if not _fixed(name, default, instruction, stage):
+            raise NotExpressible("EM327", None, name=name)
+        return
     if default is None and arguments.imported(name) is None:
         default = constant(name, arguments)
     platform = earth_name(name, arguments.mappings)
@@ -117,14 +121,29 @@ def _with_default(
         value, derived = stage.scope.static(default), stage.scope.is_overridable(default)
     finally:
         stage.scope.bindings = seen
-    if name in stage.scope.declared:
-        keyword = "SET" if name in stage.scope.reassigned else "LET"
-        stage.scope.reassigned.add(name)
+    if name in stage.scope.declared and name not in stage.scope.passed:
+        stage.again.add(name)
         stage.warn("EM304", instruction, name=name)
-        yield _assignment(keyword, name, text, meaning, instruction)
+        yield from _reassigned(name, text, meaning, instruction, stage)
+    elif name in stage.scope.declared or (kept := list(twicedeclared.declared(name, instruction, stage))):
+        if name not in stage.scope.declared:
+            yield from kept
+        yield from _passed_or(name, meaning, instruction, stage)
     else:
         yield _assignment("ARG", name, text, meaning, instruction)
     _bind(name, Binding(ARGUMENT, value, default, derived=derived), stage.scope)
+
+
+def _passed_or(name: str, default: Word, instruction: Instruction, stage: Recipe) -> Iterator[Command]:
+    """Give an argument what was passed, or ``default``."""
+    meaning = twicedeclared.value(name, default, stage)
+    yield from _reassigned(name, stage.spell(meaning, None, "argument"), meaning, instruction, stage)
+
+
+def _reassigned(name: str, text: str, meaning: Word, instruction: Instruction, stage: Recipe) -> Iterator[Command]:
+    keyword = "SET" if name in stage.scope.reassigned else "LET"
+    stage.scope.reassigned.add(name)
+    yield _assignment(keyword, name, text, meaning, instruction)
 
 
 def _visible_globals(default: Word, stage: Recipe) -> dict[str, Binding]:
@@ -170,6 +189,12 @@ def _bare(name: str, instruction: Instruction, stage: Recipe, arguments: Argumen
     if name in stage.scope.declared:
         # After an ENV of that name a build argument comes into force again; LET holds the ENV's value here.
         is_hidden = known is not None and known.kind == ENVIRONMENT and name in stage.scope.reassigned
+        if known is not None and is_hidden and name in stage.scope.passed:
+            yield from _passed_or(name, (Variable(name),), instruction, stage)
+            _bind(name, known._replace(derived=True), stage.scope)
+            return
+        if is_hidden:
+            stage.again.add(name)
         stage.warn("EM325" if is_hidden else "EM315", instruction, name=name)
         return
     if known is not None and known.kind == ARGUMENT and known.default is not None:
@@ -178,11 +203,15 @@ def _bare(name: str, instruction: Instruction, stage: Recipe, arguments: Argumen
         return
     if known is None or known.kind == ARGUMENT:
         _report_unset(name, instruction, stage)
-    if stage.scope.may_be_environment(name) and (name != "HOME" or known is not None):
+    is_home = name == "HOME" and known is None
+    if is_home and _keeps_home(instruction, stage):
+        yield Command.of("ARG", "HOME=$HOME", source=instruction.span)
+    elif stage.scope.may_be_environment(name) and not is_home:
         meaning = stage.adapt((Variable(name),), instruction)
         yield _assignment("ARG", name, stage.spell(meaning, None, "argument"), meaning, instruction)
     else:
-        yield Command.of("ARG", name, source=instruction.span, meaning=Words(((Literal(name),),)))
+        kept = list(twicedeclared.declared(name, instruction, stage))
+        yield from kept or [Command.of("ARG", name, source=instruction.span, meaning=Words(((Literal(name),),)))]
     stage.scope.declared.add(name)
     if known is None:
         _bind(name, Binding(ARGUMENT, None), stage.scope)
@@ -257,16 +286,23 @@ def _written_out(name: str, arguments: Arguments, depth: int = 0) -> Word | None
 def _report_unset(name: str, instruction: Instruction, stage: Recipe) -> None:
     """Docker leaves such an argument unset, an Earthfile exports it empty: only a test for "unset" can tell."""
     if name == "HOME":
-        stage.warn("EM326", instruction)
+        stage.warn("EM336" if _keeps_home(instruction, stage) else "EM326", instruction)
         return
     if name == "PATH":
         return  # every image has one
-    stage.warn("EM302" if _is_tested(name, stage) else "EM301", instruction, name=name)
+    stage.warn("EM333" if is_asked_for(name, stage) else "EM301", instruction, name=name)
 
 
-def _is_tested(name: str, stage: Recipe) -> bool:
-    """Whether the RUNs of a stage ask if ``name`` is set."""
-    return re.search(rf"\$\{{{re.escape(name)}[-+?]|-v\s+{re.escape(name)}\b", stage.text) is not None
+def _keeps_home(instruction: Instruction, stage: Recipe) -> bool:
+    """Whether ``ARG HOME=$HOME`` is Docker's bare one: RUN alone reads it there, and the user stays the same.
+
+    earth asks a shell in the image for the value.
+    """
+    graph = stage.arguments.plan.graph
+    later = [item for item in graph.stages[stage.stage].instructions if item.span > instruction.span]
+    others = (item for item in later if item.keyword != "RUN")
+    is_built_on = any(stage.stage in (one.base, *one.selects) for one in graph.stages)
+    return not is_built_on and not any(item.keyword == "USER" or "HOME" in item.text for item in others)
 
 
 def _platform(
@@ -288,6 +324,8 @@ def _platform(
         value, derived = stage.scope.static(default), stage.scope.is_overridable(default)
         stage.scope.bind(name, Binding(ENVIRONMENT, value, derived=derived))
         return
+    if default is not None and _fixed(name, default, instruction, stage):
+        return
     if default is not None:  # a plain argument in Docker; earth refuses a default for a builtin one
         stage.warn("EM312", instruction, name=name)
     if platform == name and name in stage.moved_arguments:
@@ -306,6 +344,19 @@ def _platform(
         meaning: tuple[Word, ...] = ((Literal(name),), _EQUALS, (Variable(platform),))
         yield Command.of("ARG", f"{name}=${platform}", source=instruction.span, meaning=Words(meaning))
     stage.scope.bind(name, Binding(ARGUMENT, None, is_automatic=True))
+
+
+def _fixed(name: str, default: Word | None, instruction: Instruction, stage: Recipe) -> bool:
+    """Take the one value that an argument with a name of earth's own has; False where it has none for certain."""
+    value = None if default is None else stage.scope.static(default)
+    if default is not None and (value is None or stage.scope.is_overridable(default)):
+        return False
+    if name in stage.scope.declared:  # an ARG of earth's hides what is said here
+        return False
+    stage.warn("EM334", instruction, name=name)
+    stage.scope.bind(name, Binding(ARGUMENT, value, default))
+    stage.scope.fixed[name] = value
+    return True
 
 
 def _is_out_of_images(name: str, stage: Recipe) -> bool:
@@ -347,6 +398,8 @@ def inherited(parent: Scope, stage: Recipe, instruction: Instruction, arguments:
     if wanted and parent.image_environment is None:
         stage.report_unknown_environment()  # FROM brings the image's ENV into force again, over an ARG of its name
     for name in _with_references(wanted, stage.scope):
+        if name in stage.scope.fixed:
+            continue
         binding = stage.scope.bindings[name]
         if (platform := earth_name(name, arguments.mappings)) is not None:
             yield from _platform(name, platform, None, instruction, stage)
@@ -356,8 +409,8 @@ def inherited(parent: Scope, stage: Recipe, instruction: Instruction, arguments:
             # The value is as old as it was.
             stage.scope.bindings[name] = stage.scope.bindings[name]._replace(at=binding.at)
         else:
-            if _is_tested(name, stage):
-                stage.warn("EM302", instruction, name=name)
+            if is_asked_for(name, stage):
+                stage.warn("EM333", instruction, name=name)
             keeps = stage.scope.may_be_environment(name)
             yield Command.of("ARG", f"{name}=${name}" if keeps else name, source=instruction.span)
             stage.scope.declared.add(name)

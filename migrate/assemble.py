@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import NamedTuple
 
 from migrate import caches, delivery, folders, helperfiles, rootfiles
@@ -39,8 +39,18 @@ class Assembled(NamedTuple):
     """The state of each stage after its last line."""
 
 
-def assemble(plan: Plan, settings: Settings, mappings: Mappings, context: Context, report: Reporter) -> Assembled:
-    """The Earthfile for ``plan``; every instruction ends as a command, a remark or a finding."""
+def assemble(
+    plan: Plan,
+    settings: Settings,
+    mappings: Mappings,
+    context: Context,
+    report: Reporter,
+    again: Mapping[int, Collection[str]],
+) -> Assembled:
+    """The Earthfile for ``plan``; every instruction ends as a command, a remark or a finding.
+
+    ``again``: the arguments of each stage that an earlier call found to have several values (``Recipe.again``).
+    """
     graph = plan.graph
     taken = {*plan.targets, *(helper.target for helper in (*plan.image_helpers.values(), *plan.aliases.values()))}
     taken |= {*plan.saved.values(), *settings.reserved} | ({plan.image_target} if plan.image_target else set())
@@ -51,7 +61,7 @@ def assemble(plan: Plan, settings: Settings, mappings: Mappings, context: Contex
 
         plan.foreign_archives.update(item.span for item in adds if archives.has_foreign_owners(item, context))
     roots = rootfiles.decide(plan, context, mappings, unique)
-    arguments = Arguments(plan, mappings, caches.planned(graph, mappings), unique, roots)
+    arguments = Arguments(plan, mappings, caches.planned(graph, mappings), unique, roots, again=again)
     work = Build(plan, settings, mappings, context, report, arguments, {})
     header, first_above = header_items(work)
     recipes: list[Recipe] = []

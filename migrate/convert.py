@@ -196,10 +196,15 @@ def _drafted(
     path: str,
     fallen: Mapping[int, FallenStage] | None = None,
 ) -> _Draft:
-    collector = Collector(path, mappings.diagnostics)
-    plan = make(graph, settings, mappings, collector.report, fallen)
-    assembled = assemble(plan, settings, mappings, context, collector.report)
-    return _Draft(plan, assembled, collector, checked(assembled.earthfile, collector.report))
+    again: dict[int, set[str]] = {}
+    while True:
+        collector = Collector(path, mappings.diagnostics)
+        plan = make(graph, settings, mappings, collector.report, fallen)
+        assembled = assemble(plan, settings, mappings, context, collector.report, again)
+        found = {recipe.stage: recipe.again | again.get(recipe.stage, set()) for recipe in assembled.recipes}
+        if all(names <= again.get(stage, set()) for stage, names in found.items()):
+            return _Draft(plan, assembled, collector, checked(assembled.earthfile, collector.report))
+        again = found
 
 
 def _bases(graph: StageGraph) -> tuple[str, ...]:

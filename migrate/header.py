@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from typing import NamedTuple
 
 from migrate.dockerfile.model import Instruction, Pair, PairsDetail
@@ -15,7 +14,7 @@ from migrate.dockerfile.words import parse_word
 from migrate.mappings import Mappings
 from migrate.scope import without_variables
 from migrate.stages import Stage, StageGraph
-from migrate.words import Variable, Word, merged, variables
+from migrate.words import Word, renamed, variables
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 #: Commands that show all variables: ``env``, ``printenv``, ``export -p``, ``set`` without anything after them.
@@ -81,7 +80,7 @@ def _again(found: dict[str, Declared], name: str, new: Declared) -> Declared:
     written_out = {other: without_variables(entry.word or (), {name: value}) for other, entry in readers.items()}
     if any(_reads(word, name) for word in written_out.values()):
         kept = next(f"{name}_{number}" for number in range(1, len(found) + 2) if f"{name}_{number}" not in found)
-        written_out = {other: _renamed(entry.word or (), name, kept) for other, entry in readers.items()}
+        written_out = {other: renamed(entry.word or (), {name: kept}) for other, entry in readers.items()}
         entries = {kept if other == name else other: entry for other, entry in found.items()}
         if old is not None:
             entries[kept] = old._replace(of=name)
@@ -96,22 +95,6 @@ def _again(found: dict[str, Declared], name: str, new: Declared) -> Declared:
 
 def _reads(word: Word | None, name: str) -> bool:
     return any(variable.name == name for variable in variables(word or ()))
-
-
-def _renamed(word: Word, old: str, new: str) -> Word:
-    return merged(
-        [
-            replace(
-                part,
-                name=new if part.name == old else part.name,
-                operand=_renamed(part.operand, old, new),
-                replacement=_renamed(part.replacement, old, new),
-            )
-            if isinstance(part, Variable)
-            else part
-            for part in word
-        ]
-    )
 
 
 def mentions(instructions: Iterable[Instruction]) -> frozenset[str]:

@@ -160,10 +160,15 @@ def _target_names(graph: StageGraph, settings: Settings, taken: set[str], report
 
 def _legal(name: str) -> str:
     """A name that an Earthfile reference accepts: ``[a-z][a-zA-Z0-9.-]*`` and not the reserved ``base``."""
-    legal = re.sub(r"[^a-z0-9.-]", "-", name.lower())
+    legal = legal_text(name)
     if not legal[:1].isalpha():
         legal = f"stage-{legal}".rstrip("-")
     return "base-image" if legal == "base" else legal
+
+
+def legal_text(text: str) -> str:
+    """``text`` with what no name of a target may hold replaced."""
+    return re.sub(r"[^a-z0-9.-]", "-", text.lower())
 
 
 def unique_name(name: str, taken: set[str]) -> str:

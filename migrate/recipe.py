@@ -73,6 +73,8 @@ class Recipe:
     """Platform arguments that stand above FROM; their own ARG line goes."""
     runs: bool = False
     """Whether the stage has a RUN."""
+    again: set[str] = field(default_factory=set)
+    """Arguments that a line would give another value although what a caller passes counts there, too."""
     proxies: set[str] = field(default_factory=set)
     """The proxy arguments, in lower case, that a RUN has read."""
     shell: tuple[str, ...] = DEFAULT_SHELL
@@ -157,6 +159,10 @@ class Recipe:
         if part.name == "PATH" and self.is_from_scratch and self.scope.bindings.get("PATH") is None:
             # earth would ask a shell that is not there.
             return without_variables((part,), {"PATH": (Literal(DEFAULT_PATH),)})
+        if part.name in self.scope.fixed:
+            value = self.scope.fixed[part.name]
+            part = replace(part, operand=self.adapt(part.operand, instruction))
+            return without_variables((part,), {part.name: None if value is None else (Literal(value),)})
         if not part.operator:
             return (part,)
         return self._adapt_operator(part, instruction)

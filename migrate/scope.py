@@ -47,11 +47,16 @@ class Scope:
         """Names that an ARG of this target declares: a second ARG of that name is an error in an Earthfile."""
         self.reassigned: set[str] = set()
         """Names that a LET of this target holds; from then on only SET changes them."""
+        self.passed: dict[str, str] = {}
+        """Arguments whose passed value a LET keeps, under another name: see twicedeclared.py."""
+        self.fixed: dict[str, str | None] = {}
+        """Arguments with a name of earth's own, and their values (None: unset): no ARG declares them."""
         self.clock = 0
 
     def bind(self, name: str, binding: Binding) -> None:
         """Make ``binding`` the last writer of ``name``."""
         self.clock += 1
+        self.fixed.pop(name, None)
         self.bindings[name] = binding._replace(at=self.clock)
 
     def stale(self, name: str) -> list[str]:
@@ -65,6 +70,7 @@ class Scope:
         child = Scope(self.image_environment)
         child.clock = self.clock
         child.bindings = dict(self.bindings)
+        child.fixed = dict(self.fixed)
         # FROM starts from the config: its ENV hides an inherited ARG of the same name.
         hidden = dict.fromkeys(self.image_environment or (), Binding(ENVIRONMENT, None)) | self.environment
         for name, binding in hidden.items():

@@ -6,7 +6,8 @@ Both languages are read into these parts (``dockerfile/words.py`` by BuildKit's 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 
@@ -65,6 +66,23 @@ def variables(word: Word) -> list[Variable]:
             found += variables(part.operand)
             found += variables(part.replacement)
     return found
+
+
+def renamed(word: Word, names: Mapping[str, str]) -> Word:
+    """``word`` with its variables under other names."""
+    return merged(
+        [
+            replace(
+                part,
+                name=names.get(part.name, part.name),
+                operand=renamed(part.operand, names),
+                replacement=renamed(part.replacement, names),
+            )
+            if isinstance(part, Variable)
+            else part
+            for part in word
+        ]
+    )
 
 
 def literal_text(word: Word) -> str | None:

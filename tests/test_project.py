@@ -33,7 +33,7 @@ LAYERS = (
     # What rules are written with.
     "adding arguments asroot bindmounts bindplan caches configured contextsources copying copymodes copyowners execform"
     " fallen folders header helperfiles heredocfiles keptdefaults linkedowners mounts noticing ownership plan proxies"
-    " recipe rootfiles rootpatterns runheredocs runtext scripts steps timestamps",
+    " recipe rootfiles rootpatterns runheredocs runprefix runtext scripts steps timestamps twicedeclared",
     "rules",
     "callsites gitpatch",
     "checked embedded fallback fromdockerfile headerlines ignorefile leftout namedcontexts passing suppression",

@@ -11,7 +11,8 @@ from migrate.earthfile.model import Command, Item
 from migrate.layout import comments_before
 from migrate.recipe import NotExpressible, Recipe, command, pair_not_converted
 from migrate.scope import ENVIRONMENT, Binding
-from migrate.words import Literal, Variable, Word, literal_text, variables
+from migrate.twicedeclared import free_name
+from migrate.words import Literal, Variable, Word, literal_text, renamed, variables
 
 EQUALS = ("=", (Literal("="),))
 
@@ -34,10 +35,17 @@ def convert(instruction: Instruction, stage: Recipe) -> Iterator[Item]:
     old = {id(pair): stage.scope.static(values[id(pair)]) for _, pair in pairs}
     later: dict[str, list[Command]] = {}
     waits = _reads_an_argument(pairs, values, stage)
-    ordered, lets = _ordered(pairs, values, instruction, stage, waits=waits)
+    kept: dict[str, str] = {}
+    try:
+        ordered, lets = _ordered(pairs, values, instruction, stage, waits=waits)
+    except NotExpressible:
+        kept = _kept_values(pairs, values, instruction, stage)
+        yield from _keeping(kept, instruction, stage)
+        ordered, lets, waits = _last_ones(pairs), [], False
     for key, pair in ordered:
+        seen = {name: other for name, other in kept.items() if name != key}
         try:
-            made = list(_set(key, pair, values[id(pair)], instruction, stage))
+            made = list(_set(key, pair, values[id(pair)], instruction, stage, seen))
         except NotExpressible as problem:
             yield pair_not_converted(pair, problem, instruction, stage, above[id(pair)])
             continue
@@ -86,8 +94,7 @@ def _ordered(
 
     Of two pairs with one key the first is without effect. The second list is the order of the LETs that wait.
     """
-    last = dict(pairs)
-    left = [(key, pair) for key, pair in pairs if last[key] is pair]
+    left = _last_ones(pairs)
     reads = {id(pair): {variable.name for variable in variables(values[id(pair)])} for _, pair in left}
     lets: list[tuple[str, Pair]] = []
     if waits:
@@ -96,9 +103,43 @@ def _ordered(
         # What an ARG of this target holds keeps its old value until the LETs after all pairs.
         reads = {key: names - stage.scope.declared for key, names in reads.items()}
     ordered = _sorted(left, reads, instruction)
-    if [key for key, _ in ordered] != [key for key, pair in pairs if last[key] is pair]:
+    if ordered != _last_ones(pairs):
         stage.warn("EM316", instruction)
     return ordered, lets
+
+
+def _last_ones(pairs: Sequence[tuple[str, Pair]]) -> list[tuple[str, Pair]]:
+    """The pairs that have an effect: the last of each key."""
+    last = dict(pairs)
+    return [(key, pair) for key, pair in pairs if last[key] is pair]
+
+
+def _kept_values(
+    pairs: Sequence[tuple[str, Pair]], values: dict[int, Word], instruction: Instruction, stage: Recipe
+) -> dict[str, str]:
+    """What must be kept of the old values when the pairs stand in their order: a name that a later pair reads -> the
+    name of its old value."""
+    left = _last_ones(pairs)
+    reads = [{variable.name for variable in variables(values[id(pair)])} for _, pair in left]
+    kept: dict[str, str] = {}
+    for index, (key, _) in enumerate(left):
+        if any(key in names for names in reads[index + 1 :]):
+            name = free_name(f"OLD_{key}", stage)
+            if name is None:
+                raise NotExpressible("EM311", instruction.span, names=", ".join(name for name, _ in left))
+            kept[key] = name
+    return kept
+
+
+def _keeping(kept: dict[str, str], instruction: Instruction, stage: Recipe) -> Iterator[Command]:
+    """The old values under their other names: LET reaches no image."""
+    for key, name in kept.items():
+        keyword = "SET" if name in stage.scope.reassigned else "LET"
+        stage.scope.reassigned.add(name)
+        yield command(
+            keyword, [(name, (Literal(name),)), EQUALS, (f"${key}", (Variable(key),))], instruction, separator=""
+        )
+    stage.warn("EM335", instruction, names=", ".join(kept.values()))
 
 
 def _sorted(
@@ -128,8 +169,16 @@ def _check_lets(
             raise NotExpressible("EM311", instruction.span, names=", ".join(name for name, _ in pairs))
 
 
-def _set(key: str, pair: Pair, value: Word, instruction: Instruction, stage: Recipe) -> Iterator[Command]:
-    spelling, meaning = stage.word(pair.value or "", instruction)
+def _set(
+    key: str, pair: Pair, value: Word, instruction: Instruction, stage: Recipe, kept: dict[str, str]
+) -> Iterator[Command]:
+    """The ENV for a pair, and the LET where an ARG would hide it. ``kept``: old values under their other names."""
+    if kept.keys().isdisjoint(variable.name for variable in variables(value)):
+        written = pair.value or ""
+        spelling, meaning = stage.word(written, instruction)
+    else:
+        meaning, written = renamed(stage.adapt(value, instruction), kept), None
+        spelling = stage.spell(meaning)
     spelling = spelling or '""'
     yield command("ENV", [(key, (Literal(key),)), EQUALS, (spelling, meaning)], instruction, separator="")
     if key not in stage.scope.declared or value == (Variable(key),):
@@ -139,5 +188,5 @@ def _set(key: str, pair: Pair, value: Word, instruction: Instruction, stage: Rec
     # An ARG of this name would hide the ENV from here on; Docker's later line wins.
     keyword = "SET" if key in stage.scope.reassigned else "LET"
     stage.scope.reassigned.add(key)
-    spelling = stage.spell(meaning, pair.value, "argument") or '""'
+    spelling = stage.spell(meaning, written, "argument") or '""'
     yield command(keyword, [(key, (Literal(key),)), EQUALS, (spelling, meaning)], instruction, separator="")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -12,7 +13,7 @@ from migrate.earthfile import quoting
 from migrate.earthfile.model import Command, Item
 from migrate.helperfiles import IMAGE
 from migrate.mappings import Mappings
-from migrate.plan import earth_name, whole_platform
+from migrate.plan import Plan, earth_name, legal_text, whole_platform
 from migrate.recipe import Recipe, command
 from migrate.rootfiles import RootFile
 from migrate.scope import ARGUMENT, Binding, Scope, without_variables
@@ -110,12 +111,30 @@ def _base(node: Stage, detail: FromDetail, instruction: Instruction, stage: Reci
             stage.warn("EM216", instruction, written=written)
         return (stage.spell(word, written if word == node.image else None), word), False
     chosen = sorted({*node.selects, *([] if node.base is None else [node.base])})
-    if node.base is not None and any(plan.graph.stages[index].name != plan.targets[index] for index in chosen):
-        stage.warn("EM207", instruction, written=written, target=plan.targets[node.base])
-        return _reference(plan.targets[node.base]), True
+    if any(plan.graph.stages[index].name != plan.targets[index] for index in chosen):
+        selecting = _as_targets(word, chosen, plan)
+        if selecting is None:
+            kept = plan.targets[chosen[0] if node.base is None else node.base]
+            stage.warn("EM207", instruction, written=written, target=kept)
+            return _reference(kept), True
+        word = selecting
     stage.warn("EM206", instruction, written=written, targets=", ".join(plan.targets[index] for index in chosen))
     meaning = _prefixed("+", word)
     return (stage.spell(meaning, "+" + written if word == node.image else None), meaning), True
+
+
+def _as_targets(word: Word, chosen: list[int], plan: Plan) -> Word | None:
+    """``word``, which selects stages, with its own text changed as the names of their targets are; None where that
+    does not lead from each name to its target."""
+    renamed = tuple(Literal(legal_text(part.text)) if isinstance(part, Literal) else part for part in word)
+    pattern = "".join(re.escape(part.text) if isinstance(part, Literal) else "(.*)" for part in word)
+    for index in chosen:
+        found = re.fullmatch(pattern, plan.graph.stages[index].name or "")
+        values = iter(found.groups() if found is not None else ())
+        parts = (part.text if isinstance(part, Literal) else next(values, "") for part in renamed)
+        if found is None or "".join(parts) != plan.targets[index]:
+            return None
+    return renamed
 
 
 def _may_name_a_stage(node: Stage, stage: Recipe) -> bool:

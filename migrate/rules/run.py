@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
-from migrate import runtext
+from migrate import runprefix, runtext
 from migrate.dockerfile.model import Flag, Instruction, RunDetail
 from migrate.earthfile.model import Command, Item
 from migrate.layout import Edit
@@ -26,14 +26,21 @@ def convert(instruction: Instruction, stage: Recipe) -> Iterator[Item]:
 
         yield from proxies.before(instruction, stage)
     edits = _flag_edits(detail, instruction, stage)
+    prefix = runprefix.prefix(instruction, stage) if stage.scope.declared or stage.scope.fixed else ""
+    if prefix:
+        edits.append(runprefix.inserted(prefix, instruction))
     if not any(mount.type == "bind" for mount in detail.mounts):
-        yield from _command(edits, instruction, stage)
+        yield from _with_prefix(_command(edits, instruction, stage), prefix)
         return
     from migrate import bindmounts  # few files need it
 
     yield from bindmounts.before(instruction, stage)
-    yield from _command(edits, instruction, stage)
+    yield from _with_prefix(_command(edits, instruction, stage), prefix)
     yield from bindmounts.after(instruction, stage)
+
+
+def _with_prefix(made: Iterable[Command], prefix: str) -> Iterable[Command]:
+    return (runprefix.meant(command, prefix) for command in made) if prefix else made
 
 
 def _command(edits: list[Edit], instruction: Instruction, stage: Recipe) -> Iterator[Command]:
