@@ -324,7 +324,7 @@ def _platform(
         value, derived = stage.scope.static(default), stage.scope.is_overridable(default)
         stage.scope.bind(name, Binding(ENVIRONMENT, value, derived=derived))
         return
-    if default is not None and _fixed(name, default, instruction, stage):
+    if is_plain and _fixed(name, default, instruction, stage):
         return
     if default is not None:  # a plain argument in Docker; earth refuses a default for a builtin one
         stage.warn("EM312", instruction, name=name)

@@ -32,7 +32,7 @@ def declared(name: str, instruction: Instruction, stage: Recipe) -> Iterator[Com
 
 def value(name: str, default: Word, stage: Recipe) -> Word:
     """What was passed as ``name``, or ``default``."""
-    return (Variable(stage.scope.passed[name], ":-", default),)
+    return (Variable(stage.scope.passed[name], ":-" if default else "", default),)
 
 
 def free_name(name: str, stage: Recipe) -> str | None:

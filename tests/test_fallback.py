@@ -258,11 +258,7 @@ def test_a_delivered_stage_has_the_platform_that_was_asked_for() -> None:
 
 
 def test_a_finding_before_the_first_from_concerns_the_stages_that_read_the_argument() -> None:
-    text = "ARG TARGETARCH=x\nFROM alpine:3.20 AS a\nARG TARGETARCH\nRUN x\nFROM alpine:3.20\nCOPY --from=a /x /x\n"
-    # An ENV in a stage that no image is made of says the same.
-    assert from_lines(converted(text)) == {"a": "FROM alpine:3.20", "docker": "FROM alpine:3.20"}
-    assert codes(converted(text)) == ["EM234"]
-    text = f"{text}FROM a\n"
+    text = "ARG TARGETARCH=3.20\nFROM alpine:$TARGETARCH AS a\nRUN x\nFROM alpine:3.20\nCOPY --from=a /x /x\n"
     conversion = fallen(text)
     assert from_lines(conversion)["a"] == "FROM DOCKERFILE --target a ."
     assert codes(conversion) == ["EM222"]

@@ -17,22 +17,42 @@ from support import assert_lines, body, codes, converted, targets
         # alpine sets nothing of that name: a bare one stays bare.
         ("ARG A", "ARG A", ["EM301"]),
         ("ENV A=1\nARG A", "ENV A=1\nARG A=$A", []),
-        ("ARG A\nRUN echo ${A-unset}", "ARG A\nRUN echo ${A-unset}", ["EM302"]),
+        ("ARG A\nRUN echo ${A-x}", 'ARG A\nRUN [ -n "$A" ] || unset A; \\\n    echo ${A-x}', ["EM333"]),
         ("ARG A=1\nARG A", "ARG A=1", ["EM315"]),
-        ("ARG A=1\nRUN a\nARG A=2\nRUN b\nARG A=3", "ARG A=1\nRUN a\nLET A=2\nRUN b\nSET A=3", ["EM304", "EM304"]),
+        # What a caller passes counts at every line.
+        (
+            "ARG A=1\nRUN a\nARG A=2\nRUN b\nARG A",
+            "ARG A\nLET A_PASSED=$A\nLET A=${A_PASSED:-1}\nRUN a\nSET A=${A_PASSED:-2}\nRUN b",
+            ["EM332", "EM315"],
+        ),
+        ("ARG A\nRUN a\nARG A=", "ARG A\nLET A_PASSED=$A\nRUN a\nLET A=$A_PASSED", ["EM301", "EM332"]),
+        # Its other name would show, or is taken.
+        ("ARG A=1\nRUN env\nARG A=2\nARG A=3", "ARG A=1\nRUN env\nLET A=2\nSET A=3", ["EM304", "EM304"]),
+        ("ARG A=1\nRUN x $A_PASSED\nARG A=2", "ARG A=1\nRUN x $A_PASSED\nLET A=2", ["EM304"]),
         ("ARG TARGETARCH", "ARG TARGETARCH", []),
         ("ARG BUILDARCH", "ARG NATIVEARCH\nARG BUILDARCH=$NATIVEARCH", []),
         ("ARG HTTP_PROXY", "ARG HTTP_PROXY", ["EM301"]),
         ("ARG A=$HOME/x", "ARG A=/x", ["EM308"]),
         ("ENV HOME=/srv\nARG HOME", "ENV HOME=/srv\nARG HOME=$HOME", []),
-        # After an ENV of its name a build argument counts again in Docker; the LET hides it here.
-        ("ARG A=1\nENV A=2\nARG A", "ARG A=1\nENV A=2\nLET A=2", ["EM325"]),
+        # After an ENV of its name a build argument counts again.
+        (
+            "ARG A=1\nENV A=2\nARG A",
+            "ARG A\nLET A_PASSED=$A\nLET A=${A_PASSED:-1}\nENV A=2\nSET A=2\nSET A=${A_PASSED:-$A}",
+            ["EM332"],
+        ),
+        ("ARG A=1\nENV A=2\nRUN set\nARG A", "ARG A=1\nENV A=2\nLET A=2\nRUN set", ["EM325"]),
         # The same default is another value once a variable in it has changed.
-        ("ENV B=1\nARG A=$B\nENV B=2\nARG A=$B", "ENV B=1\nARG A=$B\nENV B=2\nLET A=$B", ["EM304"]),
+        (
+            "ENV B=1\nARG A=$B\nENV B=2\nARG A=$B",
+            "ENV B=1\nARG A\nLET A_PASSED=$A\nLET A=${A_PASSED:-$B}\nENV B=2\nSET A=${A_PASSED:-$B}",
+            ["EM332"],
+        ),
         ("ARG B=1\nARG A=$B\nARG A=$B", "ARG B=1\nARG A=$B", ["EM315"]),
         # earth gives these values of its own.
-        ("ARG USERARCH", "# EM327, not converted: ARG USERARCH", ["EM327"]),
-        ("ARG EARTH_CI=1", "# EM327, not converted: ARG EARTH_CI=1", ["EM327"]),
+        ("ARG USERARCH\nENV A=x$USERARCH", "ENV A=x", ["EM334"]),
+        ("ARG EARTH_CI=1\nRUN a", "RUN export EARTH_CI=1; \\\n    a", ["EM334"]),
+        ('ARG EARTH_CI="a b"\nENV A=$EARTH_CI\nENV EARTH_CI=e\nRUN a', 'ENV A="a b"\nENV EARTH_CI=e\nRUN a', ["EM334"]),
+        ("ARG A=1 USEROS=$A", "ARG A=1\n# EM327, not converted: ARG USEROS=$A", ["EM327"]),
         # BuildKit sets them; an Earthfile has no equal, so their only value is written.
         ("ARG TARGETSTAGE", "ARG TARGETSTAGE=default", []),
         ("ARG TARGETOSVERSION", 'ARG TARGETOSVERSION=""', []),
@@ -48,7 +68,10 @@ def test_arg(instructions: str, expected: str, wanted: list[str]) -> None:
     [
         # The image's ENV may have it; HOME would come from the container's shell.
         ("ARG A", "ARG A=$A", ["EM301"]),
-        ("ARG HOME", "ARG HOME", ["EM326"]),
+        ("ARG HOME", "ARG HOME=$HOME", ["EM336"]),
+        # The user, and with it the home folder, changes; Docker's expansion sees no HOME.
+        ("ARG HOME\nUSER app", "ARG HOME\nUSER app", ["EM326"]),
+        ("ARG HOME\nWORKDIR $HOME", "ARG HOME\nWORKDIR $HOME", ["EM326"]),
         ("ARG PATH", "ARG PATH=$PATH", []),
     ],
 )
@@ -135,7 +158,7 @@ def test_an_inherited_argument_that_is_tested_is_reported() -> None:
     text = "FROM alpine:3.20 AS a\nARG X\nRUN x\nFROM a\nRUN echo ${X-none}\n"
     assert [(found.code, found.span.start.line) for found in converted(text).diagnostics if found.span] == [
         ("EM301", 2),
-        ("EM302", 4),
+        ("EM333", 4),
     ]
 
 
@@ -159,7 +182,12 @@ def test_a_platform_argument_with_a_default_in_a_build_stage() -> None:
     assert body(result, "build")[0] == "ENV TARGETARCH=amd64"
     assert codes(result) == ["EM234"]
     # An ENV would be in the image, or in one that an argument may select.
-    assert "EM312" in codes(converted(made.format("build AS x")))
-    assert "EM312" in codes(converted("FROM alpine:3.20\nARG TARGETARCH=amd64\nRUN a\n"))
+    child = converted(made.format("build AS x") + "RUN b\n")
+    assert body(child, "build") == ["RUN export TARGETARCH=amd64; \\", "    a", "SAVE ARTIFACT /a /a"]
+    assert body(child, "x")[1:] == ["RUN export TARGETARCH=amd64; \\", "    b"]
+    assert codes(child) == ["EM334"]
+    # Known when it is built only.
+    assert "EM312" in codes(converted("FROM alpine:3.20\nARG A=1 TARGETARCH=$A\nRUN a\n"))
+    assert "EM312" in codes(converted("ARG A=1\nARG TARGETARCH=$A\nFROM alpine:3.20\nARG TARGETARCH\nRUN a\n"))
     glob = converted("ARG TARGETOS=none\n" + made.format("scratch").replace("TARGETARCH=amd64", "TARGETOS"))
     assert body(glob, "build")[0] == "ENV TARGETOS=none"

@@ -95,10 +95,23 @@ def test_a_value_that_only_the_image_knows() -> None:
     )
 
 
-def test_a_ring_has_no_order() -> None:
-    assert_lines(
-        "ENV A=1\nENV B=2\nENV A=$B B=$A", "ENV A=1\nENV B=2\n# EM311, not converted: ENV A=$B B=$A", ["EM311"]
-    )
+@pytest.mark.parametrize(
+    ("instructions", "expected", "wanted"),
+    [
+        ("ENV A=$B B=$A", "LET OLD_A=$A\nENV A=$B\nENV B=$OLD_A", ["EM335"]),
+        ("ENV A=$B:$A B=0 B=${A:-x}", "LET OLD_A=$A\nENV A=$B:$A\nENV B=${OLD_A:-x}", ["EM335"]),
+        ("ARG A=1\nENV A=$B B=$A", "ARG A=1\nLET OLD_A=$A\nENV A=$B\nLET A=$B\nENV B=$OLD_A", ["EM335"]),
+        (
+            "ENV A=$B B=$A\nENV A=$B B=$A",
+            "LET OLD_A=$A\nENV A=$B\nENV B=$OLD_A\nSET OLD_A=$A\nENV A=$B\nENV B=$OLD_A",
+            ["EM335", "EM335"],
+        ),
+        # The other name would show.
+        ("RUN env\nENV A=$B B=$A", "RUN env\n# EM311, not converted: ENV A=$B B=$A", ["EM311"]),
+    ],
+)
+def test_a_ring_has_no_order(instructions: str, expected: str, wanted: list[str]) -> None:
+    assert_lines(f"ENV A=1\nENV B=2\n{instructions}", f"ENV A=1\nENV B=2\n{expected}", wanted)
 
 
 @pytest.mark.parametrize("value", ["$(id)", '"$(id)"', '"it\'s $(id)"', "a$(b)c"])
