@@ -221,24 +221,34 @@ def _ignore_text(path: Path) -> str:
 
 def fits(path: str, patterns: Sequence[str]) -> bool:
     """Whether one of ``patterns`` is for the name of ``path``, or for its end when it holds a ``/``."""
-    names, ends = _together(tuple(patterns))
-    return bool(names.match(path.rpartition("/")[2]) or ends.match(path))
+    return first_fit(path, (tuple(patterns),)) is not None
+
+
+def first_fit(path: str, groups: tuple[tuple[str, ...], ...]) -> int | None:
+    """The number of the first of ``groups`` with a pattern that ``fits``."""
+    names, ends = _together(groups)
+    matches = (names.match(path.rpartition("/")[2]), ends.match(path))
+    return min((int((match.lastgroup or "")[1:]) for match in matches if match), default=None)
 
 
 @lru_cache(maxsize=64)
-def _together(patterns: tuple[str, ...]) -> tuple[re.Pattern[str], re.Pattern[str]]:
-    """One regular expression for the patterns of names, one for those of paths."""
-    ends = [end for pattern in patterns if "/" in pattern for end in (pattern, f"*/{pattern}")]
-    return _any_of(pattern for pattern in patterns if "/" not in pattern), _any_of(ends)
+def _together(groups: tuple[tuple[str, ...], ...]) -> tuple[re.Pattern[str], re.Pattern[str]]:
+    """One regular expression for the patterns of names, one for those of paths, with a group for each of ``groups``."""
+    names = [[pattern for pattern in patterns if "/" not in pattern] for patterns in groups]
+    paths = [[pattern for pattern in patterns if "/" in pattern] for patterns in groups]
+    return _any_of(names), _any_of([[*some, *(f"*/{pattern}" for pattern in some)] for some in paths])
 
 
-def _any_of(patterns: Iterable[str]) -> re.Pattern[str]:
-    return re.compile("|".join(map(fnmatch.translate, patterns)) or "(?!)")
+def _any_of(groups: Iterable[Sequence[str]]) -> re.Pattern[str]:
+    texts = ("|".join(map(fnmatch.translate, patterns)) or "(?!)" for patterns in groups)
+    return re.compile("|".join(f"(?P<n{index}>{text})" for index, text in enumerate(texts)) or "(?!)")
 
 
 def carrier_of(path: str, data: Mapping[str, Any]) -> str | None:
     """The carrier that ``path`` is by its name, None for any other file."""
-    return next((name for name, patterns in data["carriers"].items() if fits(path, patterns)), None)
+    carriers = data["carriers"]
+    index = first_fit(path, tuple(carriers.values()))
+    return None if index is None else list(carriers)[index]
 
 
 def is_dockerfile(path: str, data: Mapping[str, Any]) -> bool:

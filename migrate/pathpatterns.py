@@ -44,6 +44,8 @@ class PathPattern(NamedTuple):
         As with ``*`` in a name it is enough to go back to the last ``**``: an earlier one that took more would leave
         less for the rest.
         """
+        if len(self.parts) == 2 and self.parts[0] is None and (last := self.parts[1]) is not None:
+            return last.fits(path.rpartition("/")[2])
         names = path.split("/")
         parts, at, back, resume = self.parts, 0, -1, 0
         index = 0

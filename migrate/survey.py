@@ -31,7 +31,9 @@ _LOOKED_AT = 4 * 1024 * 1024
 _MOST_SITES = 500
 #: A script is read again for each of its calls.
 _MOST_READ = 8_000_000
-_HINT = re.compile(rb"docker|podman|buildx|build:|kaniko|buildah", re.IGNORECASE)
+_HINT = re.compile(rb"docker|podman|buildx|kaniko|buildah", re.IGNORECASE)
+#: What else is a hint in one carrier.
+_HINTS = {"compose": re.compile(rb"build:"), "workflows": re.compile(rb"depot/|home-assistant/builder@")}
 _PLATFORM = "DOCKER_DEFAULT_PLATFORM"
 
 
@@ -57,6 +59,7 @@ class Found:
 def find(files: Files, data: Data, mappings: Mappings, choice: Choice) -> Found:
     """The Dockerfiles and call sites in ``files``. A file that cannot be read becomes a diagnostic, never an error."""
     dockerfiles = [path for path in files.paths if is_dockerfile(path, data.discovery)]
+    plain = frozenset(dockerfiles)
     found: list[Diagnostic] = []
     if files.refused:
         collector = Collector(".", mappings.diagnostics)
@@ -65,7 +68,7 @@ def find(files: Files, data: Data, mappings: Mappings, choice: Choice) -> Found:
     carriers = []
     for path in files.paths:
         name = carrier_of(path, data.discovery)
-        if name is None or not choice.wants(name) or path in dockerfiles:
+        if name is None or not choice.wants(name) or path in plain:
             continue
         collector = Collector(path, mappings.diagnostics)
         carrier = _carrier(path, name, files, data, collector)
@@ -106,7 +109,7 @@ def _single(sites: Iterable[Site]) -> Iterator[Site]:
 
 def _carrier(path: str, name: str, files: Files, data: Data, collector: Collector) -> Carrier | None:
     raw = files.read(path, LARGEST_CARRIER)
-    if raw is None or not (name in data.reporters or _HINT.search(raw)):
+    if raw is None or not (name in data.reporters or _may_build(raw, name)):
         if raw is None or raw.startswith(unread.MARKS):
             unread.report(files.start(path, _LOOKED_AT), LARGEST_CARRIER, collector)
         return None
@@ -136,6 +139,10 @@ def _carrier(path: str, name: str, files: Files, data: Data, collector: Collecto
     if "{{" in path:
         sites = tuple(replace(site, why=site.why or "its file is a template") for site in sites)
     return Carrier(path, name, text, module, sites) if sites else None
+
+
+def _may_build(raw: bytes, name: str) -> bool:
+    return _HINT.search(raw) is not None or (name in _HINTS and _HINTS[name].search(raw) is not None)
 
 
 def _line_offset(text: str, line: int) -> int:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from migrate.callsites.data import builtin
-from migrate.discovery import carrier_of, discover, is_dockerfile, is_template
+from migrate.discovery import carrier_of, discover, first_fit, is_dockerfile, is_template
 from migrate.disk import DiskError
 from migrate.gitignores import Ignored, any_ignores
 
@@ -157,3 +157,13 @@ def test_carriers_by_name(path: str, carrier: str | None) -> None:
 )
 def test_gitignore_patterns(rules: str, path: str, folder: bool, ignored: bool) -> None:
     assert any_ignores([Ignored.of("", rules)], path, is_folder=folder) == ignored
+
+
+def test_the_first_group_that_fits_counts() -> None:
+    groups = (("*.sh", "ci/*.yml"), ("a*.yml", "b.sh"), ())
+    assert first_fit("ci/a.yml", groups) == 0
+    assert first_fit("x/ci/a.yml", groups) == 0
+    assert first_fit("x/a.yml", groups) == 1
+    assert first_fit("b.sh", groups) == 0
+    assert first_fit("b.shx", groups) is None
+    assert first_fit("a", ()) is None

@@ -17,6 +17,8 @@ from migrate.callsites.shellwords import Loop
 from migrate.callsites.unread import speaks_of_builds
 from migrate.callsites.yamltext import Embedded, embedded, end, scalar, start
 
+#: A script without any of these calls nothing that is looked for.
+_MENTIONS_A_TOOL = re.compile(r"docker|podman|container_|kaniko|buildah", re.IGNORECASE)
 #: Text that looks like a call, where no parser can look closer.
 LOOKS_LIKE_A_CALL = re.compile(
     r"(?<![\w./-])(?:docker|podman)\s+(?:buildx\s+|image\s+|builder\s+)?build\s+(?:-|\.|/|\$|\\|\w)"
@@ -49,6 +51,8 @@ def sites(
 ) -> list[Site]:
     """The build calls in ``inner``, their places in the outer text. A script that cannot be followed is one site."""
     script, holes = masked(inner.text)
+    if not holes and not _MENTIONS_A_TOOL.search(script):
+        return []
     if len(holes) > _MOST_HOLES:
         why = f"its script has more than {_MOST_HOLES} expressions"
         return [Site(path, carrier, inner.outer(0), inner.outer(0), why=why)] if speaks_of_builds(script) else []

@@ -96,11 +96,11 @@ def variables(nodes: Iterable[Node | None], text: str) -> Values:
     for node in nodes:
         for name, _, value in yamltext.entries(node):
             found[name] = _text(value)
-    return {
-        f"env.{name}": value
-        for name, value in found.items()
-        if value is not None and not re.search(rf"(?<![\w$]){re.escape(name)}=", text)
-    }
+    return {f"env.{name}": value for name, value in found.items() if value is not None and not _sets(name, text)}
+
+
+def _sets(name: str, text: str) -> bool:
+    return f"{name}=" in text and re.search(rf"(?<![\w$]){re.escape(name)}=", text) is not None
 
 
 def filled(text: str, values: Values) -> str | None:

@@ -40,8 +40,9 @@ def sites(text: str, path: str, tree: Tree, data: Data) -> list[Site]:
     found: list[Site] = []
     for root in yamltext.documents(text):
         for job in jobs(root):
+            values = _values(job, root, text)
             for step in job.steps:
-                found += _step_sites(job, step, root, text, path, tree, data)
+                found += _step_sites(job, step, root, text, path, tree, data, values)
     if "/.github/workflows/" in path:
         # A repository inside this one, or a template of one.
         found = [replace(site, why=_NESTED, dockerfile=None, context=None, variants={}) for site in found]
@@ -51,7 +52,9 @@ def sites(text: str, path: str, tree: Tree, data: Data) -> list[Site]:
 _NESTED = "GitHub runs no workflows of an inner folder, and nobody knows where its files will be"
 
 
-def _step_sites(job: Job, step: Node, root: Node, text: str, path: str, tree: Tree, data: Data) -> Iterator[Site]:
+def _step_sites(
+    job: Job, step: Node, root: Node, text: str, path: str, tree: Tree, data: Data, values: embeddedshell.Values
+) -> Iterator[Site]:
     uses = yamltext.scalar(yamltext.get(step, "uses")) or ""
     if uses.startswith(_BUILD_ACTION):
         yield _action_site(job, step, root, text, path, tree, data)
@@ -64,7 +67,6 @@ def _step_sites(job: Job, step: Node, root: Node, text: str, path: str, tree: Tr
         folder = _working_directory(job, step, root)
         run = yamltext.get(step, "run")
         why = _no_place(job, path) or ("" if own in ("", "bash", "sh") else f"its shell is {own}")
-        values = _values(job, root, text)
         for site in embeddedshell.scalar_sites(run, text, path, tree, data.docker_flags, folder, "workflows", values):
             yield replace(site, why=why or site.why)
 

@@ -54,7 +54,11 @@ def beside(
     """``changes`` with those to the neighbours in ``files``, and what is said; nothing without a conversion."""
     known = {change.path: change for change in changes}
     said: list[Diagnostic] = []
+    every = tuple(sorted({name for kind in data.neighbours.values() for name in kind.get("files", ())}))
+    named = frozenset(path for kind in data.neighbours.values() for path in kind.get("paths", ()))
     for path in files.paths if scene.moves else ():
+        if path not in named and not fits(path, every):
+            continue
         wanted = [kind for name, kind in data.neighbours.items() if choice.wants(name) and _is(path, kind)]
         if not wanted or (raw := files.read(path, LARGEST)) is None:
             continue
