@@ -107,6 +107,14 @@ def test_names_are_safe_and_unique() -> None:
     assert len({name.lower() for name in found}) == 5
 
 
+def test_folders_of_one_name_are_told_apart_by_the_folder_above() -> None:
+    names = [entry.name for entry in resolved("a/web", "b/web", "https://h/b/web", "c/b/web")]
+    assert names[:2] == ["web", "b-web"]
+    assert names[2].startswith("b-web-")
+    assert names[3].startswith("web-")
+    assert len(set(names)) == 4
+
+
 def test_the_user_is_not_shown() -> None:
     (entry,) = resolved("https://me:secret@h/a?token=secret")
     assert "secret" not in repr(entry._replace(place=""))

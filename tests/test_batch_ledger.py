@@ -32,7 +32,9 @@ def test_what_was_written_is_known_to_the_next_run(tmp_path: Path) -> None:
     assert list(ledger.results(["b", "a", "nobody"])) == [B, A._replace(state="z", status="unchanged")]
     for name in ("c", "d", "nobody"):
         assert ledger.earlier(name, "./a", None, None) is None
-        assert not ledger.known(name)
+        assert not ledger.known(name, "./a", None)
+    assert ledger.known("a", "./a", None)
+    assert not ledger.known("a", "./other/a", None), "another repository of that name"
     ledger.close()
 
 

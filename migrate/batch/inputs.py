@@ -120,10 +120,8 @@ def entries(wanted: Iterable[Wanted]) -> Entries:
             if (key, one.ref) in found:
                 again += 1
                 continue
-            name = _safe(entry.name)
-            if name.lower() in names:
-                digest = hashlib.sha256(f"{key} {one.ref}".encode("utf-8", "surrogateescape")).hexdigest()
-                name = f"{name}-{digest[:8]}"
+            digest = hashlib.sha256(f"{key} {one.ref}".encode("utf-8", "surrogateescape")).hexdigest()
+            name = next(text for text in _names(entry, digest) if text.lower() not in names)
             names[name.lower()] = 1
             found[key, one.ref] = entry._replace(name=name)
     return Entries(tuple(found.values()), again)
@@ -157,6 +155,16 @@ def _folder_problem(path: str, one: Wanted) -> str:
     if os.path.lexists(path):
         return "this is no folder"
     return "no folder fits" if _GLOB.search(path) else "there is no such folder"
+
+
+def _names(entry: Entry, digest: str) -> Iterator[str]:
+    """What the entry may be called, the best first; the last one is no other's."""
+    name = _safe(entry.name)
+    yield name
+    if not entry.url:
+        yield _safe(f"{os.path.basename(os.path.dirname(entry.place))}-{entry.name}")
+    yield f"{name}-{digest[:8]}"
+    yield f"{name}-{digest}"
 
 
 def _safe(name: str) -> str:

@@ -102,10 +102,10 @@ class Ledger:
             return None
         return line.earlier
 
-    def known(self, name: str) -> bool:
-        """Whether an earlier run has a finished result of that name."""
+    def known(self, name: str, repository: str, ref: str | None) -> bool:
+        """Whether an earlier run has a finished result of that repository."""
         line = self._lines.get(name)
-        return line is not None and line.status in _KEPT
+        return line is not None and line.status in _KEPT and (line.repository, line.ref) == (repository, ref)
 
     def again(self, name: str) -> Result:
         """The last result of a repository, as one that has not changed."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import time
 from collections import Counter
@@ -26,7 +27,7 @@ class Progress:
         self._failures = failures
         self.counts: Counter[str] = Counter()
         self._stream = stream
-        self._live = stream is not None and stream.isatty()
+        self._live = stream is not None and stream.isatty() and os.environ.get("TERM") != "dumb"
         self._start = self._last = time.monotonic()
         self._drawn = False
 
@@ -51,10 +52,10 @@ class Progress:
         done = sum(self.counts.values())
         counted = ", ".join(f"{count} {status}" for status, count in self.counts.items())
         rate = done / seconds if seconds else 0.0
-        left = (self.total - done) / rate if rate else 0.0
+        left = f"{_time((self.total - done) / rate)} left" if rate else "-:-- left"
         share = done * 20 // self.total if self.total else 20
         bar = f"[{'#' * share}{'.' * (20 - share)}]"
-        return f"{bar} {done}/{self.total}: {counted or 'none yet'}; {rate:.1f}/s, {_time(left)} left"
+        return f"{bar} {done}/{self.total}: {counted or 'none yet'}; {rate:.1f}/s, {left}"
 
     def _say(self, text: str) -> None:
         if self._stream is not None:

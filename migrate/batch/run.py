@@ -118,7 +118,7 @@ def _settled(ended: Ended[Job, Answer], plan: Plan, ledger: Ledger | None) -> Re
     if ended.error is not None:
         return _lost(job, ended.error, plan).result
     if ended.answer is None:
-        known = ledger is not None and ledger.known(job.entry.name)
+        known = ledger is not None and ledger.known(job.entry.name, job.entry.repository, job.entry.ref)
         return None if known else work.blank(job, "not reached")
     result = ended.answer.result
     if result.status == "unchanged" and ledger is not None:

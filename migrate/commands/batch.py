@@ -165,8 +165,8 @@ def _batch(found: Entries, options: dict[str, Any]) -> int:
         working.close()
         if options["branch"] is not None:
             branches.tidy_below(Path(scratch))
+        progress.clear()
         if gone:
-            progress.clear()
             click.echo(f"Error: {options['scheduler']} {gone}", err=True)
         if ledger is not None:
             _render(ledger.folder, options, brief=(stop() or bool(gone)) and len(plan.entries) > _MOST_PAGES)
