@@ -6,7 +6,7 @@ import hashlib
 import posixpath
 import re
 from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from migrate.callsites.model import Site
 from migrate.callsites.translate import Left, platforms, tagged
@@ -48,7 +48,7 @@ def decided(
             )
             if not images[stage]:
                 del images[stage]
-            arguments.setdefault(stage, argument + (f"_{stage}" if stage else ""))
+            arguments.setdefault(stage, _argument(argument, stage, arguments))
     if argument in asked and known is None:
         arguments.setdefault("", argument)
     together = known.platforms if known is not None else ()
@@ -67,6 +67,15 @@ def decided(
     digest = f"sha256:{hashlib.sha256(source).hexdigest()}"
     earthfile = posixpath.join(demand.context, "Earthfile")
     return Record(demand.dockerfile, demand.context, earthfile, images, arguments, open_names, together, digest)
+
+
+def _argument(argument: str, stage: str, others: Mapping[str, str]) -> str:
+    """The ARG that names the image of ``stage``: no two stages may answer to the same one."""
+    name = first = argument + (f"_{re.sub(r'[^a-z0-9]', '_', stage)}" if stage else "")
+    number = 2
+    while name in others.values():
+        name, number = f"{first}_{number}", number + 1
+    return name
 
 
 def _same(names: Sequence[str | None] | None, saved: Sequence[str]) -> bool:

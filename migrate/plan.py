@@ -257,7 +257,7 @@ def _image_helpers(taking: _Taking, taken: set[str]) -> dict[str, Helper]:
     helpers = {}
     for image, (index, source) in first.items():
         name = _legal(_basename(image) or "image")
-        if name in taken:
+        if name in taken or name == "docker":  # "earth +docker" is what people build
             name = f"{name}-image"
         saved = tuple(artifact._replace(keep_times=taking.exact) for artifact in minimal(wanted[image]))
         helpers[image] = Helper(unique_name(name, taken), (Literal(image),), index, artifacts=saved, source=source)

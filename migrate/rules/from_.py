@@ -142,8 +142,15 @@ def _may_name_a_stage(node: Stage, stage: Recipe) -> bool:
     graph = stage.arguments.plan.graph
     if len(node.image) != 1 or not isinstance(node.image[0], Variable):
         return False
+    own = {variable.name for variable in variables(node.image)}
     used = {needed for other in graph.stages for needed in graph.needs(other.index)}
-    return any(other.name is not None and other.index not in used for other in graph.stages[: node.index])
+    return any(
+        other.name is not None
+        and other.index not in used
+        # Whoever names it with this argument changes its own base too.
+        and not own & {variable.name for variable in variables(other.image)}
+        for other in graph.stages[: node.index]
+    )
 
 
 def _prefixed(prefix: str, word: Word) -> Word:
