@@ -279,13 +279,21 @@ def _merged(documents: Sequence[Earthfile], extra: Sequence[Target]) -> Earthfil
     seen: set[object] = set()
     for document in documents:
         for item in document.base:
-            key = item.lines if isinstance(item, Remark) else (item.keyword, item.lines)
+            key = _without_blanks(item.lines) if isinstance(item, Remark) else (item.keyword, item.lines)
             if key not in seen:
                 seen.add(key)
+                if base and isinstance(base[-1], Remark):
+                    # Right above the next item, the comment would be that item's.
+                    base[-1] = base[-1]._replace(lines=(*_without_blanks(base[-1].lines), ""))
                 base.append(item)
     targets = [target for document in documents for target in document.targets]
     trailing = tuple(line for document in documents for line in document.trailing)
     return documents[0]._replace(base=tuple(base), targets=(*targets, *extra), trailing=trailing)
+
+
+def _without_blanks(lines: tuple[str, ...]) -> tuple[str, ...]:
+    """``lines`` without the blank ones at the end."""
+    return _without_blanks(lines[:-1]) if lines and not lines[-1] else lines
 
 
 def _loop(wrapper: Wrapper, target: str, part: Part, platforms: Sequence[str]) -> Target:

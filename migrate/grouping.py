@@ -178,7 +178,7 @@ class _Work:
             images=record.images[""],
             image_argument=record.arguments.get(""),
             saved=tuple(
-                SavedStage(stage, record.images.get(stage, (f"{stage}:latest",)), record.arguments.get(stage))
+                SavedStage(stage, record.images.get(stage) or (f"{stage}:latest",), record.arguments.get(stage))
                 for stage in sorted({*record.images, *record.arguments} - {""})
             ),
             dockerfile=posixpath.relpath(record.dockerfile, record.context or "."),

@@ -1,0 +1,2 @@
+// Highlights Dockerfiles.
+export const mode = "dockerfile"
