@@ -80,7 +80,7 @@ class _Page:
         for line in lines:
             # To earth a carriage return ends the line, and the comment with it.
             text = line.replace("\r", " ").strip()
-            if text or len(self.lines) > max(self._section, self._fixed) and self.lines[-1]:
+            if text or (len(self.lines) > max(self._section, self._fixed) and self.lines[-1]):
                 self.add(indent + text, source)
 
     def target(self, target: Target) -> None:
