@@ -248,6 +248,15 @@ def test_an_image_for_another_platform_has_its_own_message(tmp_path: Path) -> No
     assert verify(Docker(image()), Earth(image()), tmp_path, platform="linux/x86_64").verdict is Verdict.EQUAL
 
 
+def test_earth_writes_no_variant(tmp_path: Path) -> None:
+    """Another machine is a message, a variant that is missing one difference."""
+    bare, arm = image(architecture="arm"), image(architecture="arm", variant="v6")
+    assert verify(Docker(arm), Earth(bare), tmp_path, platform="linux/arm/v6").verdict is Verdict.DIFFERS
+    error = verify(Docker(arm), Earth(image()), tmp_path, platform="linux/arm/v6").error
+    assert error is not None
+    assert error.code == "EM907"
+
+
 def test_the_time_for_each_build_is_limited(tmp_path: Path) -> None:
     seen: list[Runner] = []
 

@@ -110,6 +110,7 @@ def translate(call: BuildCall, place: Place, facts: Facts | None = None) -> Eart
         chosen = kind == "argument" and value is not None and (value.head.partition("=")[0] in place.lost)
         if not (together and kind == "platform") and not chosen:
             _option(option, made, facts)
+    made.notes += [Note("EM240", {"platform": one}) for one in together if _has_variant(one)]
     return made
 
 
@@ -323,6 +324,14 @@ def _argument(value: Value, made: EarthCall, facts: Facts) -> None:
 
 def _platform(value: Value, made: EarthCall) -> None:
     made.flags.append(value.before("--platform="))
+    if _has_variant(value.text or ""):
+        made.notes.append(Note("EM240", {"platform": value.text or ""}))
+
+
+def _has_variant(platform: str) -> bool:
+    """Whether Docker writes a variant into the config of an image for ``platform``; it does for every arm of 32 bits."""
+    machine = platform.partition("/")[2]
+    return machine == "arm" or ("/" in machine and machine not in ("amd64/v1", "arm64/v8"))
 
 
 def _secret(value: Value, made: EarthCall, facts: Facts) -> None:

@@ -111,6 +111,22 @@ def test_left_with_a_reason(script: str, why: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("platform", "said"),
+    [
+        ("linux/arm/v6", True),
+        ("linux/arm", True),
+        ("linux/amd64/v2", True),
+        ("linux/amd64", False),
+        ("linux/arm64/v8", False),
+        ("$PLATFORM", False),
+    ],
+)
+def test_a_variant_that_the_config_will_not_name(platform: str, said: bool) -> None:
+    (outcome,) = outcomes(f"docker build --platform {platform} -t app .\n")
+    assert [note.code for note in outcome.notes] == ["EM240"] * said
+
+
+@pytest.mark.parametrize(
     "script",
     [
         "echo docker build .",
