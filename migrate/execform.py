@@ -17,16 +17,27 @@ def exec_command(keyword: str, instruction: Instruction, stage: Recipe) -> Comma
         items = (*stage.shell, instruction.operand)
     try:
         text = quoting.exec_array(items)
-    except quoting.UnrenderableError as error:
+    except quoting.UnrenderableError:
         if len(items) == 3 and items[:2] == DEFAULT_SHELL:
             # In single quotes earth neither expands nor unquotes its shell form.
             quoted = quoting.encode_single(items[2])
             first, *rest = quoted.split("\n")
             lines = (TextLine(first), *(TextLine(line, verbatim=True) for line in rest))
             return Command(keyword, lines, source=instruction.span, meaning=Words(((Literal(items[2]),),)))
-        raise NotExpressible("EM604", None, keyword=keyword, reason=str(error)) from None
+        return _broken(keyword, items, instruction)
     made = Command.of(keyword, text, source=instruction.span, meaning=Items(items))
     if instruction.exec_form is None:
         return made
     written = lines_of(instruction, start=instruction.operand_start)
     return made._replace(lines=written, alternatives=((TextLine(text),),))
+
+
+def _broken(keyword: str, items: tuple[str, ...], instruction: Instruction) -> Command:
+    """An array over several lines, which earth reads where it would find an open ``$(`` in one line."""
+    try:
+        first, *rest = quoting.broken_array(items)
+    except quoting.UnrenderableError as error:
+        raise NotExpressible("EM604", None, keyword=keyword, reason=str(error)) from None
+    # earth drops the blanks that begin the next line.
+    lines = (TextLine(first), *(TextLine(f"    {line}") for line in rest))
+    return Command(keyword, lines, source=instruction.span, meaning=Items(items))

@@ -448,7 +448,7 @@ def test_inspect_keeps_what_it_finds(folder: Path, monkeypatch: pytest.MonkeyPat
 # --- --fallback, --build-context and --helper-image -------------------------------------------------------------------
 
 
-ARRAY = b'FROM alpine:3.20 AS app\nCMD ["echo", "$(it\'s)"]\n'
+ARRAY = b'FROM alpine:3.20 AS app\nCMD ["echo", "\\u001b[1m"]\n'
 """earth cannot read this array."""
 
 

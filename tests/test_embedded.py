@@ -9,7 +9,7 @@ from migrate import embedded
 from migrate.mappings import builtin
 
 BASE = "FROM alpine:3.20\n"
-ARRAY = 'CMD ["echo", "$(it\'s)"]'
+ARRAY = 'CMD ["echo", "\\u001b[1m"]'
 REASONS = {name: entry["reason"] for name, entry in builtin().fallback["refuses"].items()}
 
 

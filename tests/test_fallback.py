@@ -17,7 +17,7 @@ from migrate.mappings import builtin
 from migrate.settings import Settings
 from migrate.stages import build
 
-ARRAY = 'CMD ["echo", "$(it\'s)"]\n'
+ARRAY = 'CMD ["echo", "\\u001b[1m"]\n'
 """earth cannot read this array: nothing but the Dockerfile says it."""
 
 

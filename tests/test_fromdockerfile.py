@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from support import codes, converted, targets
 
-ARRAY = 'CMD ["echo", "$(it\'s)"]\n'
+ARRAY = 'CMD ["echo", "\\u001b[1m"]\n'
 
 
 def recipe(text: str, **options: object) -> list[str]:

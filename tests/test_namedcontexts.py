@@ -91,6 +91,6 @@ def test_an_argument_no_longer_chooses() -> None:
 
 
 def test_no_fallback_with_one() -> None:
-    text = 'FROM x\nCMD ["echo", "$(it\'s)"]\n'
+    text = 'FROM x\nCMD ["echo", "\\u001b[1m"]\n'
     conversion = converted(text, fallback="dockerfile", build_contexts=(("x", IMAGE),))
     assert {"EM224", "EM604"} <= set(codes(conversion))

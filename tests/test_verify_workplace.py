@@ -190,7 +190,7 @@ def test_a_dockerfile_outside_stands_where_it_stood(tmp_path: Path) -> None:
     (context / "a").write_text("a", encoding="utf-8")
     dockerfile = tmp_path / "docker" / "Dockerfile"
     dockerfile.parent.mkdir()
-    dockerfile.write_text('FROM alpine:3.20\nCMD ["echo", "$(it\'s)"]\n', encoding="utf-8")
+    dockerfile.write_text('FROM alpine:3.20\nCMD ["echo", "\\u001b[1m"]\n', encoding="utf-8")
     found = read(dockerfile, context, mappings=builtin())
     assert "FROM DOCKERFILE -f ../../docker/Dockerfile ." in found.earthfile
     with prepared(found) as place:

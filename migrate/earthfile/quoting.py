@@ -20,6 +20,7 @@ __all__ = [
     "Place",
     "UnrenderableError",
     "WordError",
+    "broken_array",
     "encode_single",
     "exec_array",
     "parse_word",
@@ -316,6 +317,18 @@ def exec_array(items: tuple[str, ...] | list[str]) -> str:
         if not is_exec or decoded != list(items):
             raise UnrenderableError("earth reads $( in this array as something else")
     return array
+
+
+def broken_array(items: tuple[str, ...]) -> tuple[str, ...]:
+    """The lines of an array that earth decodes to ``items``, for texts in which ``exec_array`` finds an open ``$(``.
+
+    A line break after each dollar keeps earth from reading a command there; it joins the lines again (built). Raises
+    UnrenderableError.
+    """
+    array = "[" + ", ".join(f'"{_JSON_CHARACTER.sub(_json_escape, item)}"' for item in items) + "]"
+    first, *rest = array.split("$(")
+    pieces = [first, *(f"({piece}" for piece in rest)]
+    return (*(f"{piece}$\\" for piece in pieces[:-1]), pieces[-1])
 
 
 def _json_escape(found: re.Match[str]) -> str:

@@ -46,9 +46,20 @@ def test_the_shell_in_force_is_written_out() -> None:
     )
 
 
-@pytest.mark.parametrize("instruction", ['CMD ["sh", "-c", "echo $("]', 'CMD ["sh", "-c", "echo $(echo \\"it\'s\\")"]'])
-def test_what_earths_lexer_cannot_close_stays_a_comment(instruction: str) -> None:
-    """facts/earthfile.md 1: ``$(`` in JSON is lexed as a shell-out, with no escape for it."""
+@pytest.mark.parametrize(
+    ("instruction", "expected"),
+    [
+        ('CMD ["sh", "-c", "echo $("]', 'CMD ["sh", "-c", "echo $\\\n    ("]'),
+        ('CMD ["echo $(it\'s) $$(x", "a"]', 'CMD ["echo $\\\n    (it\'s) $$\\\n    (x", "a"]'),
+    ],
+)
+def test_what_earths_lexer_cannot_close_stands_on_several_lines(instruction: str, expected: str) -> None:
+    """facts/earthfile.md 1: ``$(`` in JSON is lexed as a shell-out; a line break between the two is not (built)."""
+    assert_lines(instruction, expected)
+
+
+def test_a_control_character_stays_a_comment() -> None:
+    instruction = 'CMD ["echo", "\\u001b[1m"]'
     assert_lines(instruction, f"# EM604, not converted: {instruction}", ["EM604"])
 
 
