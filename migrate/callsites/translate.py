@@ -329,7 +329,7 @@ def _platform(value: Value, made: EarthCall) -> None:
 
 
 def _has_variant(platform: str) -> bool:
-    """Whether Docker writes a variant into the config of an image for ``platform``; it does for every arm of 32 bits."""
+    """Whether Docker writes a variant into the config of an image for ``platform``: for all of 32-bit arm."""
     machine = platform.partition("/")[2]
     return machine == "arm" or ("/" in machine and machine not in ("amd64/v1", "arm64/v8"))
 
