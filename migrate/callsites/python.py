@@ -54,7 +54,8 @@ def sites(text: str, path: str, tree: Tree, data: Data) -> list[Site]:
     if not _HINT.search(text):
         return []
     try:
-        candidate = _is_candidate(text)
+        module = ast.parse(text)
+        candidate = _is_candidate(module)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return embeddedshell.unread(text, path, "python", "the file is no Python that can be read")
     if not candidate:
@@ -75,12 +76,11 @@ def sites(text: str, path: str, tree: Tree, data: Data) -> list[Site]:
     found: list[Site] = []
     for call in _calls(wrapper.module):
         found += _sites_of(call, span, wrapper.module, text, path, tree, data)
-    return sorted([*found, *_kept(text, found, path)], key=lambda site: site.start)
+    return sorted([*found, *_kept(module, text, found, path)], key=lambda site: site.start)
 
 
-def _is_candidate(text: str) -> bool:
+def _is_candidate(module: ast.Module) -> bool:
     """Whether a call of one of the runners has a list or a string with docker as its first argument."""
-    module = ast.parse(text)
     for node in ast.walk(module):
         if isinstance(node, ast.List | ast.Tuple) and _is_argv(node):
             return True
@@ -105,9 +105,8 @@ def _is_argv(node: ast.List | ast.Tuple) -> bool:
     return (known or named) and verb in ("'build'", "'buildx'", "'image'", "'builder'")
 
 
-def _kept(text: str, calls: Sequence[Site], path: str) -> Iterator[Site]:
+def _kept(module: ast.Module, text: str, calls: Sequence[Site], path: str) -> Iterator[Site]:
     """Lists that are calls of docker and that a helper or a variable's user runs, and builds with a library."""
-    module = ast.parse(text)
     asserted = {
         id(inner) for node in ast.walk(module) if isinstance(node, ast.Assert | ast.Compare) for inner in ast.walk(node)
     }

@@ -83,8 +83,7 @@ def _tools(commands: Sequence[Command]) -> Iterator[str]:
     """The variables, as they are written, that the script sets to docker, once, before all branches."""
     found: dict[str, list[tuple[str | None, bool]]] = {}
     for command in commands:
-        declared = command.words[1:] if command.name in _DECLARERS else ()
-        for word in (*command.assignments, *declared):
+        for word in command.setting:
             name, _, value = (word.text or word.head).partition("=")
             # In front of a command it is set for that command alone.
             certain = not (command.conditional or command.function or (command.assignments and command.words))
@@ -92,9 +91,6 @@ def _tools(commands: Sequence[Command]) -> Iterator[str]:
     for name, values in found.items():
         if values == [("docker", True)]:
             yield from (f"${name}", f"${{{name}}}")
-
-
-_DECLARERS = frozenset(("export", "readonly", "declare", "typeset", "local", "read", "getopts", "unset", "mapfile"))
 
 
 def _with_tools(command: Command, tools: Set[str]) -> Command:

@@ -25,7 +25,6 @@ _THERE = re.compile(r"\$\((?:cd|pushd) (?:-P )?(.+?) ?(?:(?:&?>|1>) ?/dev/null ?
 _REAL = re.compile(r"\$\((?:realpath|readlink -[ef]) (.+)\)$")
 _PARENT = re.compile(r"\$\(dirname (.+)\)$")
 _VARIABLE = re.compile(r"\$(?:\{([A-Za-z_]\w*)\}|([A-Za-z_]\w*))")
-_DECLARERS = frozenset(("export", "readonly", "declare", "typeset", "local", "read", "unset", "printf", "mapfile"))
 _DEEPEST = 12
 
 
@@ -37,8 +36,7 @@ class Anchors:
         self.known: dict[str, str] = {}
         seen: set[str] = set()
         for command in commands:
-            declared = command.words[1:] if command.name in _DECLARERS else ()
-            for word in (*command.assignments, *declared):
+            for word in command.setting:
                 raw = _raw(word)
                 name, equals, value = raw.partition("=")
                 folder = self._folder(value) if equals else None

@@ -69,14 +69,8 @@ def _changed_variables(commands: Iterable[Command]) -> Set[str]:
     """The variables that something else than a loop's header may set."""
     found = set()
     for command in commands:
-        words = [*command.assignments, *(command.words[1:] if command.name in _SETTERS else ())]
-        found |= {re.split(r"[^\w]", word.head, maxsplit=1)[0] for word in words}
+        found |= {re.split(r"[^\w]", word.head, maxsplit=1)[0] for word in command.setting}
     return found
-
-
-_SETTERS = frozenset(
-    ("export", "readonly", "declare", "typeset", "local", "read", "getopts", "unset", "mapfile", "printf")
-)
 
 
 def _with(call: BuildCall, loop: Loop, word: str) -> BuildCall:

@@ -71,6 +71,13 @@ class Command:
         return self.words[0].text if self.words else None
 
     @property
+    def setting(self) -> tuple[Value, ...]:
+        """The words that may set a variable: assignments, and those of a command that is there to do so."""
+        if self.name == "printf" and len(self.words) > 2 and self.words[1].text == "-v":
+            return (*self.assignments, self.words[2])
+        return (*self.assignments, *(self.words[1:] if self.name in _SETTERS else ()))
+
+    @property
     def start(self) -> int:
         """Where its first word stands."""
         return (self.assignments or self.words)[0].start
@@ -80,6 +87,12 @@ class Command:
         """Just after its last word or redirection."""
         ends = [word.end for word in (*self.assignments, *self.words)]
         return max([*ends, *(end for _, _, end in self.redirections)])
+
+
+#: Commands whose words name variables that they set; ``printf`` does so behind ``-v``.
+_SETTERS = frozenset(
+    ("export", "readonly", "declare", "typeset", "local", "read", "getopts", "unset", "mapfile", "readarray")
+)
 
 
 @lru_cache(maxsize=4)  # the check of each edit reads the old script again

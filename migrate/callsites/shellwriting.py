@@ -13,9 +13,19 @@ _PLAIN = re.compile(r"[A-Za-z0-9_@%+=:,./-]+")
 
 def on_one_line(made: EarthCall, tool: str) -> str:
     """The call as a line for the shell, what it needs in its environment in front."""
-    environment = "".join(f"{name}={spelled(value)} " for name, value in made.environment)
-    words = [tool, *map(spelled, made.flags), quoted(made.reference), *map(spelled, made.arguments)]
-    return environment + " ".join(words)
+    first, arguments = in_parts(made, tool)
+    return environment(made) + " ".join([first, *arguments])
+
+
+def in_parts(made: EarthCall, tool: str) -> tuple[str, list[str]]:
+    """The call up to its target, and the arguments behind that."""
+    first = " ".join([tool, *map(spelled, made.flags), quoted(made.reference)])
+    return first, [*map(spelled, made.arguments)]
+
+
+def environment(made: EarthCall) -> str:
+    """What stands in front of a call: the variables that it needs."""
+    return "".join(f"{name}={spelled(value)} " for name, value in made.environment)
 
 
 def spelled(value: Value) -> str:
@@ -39,8 +49,7 @@ def quoted(text: str) -> str:
 
 def like_before(made: EarthCall, text: str, words: Sequence[Value], tool: str) -> str:
     """The call on one line, or on several where the old one, ``words`` of ``text``, was."""
-    first = " ".join([tool, *(spelled(flag) for flag in made.flags), quoted(made.reference)])
-    arguments = [spelled(argument) for argument in made.arguments]
+    first, arguments = in_parts(made, tool)
     gap = re.search(r"\\\r?\n[ \t]*", text[words[0].start : words[-1].end])
     if gap is None or not arguments:
         return " ".join([first, *arguments])

@@ -296,10 +296,9 @@ def _lines(entry: tuple[Node, Node], text: str) -> tuple[int, int]:
 
 
 def _command(made: EarthCall, tool: str, indent: str) -> list[str]:
-    prefix = "".join(f"{name}={shellwriting.spelled(value)} " for name, value in made.environment)
-    first = prefix + " ".join([tool, *map(shellwriting.spelled, made.flags), shellwriting.quoted(made.reference)])
-    arguments = [shellwriting.spelled(argument) for argument in made.arguments]
-    line = shellwriting.on_one_line(made, tool)
+    first, arguments = shellwriting.in_parts(made, tool)
+    first = shellwriting.environment(made) + first
+    line = " ".join([first, *arguments])
     if len(indent) + len(line) <= _WIDEST and not re.search(r": |:$| #|^[-?:,\[\]{}#&*!|>'\"%@`]", line):
         return [f"run: {line}"]
     parts = [first, *(f"  {argument}" for argument in arguments)]
