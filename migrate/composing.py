@@ -9,7 +9,8 @@ from dataclasses import dataclass, fields
 from migrate.callsites import composecall
 from migrate.callsites.composefile import main_file
 from migrate.callsites.translate import Left
-from migrate.composeplan import ComposePlan, plan
+from migrate.composeplan import plan
+from migrate.composestate import ComposePlan
 from migrate.composetargets import ProjectTarget, Recipes, names_of, with_targets
 from migrate.diagnostics import Collector, Diagnostic
 from migrate.discovery import Files

@@ -9,13 +9,8 @@ from typing import NamedTuple
 from migrate.spans import Span
 
 
-class Severity(IntEnum):
-    """``error``: an input was not converted; ``warning``: the grade differs; ``info``: a changed name, an
-    assumption."""
-
-    INFO = 1
-    WARNING = 2
-    ERROR = 3
+class _Labelled(IntEnum):
+    """Numbers in order, with a word for people."""
 
     @property
     def label(self) -> str:
@@ -23,18 +18,22 @@ class Severity(IntEnum):
         return self.name.lower()
 
 
-class Grade(IntEnum):
+class Severity(_Labelled):
+    """``error``: an input was not converted; ``warning``: the grade differs; ``info``: a changed name, an
+    assumption."""
+
+    INFO = 1
+    WARNING = 2
+    ERROR = 3
+
+
+class Grade(_Labelled):
     """How a target compares with its stage (design section 2); a higher value is worse."""
 
     EXACT = 0
     EQUAL = 1
     DIFFERS = 2
     FAILED = 3
-
-    @property
-    def label(self) -> str:
-        """The lower-case word used in output."""
-        return self.name.lower()
 
 
 class Entry(NamedTuple):

@@ -7,7 +7,7 @@ import posixpath
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from migrate import ignorefile, ignoremerge, standing
+from migrate import ignorefile, ignoremerge, standing, standingmerge
 from migrate.callsites.translate import tagged
 from migrate.choice import Style
 from migrate.combine import Combined, Others, Part, combine
@@ -116,7 +116,7 @@ class _Work:
         try:
             there = standing.outline(text, self._mine())
             if not self.earlier and combined.document is not None:
-                mine = standing.adopted(there, combined.document)
+                mine = standingmerge.adopted(there, combined.document)
                 there = standing.outline(text, mine) if mine is not None else there
         except EarthfileError as error:
             return self._clash(combined, records, f"earth cannot read it: {error}")
@@ -134,8 +134,8 @@ class _Work:
         if problem := standing.clash(there, combined.document, images, environment):
             return self._clash(combined, records, problem)
         try:
-            after = standing.merged(there, combined.document)
-        except standing.MergeError as error:
+            after = standingmerge.merged(there, combined.document)
+        except standingmerge.MergeError as error:
             return self._clash(combined, records, str(error))
         if not self.force and (self.earlier and not self._is_untouched(there)):
             return self._kept(combined, records, after)

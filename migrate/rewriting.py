@@ -11,7 +11,7 @@ from migrate.callsites.model import Outcome, Site, Tree, reference
 from migrate.callsites.suggestions import Known, Places, suggestion
 from migrate.callsites.translate import EarthCall, Facts, Left, translate
 from migrate.choice import Choice
-from migrate.composeplan import ComposePlan
+from migrate.composestate import ComposePlan
 from migrate.diagnostics import Collector, Diagnostic
 from migrate.mappings import Mappings
 from migrate.survey import Carrier, line_span

@@ -30,6 +30,7 @@ LAYERS = (
     "mappings",
     "images dockerfile earthfile",
     "artifacts archives firing imagefacts outlinks layout scope stages standing",
+    "standingmerge",
     # What rules are written with.
     "adding arguments asroot bindmounts bindplan caches configured contextsources copying copymodes copyowners execform"
     " fallen folders header helperfiles heredocfiles keptdefaults linkedowners mounts noticing ownership plan proxies"
@@ -43,6 +44,7 @@ LAYERS = (
     "combine disk",
     "changes choice composetargets configuration discovery neighbours records",
     "ignoremerge survey",
+    "composestate",
     "composeplan",
     "earthcalls imagenames localimages neighbourfiles rewriting",
     "composing",

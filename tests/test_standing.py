@@ -13,7 +13,8 @@ from migrate.convert import convert
 from migrate.earthfile.model import Earthfile
 from migrate.earthfile.tree import EarthfileError
 from migrate.settings import Settings
-from migrate.standing import MergeError, Mine, adopted, clash, digest, is_unchanged, merged, names, outline, words
+from migrate.standing import Mine, clash, digest, is_unchanged, names, outline, words
+from migrate.standingmerge import MergeError, adopted, merged
 
 OWN = """\
 # Head.

@@ -17,6 +17,7 @@ from migrate.callsites import buildcall, composecall, embeddedshell
 from migrate.callsites.data import Data
 from migrate.callsites.edits import Edit
 from migrate.callsites.model import Outcome, Site, Translator, Tree, placed
+from migrate.callsites.pythontree import HINT, RUNNERS, is_candidate, kept, name_of
 from migrate.callsites.translate import EarthCall, Left, Note
 from migrate.callsites.values import Piece, Value, literal, literal_piece
 from migrate.callsites.yamltext import Embedded
@@ -24,12 +25,8 @@ from migrate.callsites.yamltext import Embedded
 if TYPE_CHECKING:
     import libcst
 
-_RUNNERS = frozenset(("run", "call", "check_call", "check_output", "Popen", "system", "popen", "getoutput"))
 _READERS = frozenset(("check_output", "getoutput", "popen"))
-#: docker-py, its low-level client, and python-on-whales.
-_SDK = re.compile(r"(?:\.images\.build|(?:^|\.)docker(?:\.buildx)?\.(?:build|bake)|\bapi(?:_client)?\.build)$")
 _UNCERTAIN = "the folder in which it runs is not certain"
-_HINT = re.compile(r"\b(?:docker|podman)\b")
 
 
 class _Composed(NamedTuple):
@@ -51,11 +48,11 @@ class _Argv(NamedTuple):
 
 def sites(text: str, path: str, tree: Tree, data: Data) -> list[Site]:
     """The build calls. A file that Python cannot parse is reported."""
-    if not _HINT.search(text):
+    if not HINT.search(text):
         return []
     try:
         module = ast.parse(text)
-        candidate = _is_candidate(module)
+        candidate = is_candidate(module)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return embeddedshell.unread(text, path, "python", "the file is no Python that can be read")
     if not candidate:
@@ -76,64 +73,7 @@ def sites(text: str, path: str, tree: Tree, data: Data) -> list[Site]:
     found: list[Site] = []
     for call in _calls(wrapper.module):
         found += _sites_of(call, span, wrapper.module, text, path, tree, data)
-    return sorted([*found, *_kept(module, text, found, path)], key=lambda site: site.start)
-
-
-def _is_candidate(module: ast.Module) -> bool:
-    """Whether a call of one of the runners has a list or a string with docker as its first argument."""
-    for node in ast.walk(module):
-        if isinstance(node, ast.List | ast.Tuple) and _is_argv(node):
-            return True
-        if isinstance(node, ast.Call) and _SDK.search(ast.unparse(node.func)):
-            return True
-        if isinstance(node, ast.Call) and len(node.args) > 2 and ast.unparse(node.args[0]) in ("'docker'", "'podman'"):
-            return True
-        if isinstance(node, ast.Call) and node.args and _name(ast.unparse(node.func)) in _RUNNERS:
-            first = node.args[0]
-            if not isinstance(first, ast.Name) and _HINT.search(ast.unparse(first)):
-                return True
-    return False
-
-
-def _is_argv(node: ast.List | ast.Tuple) -> bool:
-    """Whether a list starts like a call of docker: a name in the place of the tool counts where it is called so."""
-    if len(node.elts) < 3:
-        return False
-    tool, verb = node.elts[0], ast.unparse(node.elts[1])
-    named = isinstance(tool, ast.Name | ast.Attribute) and "docker" in ast.unparse(tool).lower()
-    known = isinstance(tool, ast.Constant) and tool.value in buildcall.TOOLS
-    return (known or named) and verb in ("'build'", "'buildx'", "'image'", "'builder'")
-
-
-def _kept(module: ast.Module, text: str, calls: Sequence[Site], path: str) -> Iterator[Site]:
-    """Lists that are calls of docker and that a helper or a variable's user runs, and builds with a library."""
-    asserted = {
-        id(inner) for node in ast.walk(module) if isinstance(node, ast.Assert | ast.Compare) for inner in ast.walk(node)
-    }
-    lines = re.split(r"(?<=\n)", text)
-    for node in ast.walk(module):
-        if isinstance(node, ast.Call) and _SDK.search(ast.unparse(node.func)):
-            name = ast.unparse(node.func)
-            start = _offset(lines, node.lineno, node.col_offset)
-            yield Site(path, "python", start, start + len(name), detail=Note("EM813", {"call": name}))
-        if not isinstance(node, ast.List | ast.Tuple) or id(node) in asserted or not _is_argv(node):
-            continue
-        if not any(ast.unparse(item) == "'build'" for item in node.elts[1:3]):
-            continue
-        start = _offset(lines, node.lineno, node.col_offset)
-        end = _offset(lines, node.end_lineno or node.lineno, node.end_col_offset or 0)
-        if not any(site.start <= start <= site.end or start <= site.start <= end for site in calls):
-            yield Site(path, "python", start, end, why="a variable or a helper decides where the list is run")
-
-
-def _offset(lines: Sequence[str], line: int, column: int) -> int:
-    """The offset in characters of a place that the parser gives in bytes."""
-    before = sum(len(item) for item in lines[: line - 1])
-    return before + len(lines[line - 1].encode("utf-8", "surrogateescape")[:column].decode("utf-8", "surrogateescape"))
-
-
-def _name(function: str) -> str:
-    return function.rpartition(".")[2]
+    return sorted([*found, *kept(module, text, found, path)], key=lambda site: site.start)
 
 
 def _calls(module: libcst.Module) -> Iterator[libcst.Call]:
@@ -158,20 +98,20 @@ def _sites_of(
 ) -> Iterator[Site]:
     import libcst
 
-    name = _name(module.code_for_node(call.func))
+    name = name_of(module.code_for_node(call.func))
     if not call.args or call.args[0].keyword is not None:
         return
-    if name not in _RUNNERS or any(item.star for item in call.args):
+    if name not in RUNNERS or any(item.star for item in call.args):
         if _starts_like_argv(call):
             start, end = span(call.args[0].value)  # type: ignore[operator]
-            why = "its words are put together when it runs" if name in _RUNNERS else "a helper decides how they are run"
+            why = "its words are put together when it runs" if name in RUNNERS else "a helper decides how they are run"
             yield Site(path, "python", start, end, why=why)
-        if name not in _RUNNERS:
+        if name not in RUNNERS:
             return
     first = call.args[0].value
     code = module.code_for_node(first)
     apart = _words_apart(call)
-    if not apart and (not _HINT.search(code) or "build" not in code):
+    if not apart and (not HINT.search(code) or "build" not in code):
         return
     start, end = span(first)  # type: ignore[operator]
     if apart:

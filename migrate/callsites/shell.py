@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from itertools import islice
 
@@ -15,11 +15,12 @@ from migrate.callsites.model import Outcome, Site, Translator, Tree, placed
 from migrate.callsites.shellanchors import Anchors, place
 from migrate.callsites.shellchecks import is_whole, reads_again
 from migrate.callsites.shellfolders import Folders
+from migrate.callsites.shellholes import tools_in, with_holes, with_tools
 from migrate.callsites.shellloops import Loops
 from migrate.callsites.shellwords import Command, Loop
 from migrate.callsites.shellwriting import like_before, spelled
 from migrate.callsites.translate import EarthCall, Left, Note
-from migrate.callsites.values import Piece, Value, literal
+from migrate.callsites.values import Value, literal
 
 #: Commands that run the command behind them: how many words of their own stand in between is read by _skip_runner.
 _RUNNERS = frozenset(
@@ -71,65 +72,12 @@ def found(
     ``tools`` are variables, as they are written, that are surely docker; ``known`` holes that take a few values.
     Raises ShellError for a script that cannot be followed.
     """
-    commands = [_with_holes(command, tuple(holes)) for command in shellwords.commands(text)]
-    sure = {*tools, *_tools(commands)}
-    commands = [_with_tools(command, sure) for command in commands] if sure else commands
+    commands = [with_holes(command, tuple(holes)) for command in shellwords.commands(text)]
+    sure = {*tools, *tools_in(commands)}
+    commands = [with_tools(command, sure) for command in commands] if sure else commands
     around = tuple(known)
     commands = [replace(item, loops=(*around, *item.loops)) for item in commands] if around else commands
     return list(_sites(commands, text, path, tree, flags, start))
-
-
-def _tools(commands: Sequence[Command]) -> Iterator[str]:
-    """The variables, as they are written, that the script sets to docker, once, before all branches."""
-    found: dict[str, list[tuple[str | None, bool]]] = {}
-    for command in commands:
-        for word in command.setting:
-            name, _, value = (word.text or word.head).partition("=")
-            # In front of a command it is set for that command alone.
-            certain = not (command.conditional or command.function or (command.assignments and command.words))
-            found.setdefault(name.rstrip("+"), []).append((value if word.text is not None else None, certain))
-    for name, values in found.items():
-        if values == [("docker", True)]:
-            yield from (f"${name}", f"${{{name}}}")
-
-
-def _with_tools(command: Command, tools: Set[str]) -> Command:
-    """``command`` with the variable that is docker, as its first word or behind a runner, known."""
-
-    def named(word: Value) -> Value:
-        if len(word.pieces) == 1 and word.text is None and word.pieces[0].raw in tools:
-            return word._replace(pieces=(word.pieces[0]._replace(text="docker"),))
-        return word
-
-    return replace(command, words=tuple(named(word) for word in command.words))
-
-
-def _with_holes(command: Command, holes: tuple[str, ...]) -> Command:
-    """``command`` with every piece that holds one of ``holes`` unknown: to the shell it would be plain text."""
-    if not holes:
-        return command
-
-    mark = re.compile("(" + "|".join(re.escape(hole) for hole in holes) + ")")
-
-    def opened(word: Value) -> Value:
-        return word._replace(pieces=tuple(new for piece in word.pieces for new in _split(piece, mark)))
-
-    return replace(
-        command,
-        words=tuple(opened(word) for word in command.words),
-        assignments=tuple(opened(word) for word in command.assignments),
-    )
-
-
-def _split(piece: Piece, mark: re.Pattern[str]) -> Iterable[Piece]:
-    """``piece`` cut at the holes in it."""
-    for index, part in enumerate(mark.split(piece.raw)):
-        if index % 2:
-            yield Piece(part, None, piece.quote)
-        elif part:
-            yield Piece(part, part if piece.text is not None and piece.raw == piece.text else None, piece.quote)
-        elif not piece.raw:
-            yield piece
 
 
 def _sites(

@@ -87,15 +87,16 @@ def _values(job: Job, root: Node, text: str) -> embeddedshell.Values:
 _OTHER_LANGUAGES = frozenset(("python", "node", "perl", "ruby"))
 
 
+def _setting(job: Job, step: Node, root: Node, name: str) -> str:
+    """``name`` as a step, its job or the workflow sets it for a script, "" when none does."""
+    defaults = ("defaults", "run", name)
+    nodes = (yamltext.get(step, name), yamltext.get(job.node, *defaults), yamltext.get(root, *defaults))
+    return next((yamltext.scalar(node) for node in nodes if node is not None), "") or ""
+
+
 def _shell(job: Job, step: Node, root: Node) -> str:
     """The program that runs the script of a step, "" for the runner's own shell."""
-    nodes = (
-        yamltext.get(step, "shell"),
-        yamltext.get(job.node, "defaults", "run", "shell"),
-        yamltext.get(root, "defaults", "run", "shell"),
-    )
-    written = next((yamltext.scalar(node) for node in nodes if node is not None), "") or ""
-    return written.split(" ")[0]
+    return _setting(job, step, root, "shell").split(" ")[0]
 
 
 def _guessed(script: str) -> str:
@@ -130,12 +131,7 @@ def _elsewhere(checkout: Node) -> bool:
 
 
 def _working_directory(job: Job, step: Node, root: Node) -> str:
-    nodes = (
-        yamltext.get(step, "working-directory"),
-        yamltext.get(job.node, "defaults", "run", "working-directory"),
-        yamltext.get(root, "defaults", "run", "working-directory"),
-    )
-    written = next((yamltext.scalar(node) for node in nodes if node is not None), "") or ""
+    written = _setting(job, step, root, "working-directory")
     if "${{" in written:
         return shellfolders.UNKNOWN
     return written.removeprefix("./").rstrip("/") if written not in (".", "./") else ""
