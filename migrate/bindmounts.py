@@ -11,14 +11,26 @@ from migrate.earthfile.model import Command, Item, ShellText
 from migrate.recipe import NotExpressible, Recipe
 from migrate.runtext import quoted_item, verbatim
 
-_CODES = {Form.STAYS: "EM530", Form.INSIDE: "EM536", Form.REMOVED: "EM536", Form.ALONE: "EM537"}
+_CODES = {
+    Form.STAYS: "EM530",
+    Form.INSIDE: "EM536",
+    Form.REMOVED: "EM536",
+    Form.ALONE: "EM537",
+    Form.SWAPPED: "EM546",
+}
+#: Where what stands at a place is while a copy stands there.
+_ASIDE = "/.aside"
 
 
 def before(instruction: Instruction, stage: Recipe) -> Iterator[Item]:
     """What stands in front of a RUN with bind mounts. Raises NotExpressible where copies would not be the same."""
     binds = _binds(instruction, stage)
-    yield from _cleared([bind for bind in binds if bind.form is Form.ALONE], instruction, stage)
+    places = [quoted_item(bind.place) for bind in binds if bind.form is Form.ALONE]
+    yield from _run([f"rm -rf {' '.join(places)}"] if places else [], instruction, stage)
+    yield from _run([_moved_aside(bind, aside) for bind, aside in _swapped(binds)], instruction, stage)
     for bind in binds:
+        if bind.hides:
+            yield from _run([f"rm -rf {quoted_item(bind.place)}"], instruction, stage)
         flag = bind.mount.flag
         at = instruction.span_of(flag.start, flag.end)
         target = bind.mount.get("target", "dst", "destination") or "."
@@ -35,7 +47,9 @@ def before(instruction: Instruction, stage: Recipe) -> Iterator[Item]:
 def after(instruction: Instruction, stage: Recipe) -> Iterator[Item]:
     """What stands behind the RUN."""
     binds = _binds(instruction, stage)
-    yield from _cleared([bind for bind in binds if bind.form is Form.REMOVED], instruction, stage)
+    removed = [quoted_item(bind.removed) for bind in binds if bind.form in (Form.REMOVED, Form.SWAPPED)]
+    clear = [f"rm -rf {' '.join(removed)}"] if removed else []
+    yield from _run([*clear, *(_moved_back(bind, aside) for bind, aside in _swapped(binds))], instruction, stage)
 
 
 def _binds(instruction: Instruction, stage: Recipe) -> tuple[Bind, ...]:
@@ -48,10 +62,25 @@ def _binds(instruction: Instruction, stage: Recipe) -> tuple[Bind, ...]:
     return found
 
 
-def _cleared(binds: Sequence[Bind], instruction: Instruction, stage: Recipe) -> Iterator[Item]:
-    """A RUN that removes what is at these places, as root."""
-    if not binds:
-        return
-    text = f"rm -rf {' '.join(quoted_item(bind.place) for bind in binds)}"
-    run = Command("RUN", verbatim(text), source=instruction.span, meaning=ShellText(text))
-    yield from asroot.commands(run, instruction, stage)
+def _swapped(binds: Sequence[Bind]) -> list[tuple[Bind, str]]:
+    """The binds that stand where something else may be, each with the place where that waits."""
+    found = [bind for bind in binds if bind.form is Form.SWAPPED]
+    return [(bind, f"{_ASIDE}-{number}" if number else _ASIDE) for number, bind in enumerate(found)]
+
+
+def _moved_aside(bind: Bind, aside: str) -> str:
+    place = quoted_item(bind.place)
+    return f"mv {place} {aside}" if bind.is_there else f"if [ -e {place} ]; then mv {place} {aside}; fi"
+
+
+def _moved_back(bind: Bind, aside: str) -> str:
+    place = quoted_item(bind.place)
+    return f"mv {aside} {place}" if bind.is_there else f"if [ -e {aside} ]; then mv {aside} {place}; fi"
+
+
+def _run(texts: Sequence[str], instruction: Instruction, stage: Recipe) -> Iterator[Item]:
+    """A RUN of these commands, as root."""
+    if texts:
+        text = " && ".join(texts)
+        run = Command("RUN", verbatim(text), source=instruction.span, meaning=ShellText(text))
+        yield from asroot.commands(run, instruction, stage)

@@ -199,7 +199,7 @@ def _drafted(
     again: dict[int, set[str]] = {}
     while True:
         collector = Collector(path, mappings.diagnostics)
-        plan = make(graph, settings, mappings, collector.report, fallen)
+        plan = make(graph, settings, mappings, collector.report, fallen, context)
         assembled = assemble(plan, settings, mappings, context, collector.report, again)
         found = {recipe.stage: recipe.again | again.get(recipe.stage, set()) for recipe in assembled.recipes}
         if all(names <= again.get(stage, set()) for stage, names in found.items()):

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from migrate import header, outlinks, timestamps
 from migrate.artifacts import ROOT, WILDCARDS, Artifact, minimal, needed
+from migrate.context import Context, UnknownContext
 from migrate.dockerfile.model import CopyDetail, Instruction, RunDetail
 from migrate.dockerfile.words import parse_word
 from migrate.fallen import FallenStage
@@ -77,6 +78,7 @@ def make(
     mappings: Mappings,
     report: Reporter,
     fallen: Mapping[int, FallenStage] | None = None,
+    context: Context | None = None,
 ) -> Plan:
     """The plan for ``graph``; findings about names and arguments go to ``report``.
 
@@ -113,7 +115,7 @@ def make(
     wanted = {graph.find_target(saved.stage) for saved in settings.saved} - {None, final}
     kept = sorted(index for index in wanted if index is not None)
     saved = {index: unique_name(f"{targets[index]}-image", taken) for index in kept}
-    binds = _bind_mounts(graph, (final, *kept), mappings)
+    binds = _bind_mounts(graph, (final, *kept), mappings, context or UnknownContext())
     taking = _Taking(graph, sources, binds, exact=settings.fidelity == "exact")
     helpers = _image_helpers(taking, taken)
     return Plan(
@@ -338,7 +340,9 @@ def run_texts(graph: StageGraph, index: int) -> list[str]:
     return [item.operand + "".join(heredoc.body for heredoc in item.heredocs) for item in runs]
 
 
-def _bind_mounts(graph: StageGraph, delivered: Iterable[int], mappings: Mappings) -> Mapping[int, tuple[Bind, ...]]:
+def _bind_mounts(
+    graph: StageGraph, delivered: Iterable[int], mappings: Mappings, context: Context
+) -> Mapping[int, tuple[Bind, ...]]:
     """The bind mounts that become copies; ``delivered`` are the stages whose images are kept."""
     details = [item.detail for stage in graph.stages for item in stage.instructions]
     if not any(isinstance(one, RunDetail) and any(mount.type == "bind" for mount in one.mounts) for one in details):
@@ -354,7 +358,7 @@ def _bind_mounts(graph: StageGraph, delivered: Iterable[int], mappings: Mappings
             if source.stage is not None and source.instruction.keyword == "COPY":
                 paths = _paths(source.instruction, graph.dockerfile.escape)
                 wanted.setdefault(source.stage, []).extend(artifact.path for artifact in paths)
-    return bindplan.planned(graph, workshops, wanted, mappings)
+    return bindplan.planned(graph, workshops, wanted, mappings, context)
 
 
 def _paths(instruction: Instruction, escape: str) -> Iterable[Artifact]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from support import body, codes, converted
+from support import DictContext, body, codes, converted
 
 #: ``build`` is no image and nobody is FROM it; the last stage takes one path beside the mounts.
 WORKSHOP = "FROM alpine:3.20 AS build\nWORKDIR /src\n{lines}\nFROM alpine:3.20\nCOPY --from=build {path} /x\n"
@@ -70,9 +70,6 @@ def test_a_copy_that_is_removed(lines: str, path: str) -> None:
 @pytest.mark.parametrize(
     ("lines", "path"),
     [
-        ("RUN --mount=target=. ls > /out/x", "/src/x"),  # the consumer takes what the copy leaves
-        ("RUN --mount=target=. ls > /out/x", "/"),
-        ("RUN --mount=target=. ls > /out/x\nRUN ls > /out/y", "/out"),  # a later RUN would see it
         ("RUN --mount=target=/ ls > /out/x", "/out/x"),
         ("ARG D=/d\nRUN --mount=target=$D ls > /out/x", "/out/x"),
         ("RUN --mount=target=/d --mount=from=alpine:3.20,target=/d ls > /out/x", "/out/x"),
@@ -112,11 +109,6 @@ def test_in_an_image(lines: str, removed: str) -> None:
     [
         "RUN --mount=target=. pip install .",
         "RUN --mount=target=/ctx ls /ctx",
-        "RUN --mount=source=lib,target=/new/lib ls",
-        "COPY . .\nRUN --mount=source=r.txt,target=r.txt x",
-        "RUN echo a > r.txt\nRUN --mount=source=r.txt,target=r.txt x",
-        "RUN ./setup\nRUN --mount=source=r.txt,target=r.txt x",
-        "RUN npm init -y\nRUN --mount=source=package.json,target=package.json x",
         "RUN --mount=source=a.conf,target=/etc/a.conf x",
         "RUN box\nRUN --mount=from=busybox,source=/bin/busybox,target=/usr/local/bin/box box a",
         "USER $U\nRUN --mount=source=r.txt,target=r.txt x",
@@ -135,10 +127,11 @@ def test_a_copy_in_a_copy() -> None:
     assert set(found) == {"EM536"}
     assert made[:4] == [
         "COPY lib /opt/lib",
+        "RUN rm -rf /opt/lib/sh",  # the other copy may have a folder there
         "COPY +busybox/bin/sh /opt/lib/sh",
         "RUN x",
-        "RUN rm -rf /opt/lib",
     ]
+    assert made[4] == "RUN rm -rf /opt/lib"
 
 
 def test_root_removes_what_another_user_saw() -> None:
@@ -150,7 +143,82 @@ def test_root_removes_what_another_user_saw() -> None:
 def test_folders_that_an_image_lacks() -> None:
     mount = "RUN --mount=source=r.txt,target=/opt/r.txt x"
     assert image(mount)[1] == ["EM536"]
-    assert image(mount, "busybox")[1] == ["EM520"]
+    made, found = image(mount, "busybox")
+    assert found == ["EM536"]
+    assert "RUN rm -rf /opt" in made
+
+
+@pytest.mark.parametrize(
+    ("lines", "aside", "back"),
+    [
+        ("RUN --mount=source=lib,target=. ls", "mv /app /.aside", "rm -rf /app && mv /.aside /app"),
+        ("COPY . .\nRUN --mount=source=r.txt,target=r.txt x", "if [ -e /app/r.txt ]; then", "rm -rf /app/r.txt && if"),
+        ("RUN echo a > r.txt\nRUN --mount=source=r.txt,target=r.txt x", "if [ -e /app/r.txt ]", "rm -rf /app/r.txt"),
+        ("RUN ./setup\nRUN --mount=source=r.txt,target=r.txt x", "if [ -e /app/r.txt ]", "rm -rf /app/r.txt"),
+        ("RUN npm init -y\nRUN --mount=source=p.json,target=p.json x", "if [ -e /app/p.json ]", "rm -rf /app/p.json"),
+        ("RUN --mount=source=lib,target=/opt ls", "mv /opt /.aside", "rm -rf /opt && mv /.aside /opt"),
+        ("WORKDIR /a b\nRUN --mount=source=lib,target=. ls", "mv '/a b' /.aside", "rm -rf '/a b' && mv /.aside '/a b'"),
+    ],
+)
+def test_what_is_there_is_moved_aside(lines: str, aside: str, back: str) -> None:
+    made, found = image(lines)
+    assert found == ["EM546"]
+    runs = [line for line in made if line.startswith("RUN ")]
+    assert runs[-3].startswith(f"RUN {aside}")
+    assert runs[-1].startswith(f"RUN {back}")
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        "RUN --mount=source=lib,target=. ls /",  # it would see what was moved
+        "RUN --mount=source=lib,target=. for f in /*; do echo $f; done",
+        "WORKDIR lib\nRUN --mount=source=lib,target=/app ls",  # a RUN cannot start in a folder that is away
+        "RUN setcap a=ep /app/x\nRUN --mount=source=lib,target=. ls",  # mv of some systems loses that
+        "RUN --mount=source=lib,target=/tmp ls",
+        "RUN --mount=source=lib,target=/usr/share ls",
+    ],
+)
+def test_what_cannot_be_moved(lines: str) -> None:
+    assert "EM520" in image(lines)[1]
+
+
+def test_two_are_moved_aside_together() -> None:
+    made, _ = image("RUN mkdir -p a b\nRUN --mount=source=lib,target=a --mount=source=lib,target=b x")
+    assert made[1] == "RUN mv /app/a /.aside && mv /app/b /.aside-1"
+    assert made[-1] == "RUN rm -rf /app/a /app/b && mv /.aside /app/a && mv /.aside-1 /app/b"
+
+
+@pytest.mark.parametrize(
+    ("lines", "path"),
+    [
+        ("RUN --mount=target=. ls > /out/x", "/src/x"),  # the consumer takes what the copy would leave
+        ("RUN --mount=target=. ls > /out/x", "/"),
+        ("RUN --mount=target=. ls > /out/x\nRUN ls > /out/y", "/out"),  # a later RUN would see it
+    ],
+)
+def test_others_take_what_was_there(lines: str, path: str) -> None:
+    made, found = workshop(lines, path)
+    assert found == ["EM546"]
+    assert "RUN rm -rf /src && mv /.aside /src" in made
+
+
+@pytest.mark.parametrize(
+    ("files", "is_copied"),
+    [
+        ({"a.txt": b"a"}, True),
+        ({"a.txt": b"a", ".env": b"PASSWORD=1"}, False),
+        ({"a.txt": b"a", ".git/HEAD": b"ref"}, False),
+        ({"a.txt": b"a" * 5_000_000}, False),
+    ],
+)
+def test_the_whole_context_enters_an_image_only_when_it_is_small_and_plain(
+    files: dict[str, bytes], is_copied: bool
+) -> None:
+    text = IMAGE.format(lines="COPY a.txt .\nRUN --mount=target=. x\nRUN --mount=target=/ctx x")
+    found = codes(converted(text, DictContext(files), fallback="comment"))
+    assert ("EM520" in found) is not is_copied
+    assert ({"EM546", "EM536"} <= set(found)) is is_copied
 
 
 def test_stages_whose_image_is_kept_are_no_workshops() -> None:

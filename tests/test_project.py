@@ -32,9 +32,10 @@ LAYERS = (
     "artifacts archives firing imagefacts outlinks layout scope stages standing",
     "standingmerge",
     # What rules are written with.
-    "adding arguments asroot bindmounts bindplan caches configured contextsources copying copymodes copyowners execform"
-    " fallen folders header helperfiles heredocfiles keptdefaults linkedowners mounts noticing ownership plan proxies"
-    " recipe rootfiles rootpatterns runheredocs runprefix runtext scripts steps timestamps twicedeclared",
+    "adding arguments asroot bindmounts bindplan bindtraces caches configured contextsize contextsources copying"
+    " copymodes copyowners execform fallen folders header helperfiles heredocfiles keptdefaults linkedowners"
+    " mounts noticing ownership plan proxies recipe rootfiles rootpatterns runheredocs runprefix runtext scripts steps"
+    " timestamps twicedeclared",
     "rules",
     "callsites gitpatch",
     "checked embedded fallback fromdockerfile headerlines ignorefile leftout namedcontexts passing suppression",
