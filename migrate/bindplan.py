@@ -8,7 +8,6 @@ for the time of the RUN.
 from __future__ import annotations
 
 import posixpath
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from enum import Enum
 from functools import cache
@@ -16,6 +15,7 @@ from typing import NamedTuple
 
 from migrate.artifacts import clean, related
 from migrate.bindtraces import (
+    ROOT,
     SOURCE,
     TARGET,
     Shown,
@@ -35,9 +35,6 @@ from migrate.images import base_image
 from migrate.mappings import Mappings
 from migrate.stages import Source, StageGraph
 from migrate.steps import Step, joined, standard_folders, steps_of
-
-#: The root of the file system as a word of its own, or a pattern in it.
-_ROOT = re.compile(r"(?<![\w$}./*'\"-])/(?:[*?\s;&|)'\"]|\Z)")
 
 
 class Form(Enum):
@@ -251,7 +248,7 @@ def _can_move(place: str, step: Step, earlier: Sequence[Step], stage: _Stage, kn
         not is_system(place, known)
         and exists(posixpath.dirname(place), earlier, stage.folders)
         and not (step.folder or "/").startswith(place + "/")
-        and not _ROOT.search(texts[-1])
+        and not ROOT.search(texts[-1])
         and not any("setcap" in text for text in texts)
     )
 

@@ -14,6 +14,8 @@ from migrate.steps import Step, joined
 
 TARGET = ("target", "dst", "destination")
 SOURCE = ("source", "src")
+#: The root of the file system as a word of its own, or a pattern in it.
+ROOT = re.compile(r"(?<![\w$}./*'\"-])/(?:[*?\s;&|)'\"]|\Z)")
 _MAKES = re.compile(r"\bmkdir\b([^;&|]*)")
 _TRIES = re.compile(r"(?:\b(?:touch|mkdir|cp|mv|rm|tee|ln|install|sed\s+-i)\b|>)([^;&|\n]*)\|\|")
 _REDIRECTION = re.compile(r">\s*(?!&|/dev/)[^\s;&|]")
@@ -133,6 +135,8 @@ def sees(step: Step, item: Shown, known: Mapping[str, list[str]]) -> bool:
             return False
     text = text_of(instruction)
     if any(re.search(rf"{re.escape(folder)}(?![\w.-])", text) for folder in _ancestors(item.place)):
+        return True
+    if ROOT.search(text[instruction.operand_start :]):
         return True
     if step.folder is not None and not related(step.folder, item.place):
         return False
