@@ -9,7 +9,7 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import cache
+from functools import lru_cache
 from typing import NamedTuple
 
 from migrate.callsites.composecall import variable_piece
@@ -229,7 +229,7 @@ class Recipes:
         return "BUILD " + " ".join(words)
 
 
-@cache
+@lru_cache(maxsize=64)
 def _declared(text: str, target: str) -> frozenset[str]:
     """The arguments that ``target`` of an Earthfile declares, and all targets that it uses; global ones too."""
     base, *blocks = re.split(r"^(?=[a-zA-Z][\w.-]*:[ \t]*\r?$)", text, flags=re.MULTILINE)

@@ -9,6 +9,7 @@ import re
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 from ruamel.yaml import YAML
 from ruamel.yaml.error import ReusedAnchorWarning, YAMLError
@@ -17,11 +18,23 @@ from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from migrate.callsites.unread import YamlError as YamlError
 
 LARGEST = 1024 * 1024
+#: What is kept of some texts of this length at most: nodes take a hundred times the memory of their text.
+_LARGEST_KEPT = 32 * 1024
 _DEEPEST = 200
 
 
 def documents(text: str) -> list[Node]:
-    """The root nodes of all documents in ``text``. Raises YamlError."""
+    """The root nodes of all documents in ``text``, which nobody changes. Raises YamlError."""
+    return list(_kept(text) if len(text) <= _LARGEST_KEPT else _documents(text))
+
+
+@lru_cache(maxsize=16)
+def _kept(text: str) -> tuple[Node, ...]:
+    """Call sites and path filters of a workflow are looked for one after the other."""
+    return _documents(text)
+
+
+def _documents(text: str) -> tuple[Node, ...]:
     if len(text) > LARGEST:
         raise YamlError(f"it has more than {LARGEST // 1024} KiB")
     if _depth(text) > _DEEPEST:
@@ -29,7 +42,7 @@ def documents(text: str) -> list[Node]:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ReusedAnchorWarning)  # an anchor may be set again: the last one counts
-            return [node for node in YAML(pure=True).compose_all(text) if node is not None]
+            return tuple(node for node in YAML(pure=True).compose_all(text) if node is not None)
     except YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         raise YamlError(str(getattr(error, "problem", error)), mark.line + 1 if mark else 1) from None
@@ -40,7 +53,7 @@ def documents(text: str) -> list[Node]:
 def _depth(text: str) -> int:
     """A bound on the nesting that does not need a parser: open flow brackets, and indentation steps."""
     flow = deepest = 0
-    for char in text:
+    for char in re.findall(r"[\[{\]}]", text):
         flow += (char in "[{") - (char in "]}" and flow > 0)
         deepest = max(deepest, flow)
     indents = [len(match.group()) for match in re.finditer(r"^[ -]*", text, re.MULTILINE)]
@@ -69,7 +82,10 @@ def get(node: Node | None, *keys: str) -> Node | None:
 
 def scalar(node: Node | None) -> str | None:
     """The text of a scalar, None for anything else."""
-    return str(node.value) if isinstance(node, ScalarNode) else None
+    if not isinstance(node, ScalarNode):
+        return None
+    # ruamel.yaml marks in a folded text where lines were joined.
+    return str(node.value).replace("\a", "") if node.style == ">" else str(node.value)
 
 
 def start(node: Node) -> int:

@@ -24,6 +24,12 @@ _HASH = re.compile(r"hashFiles\(([^()\n]*)\)")
 _HASH_WORD = re.compile(r"('{1,2})([^'\n]*)\1")
 _PLAIN = re.compile(r"[A-Za-z0-9_./-][A-Za-z0-9_./*-]*(?:, [A-Za-z0-9_./-]+)*")
 _MOST_NODES = 100_000
+#: Without one of these there is no list of patterns.
+_NEEDED = {
+    "workflows": ("paths", "changed-files", "hashFiles"),
+    "gitlab": ("changes", "hashFiles"),
+    "taskfile": ("sources",),
+}
 
 
 class _List(NamedTuple):
@@ -40,6 +46,8 @@ class _List(NamedTuple):
 def look(text: str, path: str, scene: Scene) -> Found:
     """Add Earthfiles to the lists of ``path`` that name their Dockerfiles."""
     kind = _kind(path)
+    if not any(word in text for word in _NEEDED.get(kind, ("",))):
+        return NOTHING
     try:
         roots = yamltext.documents(text)
     except YamlError:

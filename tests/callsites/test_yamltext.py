@@ -63,3 +63,7 @@ def test_bombs_and_depth_are_bounded() -> None:
     for text in ("[" * 5000, "\n".join(" " * n + "a:" for n in range(3000)), "a: " + "x" * LARGEST, "a: [", "\t- a"):
         with pytest.raises(YamlError):
             documents(text)
+
+
+def test_a_folded_text_has_blanks_where_its_lines_were_joined() -> None:
+    assert scalar(get(documents("a: >\n  docker\n  build .\n")[0], "a")) == "docker build .\n"
