@@ -6,20 +6,22 @@ hard-cases.md 2 and facts/dockerfile.md 5 hold the rules this follows.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Generator, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from migrate import keptdefaults, twicedeclared
 from migrate.caches import Cache
 from migrate.dockerfile.model import Instruction
 from migrate.earthfile.model import Command, Words
+from migrate.globaldefaults import as_the_header_sees, is_global_here, written_out
 from migrate.header import GlobalArgument
 from migrate.mappings import Mappings
+from migrate.ownnames import constant, fixed, is_builtin, is_of_earth, is_out_of_images, keeps_home
 from migrate.plan import Plan, earth_name
 from migrate.recipe import NotExpressible, Recipe
-from migrate.rootfiles import NOTHING, Roots, is_shipped
+from migrate.rootfiles import NOTHING, Roots
 from migrate.runprefix import is_asked_for
 from migrate.scope import ARGUMENT, ENVIRONMENT, Binding, Scope, without_variables
-from migrate.words import Literal, Part, Variable, Word, literal_text, merged, variables
+from migrate.words import Literal, Variable, Word, literal_text, variables
 
 _EQUALS: Word = (Literal("="),)
 
@@ -68,7 +70,8 @@ def declare(
     if not (name.isascii() and name.isidentifier()):
         raise NotExpressible("EM310", None, key=name)
     if is_of_earth(name, arguments.mappings):
-        if not _fixed(name, default, instruction, stage):
+        is_given = default is None and arguments.imported(name) is not None  # by a line before FROM
+        if is_given or not fixed(name, default, instruction, stage):
             raise NotExpressible("EM327", None, name=name)
         return
     if default is None and arguments.imported(name) is None:
@@ -92,17 +95,6 @@ def declare(
             default = yield from _on_inherited(name, default, known, instruction, stage)
             spelling = None
     yield from _with_default(name, default, spelling, instruction, stage)
-
-
-def constant(name: str, arguments: Arguments) -> Word | None:
-    """The value that Docker gives to an automatic argument which an Earthfile lacks, None for any other name."""
-    entry = arguments.mappings.builtin_arguments.get(name)
-    if entry is None or entry["earthfile"] is not None:
-        return None
-    if entry["kind"] == "stage":
-        return (Literal(arguments.plan.graph.stages[arguments.plan.final].name or "default"),)
-    # The version of an operating system: Windows alone has one.
-    return () if entry["kind"].endswith("-platform") else None
 
 
 def _with_default(
@@ -153,7 +145,7 @@ def _visible_globals(default: Word, stage: Recipe) -> dict[str, Binding]:
         of = stage.arguments.kept.get(used.name, used.name)
         known = stage.arguments.plan.globals.get(of)
         if known is not None and (known.everywhere or of != used.name):
-            word = _written_out(of, stage.arguments)
+            word = written_out(of, stage.arguments)
             found[used.name] = Binding(ARGUMENT, literal_text(word) if word is not None else None, known.default)
         elif used.name in stage.moved_arguments:
             found[used.name] = Binding(ARGUMENT, None, is_automatic=True)
@@ -204,7 +196,7 @@ def _bare(name: str, instruction: Instruction, stage: Recipe, arguments: Argumen
     if known is None or known.kind == ARGUMENT:
         _report_unset(name, instruction, stage)
     is_home = name == "HOME" and known is None
-    if is_home and _keeps_home(instruction, stage):
+    if is_home and keeps_home(instruction, stage):
         yield Command.of("ARG", "HOME=$HOME", source=instruction.span)
     elif stage.scope.may_be_environment(name) and not is_home:
         meaning = stage.adapt((Variable(name),), instruction)
@@ -224,13 +216,13 @@ def _imported(
 ) -> Iterator[Command]:
     """A global's default where the stage imports it: what it reads must be visible here, or is written out."""
     values: dict[str, Word | None] = {}
-    seen_there = _as_the_header_sees(default, arguments)
+    seen_there = as_the_header_sees(default, arguments)
     if seen_there != default:
         default, text = seen_there, None
     unseen = [
         variable.name
         for variable in variables(default)
-        if (known := arguments.plan.globals.get(variable.name)) is not None and not _is_global_here(known, stage.scope)
+        if (known := arguments.plan.globals.get(variable.name)) is not None and not is_global_here(known, stage.scope)
     ]
     if unseen and (kept := keptdefaults.kept(name, arguments, stage)) is not None:
         yield from _with_default(name, (Variable(kept),), None, instruction, stage)
@@ -238,7 +230,7 @@ def _imported(
     for variable in variables(default):
         known = arguments.plan.globals.get(variable.name)
         if variable.name in unseen:
-            values[variable.name] = _written_out(variable.name, arguments)
+            values[variable.name] = written_out(variable.name, arguments)
             stage.warn("EM323", instruction, name=name, used=variable.name)
         elif known is not None and variable.name not in stage.scope.declared and stage.scope.image_environment is None:
             stage.report_unknown_environment()  # an ENV of the image would hide the global argument
@@ -252,57 +244,14 @@ def _imported(
     yield from _with_default(name, default, text, instruction, stage)
 
 
-def _is_global_here(known: GlobalArgument, scope: Scope) -> bool:
-    """Whether the name of a global argument means that argument at this place of a stage."""
-    binding = scope.bindings.get(known.name)
-    if known.name in scope.declared:
-        is_own = binding is None or binding.kind != ARGUMENT or binding.default != known.default
-        return not is_own and known.name not in scope.reassigned
-    return known.everywhere and binding is None and known.name not in (scope.image_environment or ())
-
-
-def _as_the_header_sees(word: Word, arguments: Arguments) -> Word:
-    """``word`` without the names that are unset before the first FROM, whatever the stage gives them."""
-    parts: list[Part] = []
-    for part in word:
-        if not isinstance(part, Variable):
-            parts.append(part)
-        elif part.name in arguments.plan.globals or earth_name(part.name, arguments.mappings) is not None:
-            parts.append(replace(part, operand=_as_the_header_sees(part.operand, arguments)))
-        elif part.operator in ("-", ":-"):
-            parts += _as_the_header_sees(part.operand, arguments)
-    return merged(parts)
-
-
-def _written_out(name: str, arguments: Arguments, depth: int = 0) -> Word | None:
-    """The default of a global argument with the defaults it reads put in, None when it has none."""
-    known = arguments.plan.globals.get(name)
-    if known is None or known.default is None or depth > len(arguments.plan.globals):
-        return None
-    used = {variable.name for variable in variables(known.default)} & arguments.plan.globals.keys()
-    return without_variables(known.default, {other: _written_out(other, arguments, depth + 1) for other in used})
-
-
 def _report_unset(name: str, instruction: Instruction, stage: Recipe) -> None:
     """Docker leaves such an argument unset, an Earthfile exports it empty: only a test for "unset" can tell."""
     if name == "HOME":
-        stage.warn("EM336" if _keeps_home(instruction, stage) else "EM326", instruction)
+        stage.warn("EM336" if keeps_home(instruction, stage) else "EM326", instruction)
         return
     if name == "PATH":
         return  # every image has one
     stage.warn("EM333" if is_asked_for(name, stage) else "EM301", instruction, name=name)
-
-
-def _keeps_home(instruction: Instruction, stage: Recipe) -> bool:
-    """Whether ``ARG HOME=$HOME`` is Docker's bare one: RUN alone reads it there, and the user stays the same.
-
-    earth asks a shell in the image for the value.
-    """
-    graph = stage.arguments.plan.graph
-    later = [item for item in graph.stages[stage.stage].instructions if item.span > instruction.span]
-    others = (item for item in later if item.keyword != "RUN")
-    is_built_on = any(stage.stage in (one.base, *one.selects) for one in graph.stages)
-    return not is_built_on and not any(item.keyword == "USER" or "HOME" in item.text for item in others)
 
 
 def _platform(
@@ -317,14 +266,14 @@ def _platform(
         yield from _with_default(name, default, None, instruction, stage)
         return
     is_plain = default is not None and (spelling is not None or literal_text(default) is not None)
-    if default is not None and is_plain and _is_out_of_images(name, stage):
+    if default is not None and is_plain and is_out_of_images(name, stage):
         stage.warn("EM234", instruction, name=name)
         word = stage.adapt(default, instruction)
         yield _assignment("ENV", name, stage.spell(word) or '""', word, instruction)
         value, derived = stage.scope.static(default), stage.scope.is_overridable(default)
         stage.scope.bind(name, Binding(ENVIRONMENT, value, derived=derived))
         return
-    if is_plain and _fixed(name, default, instruction, stage):
+    if is_plain and fixed(name, default, instruction, stage):
         return
     if default is not None:  # a plain argument in Docker; earth refuses a default for a builtin one
         stage.warn("EM312", instruction, name=name)
@@ -344,39 +293,6 @@ def _platform(
         meaning: tuple[Word, ...] = ((Literal(name),), _EQUALS, (Variable(platform),))
         yield Command.of("ARG", f"{name}=${platform}", source=instruction.span, meaning=Words(meaning))
     stage.scope.bind(name, Binding(ARGUMENT, None, is_automatic=True))
-
-
-def _fixed(name: str, default: Word | None, instruction: Instruction, stage: Recipe) -> bool:
-    """Take the one value that an argument with a name of earth's own has; False where it has none for certain."""
-    value = None if default is None else stage.scope.static(default)
-    if default is not None and (value is None or stage.scope.is_overridable(default)):
-        return False
-    if name in stage.scope.declared:  # an ARG of earth's hides what is said here
-        return False
-    stage.warn("EM334", instruction, name=name)
-    stage.scope.bind(name, Binding(ARGUMENT, value, default))
-    stage.scope.fixed[name] = value
-    return True
-
-
-def _is_out_of_images(name: str, stage: Recipe) -> bool:
-    """Whether an ENV can stand for the first ARG ``name`` of a stage: no image would have it."""
-    plan = stage.arguments.plan
-    graph, index = plan.graph, stage.stage
-    if name in stage.scope.bindings or name in stage.moved_arguments or any(other.selects for other in graph.stages):
-        return False
-    return not any(is_shipped(one.index, plan) and index in graph.chain(one.index) for one in graph.stages)
-
-
-def is_builtin(name: str) -> bool:
-    """Whether earth itself sets ``name``; BUILD* are free names there."""
-    return name.startswith(("TARGET", "NATIVE"))
-
-
-def is_of_earth(name: str, mappings: Mappings) -> bool:
-    """Whether earth gives ``name`` a value that Docker does not know of."""
-    entry = mappings.builtin_arguments.get(name)
-    return entry is not None and entry["kind"] == "earth"
 
 
 def _bind(name: str, binding: Binding, scope: Scope) -> None:
@@ -412,7 +328,8 @@ def inherited(parent: Scope, stage: Recipe, instruction: Instruction, arguments:
             if is_asked_for(name, stage):
                 stage.warn("EM333", instruction, name=name)
             keeps = stage.scope.may_be_environment(name)
-            yield Command.of("ARG", f"{name}=${name}" if keeps else name, source=instruction.span)
+            kept = [] if keeps else list(twicedeclared.declared(name, instruction, stage))
+            yield from kept or [Command.of("ARG", f"{name}=${name}" if keeps else name, source=instruction.span)]
             stage.scope.declared.add(name)
 
 

@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from copy import copy
 from dataclasses import replace
 
-from migrate.arguments import Arguments, is_of_earth
+from migrate.arguments import Arguments
 from migrate.earthfile.model import Command, Item, Remark, TextLine, Words
 from migrate.fallen import FallenStage, PassedArgument
+from migrate.ownnames import is_of_earth
 from migrate.plan import Plan
 from migrate.recipe import Recipe, Reporter, attach
 from migrate.settings import Settings

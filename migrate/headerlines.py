@@ -10,12 +10,13 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from migrate import keptdefaults
-from migrate.arguments import Arguments, is_of_earth
+from migrate.arguments import Arguments
 from migrate.context import Context
 from migrate.dockerfile.model import Instruction, Line, PairsDetail
 from migrate.earthfile.model import Command, Item, Remark, Target
 from migrate.header import GlobalArgument
 from migrate.mappings import Mappings
+from migrate.ownnames import is_of_earth
 from migrate.plan import Helper, Plan, earth_name
 from migrate.recipe import NotExpressible, Recipe, Reporter, User, attach, not_converted
 from migrate.rules.from_ import from_command, header_scope

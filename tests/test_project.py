@@ -33,9 +33,9 @@ LAYERS = (
     "standingmerge",
     # What rules are written with.
     "adding arguments asroot bindmounts bindplan bindtraces caches configured contextsize contextsources copying"
-    " copymodes copyowners execform fallen folders header helperfiles heredocfiles keptdefaults linkedowners"
-    " mounts noticing ownership plan proxies recipe rootfiles rootpatterns runheredocs runprefix runtext scripts steps"
-    " timestamps twicedeclared",
+    " copymodes copyowners execform fallen folders globaldefaults header helperfiles heredocfiles keptdefaults"
+    " linkedowners mounts noticing ownership ownnames plan proxies recipe rootfiles rootpatterns runheredocs runprefix"
+    " runtext scripts steps timestamps twicedeclared",
     "rules",
     "callsites gitpatch",
     "checked embedded fallback fromdockerfile headerlines ignorefile leftout namedcontexts passing suppression",

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from migrate.arguments import is_builtin
 from migrate.dockerfile import words
 from migrate.dockerfile.model import Instruction, Pair, PairsDetail
 from migrate.earthfile.model import Command, Item
 from migrate.layout import comments_before
+from migrate.ownnames import is_builtin
 from migrate.recipe import NotExpressible, Recipe, command, pair_not_converted
 from migrate.scope import ENVIRONMENT, Binding
 from migrate.twicedeclared import free_name

@@ -6,13 +6,13 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 
-from migrate.arguments import constant
 from migrate.dockerfile import words
 from migrate.dockerfile.model import Flag, FromDetail, Instruction
 from migrate.earthfile import quoting
 from migrate.earthfile.model import Command, Item
 from migrate.helperfiles import IMAGE
 from migrate.mappings import Mappings
+from migrate.ownnames import constant
 from migrate.plan import Plan, earth_name, legal_text, whole_platform
 from migrate.recipe import Recipe, command
 from migrate.rootfiles import RootFile
