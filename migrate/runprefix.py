@@ -33,6 +33,8 @@ def prefix(instruction: Instruction, stage: Recipe) -> str:
     """The commands in front of a RUN, each with its semicolon; "" for nearly all."""
     scope = stage.scope
     set_here = [f"export {name}={_quoted(value)};" for name, value in scope.fixed.items() if value is not None]
+    if scope.helpers and lists_environment(instruction):
+        set_here.append(f"unset {' '.join(scope.helpers)};")
     bare = [name for name in scope.declared if scope.is_bare_argument(name)]
     if not bare:
         return " ".join(set_here)

@@ -49,6 +49,8 @@ class Scope:
         """Names that a LET of this target holds; from then on only SET changes them."""
         self.passed: dict[str, str] = {}
         """Arguments whose passed value a LET keeps, under another name: see twicedeclared.py."""
+        self.helpers: dict[str, None] = {}
+        """Names that LETs of ours hold beside those of the Dockerfile."""
         self.fixed: dict[str, str | None] = {}
         """Arguments with a name of earth's own, and their values (None: unset): no ARG declares them."""
         self.clock = 0

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 from migrate.dockerfile.model import Instruction
 from migrate.earthfile.model import Command, Words
-from migrate.header import is_environment_name, lists_environment
+from migrate.header import is_environment_name
 from migrate.recipe import Recipe
 from migrate.words import Literal, Variable, Word
 
@@ -19,11 +19,12 @@ _EQUALS: Word = (Literal("="),)
 
 
 def declared(name: str, instruction: Instruction, stage: Recipe) -> Iterator[Command]:
-    """The ARG, and the LET that keeps what is passed; nothing where that is not wanted or another name would show."""
+    """The ARG, and the LET that keeps what is passed; nothing where that is not wanted or the other name is taken."""
     helper = free_name(f"{name}_PASSED", stage)
     if name not in stage.arguments.again.get(stage.stage, ()) or helper is None:
         return
     stage.scope.passed[name] = helper
+    stage.scope.helpers[helper] = None
     stage.warn("EM332", instruction, name=name)
     yield Command.of("ARG", name, source=instruction.span, meaning=Words(((Literal(name),),)))
     words = ((Literal(helper),), _EQUALS, (Variable(name),))
@@ -36,11 +37,10 @@ def value(name: str, default: Word, stage: Recipe) -> Word:
 
 
 def free_name(name: str, stage: Recipe) -> str | None:
-    """``name`` for a variable that only RUNs of this stage can see; None where one may tell."""
+    """``name`` for a variable that only RUNs of this stage can see; None where one may ask for it."""
     arguments = stage.arguments
     plan, mappings = arguments.plan, arguments.mappings
     is_taken = name in plan.globals or name in stage.scope.bindings or any(name in names for names in plan.mentions)
     if is_taken or name in mappings.builtin_arguments or is_environment_name(name, mappings):
         return None
-    shown = any(lists_environment(item) for item in plan.graph.stages[stage.stage].instructions)
-    return None if shown else name
+    return name

@@ -136,6 +136,7 @@ def _keeping(kept: dict[str, str], instruction: Instruction, stage: Recipe) -> I
     for key, name in kept.items():
         keyword = "SET" if name in stage.scope.reassigned else "LET"
         stage.scope.reassigned.add(name)
+        stage.scope.helpers[name] = None
         yield command(
             keyword, [(name, (Literal(name),)), EQUALS, (f"${key}", (Variable(key),))], instruction, separator=""
         )

@@ -26,7 +26,7 @@ def convert(instruction: Instruction, stage: Recipe) -> Iterator[Item]:
 
         yield from proxies.before(instruction, stage)
     edits = _flag_edits(detail, instruction, stage)
-    prefix = runprefix.prefix(instruction, stage) if stage.scope.declared or stage.scope.fixed else ""
+    prefix = runprefix.prefix(instruction, stage)
     if prefix:
         edits.append(runprefix.inserted(prefix, instruction))
     if not any(mount.type == "bind" for mount in detail.mounts):

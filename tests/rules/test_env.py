@@ -106,8 +106,9 @@ def test_a_value_that_only_the_image_knows() -> None:
             "LET OLD_A=$A\nENV A=$B\nENV B=$OLD_A\nSET OLD_A=$A\nENV A=$B\nENV B=$OLD_A",
             ["EM335", "EM335"],
         ),
-        # The other name would show.
-        ("RUN env\nENV A=$B B=$A", "RUN env\n# EM311, not converted: ENV A=$B B=$A", ["EM311"]),
+        # The other name does not show, and may not be taken.
+        ("ENV A=$B B=$A\nRUN env", "LET OLD_A=$A\nENV A=$B\nENV B=$OLD_A\nRUN unset OLD_A; \\\n    env", ["EM335"]),
+        ("ARG OLD_A\nENV A=$B B=$A", "ARG OLD_A\n# EM311, not converted: ENV A=$B B=$A", ["EM301", "EM311"]),
     ],
 )
 def test_a_ring_has_no_order(instructions: str, expected: str, wanted: list[str]) -> None:
