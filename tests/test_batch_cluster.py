@@ -196,6 +196,15 @@ def test_a_scheduler_that_is_not_there(tmp_path: Path, monkeypatch: pytest.Monke
     assert "tcp://127.0.0.1:9 cannot be used" in found.stderr
 
 
+def test_a_scheduler_that_says_nothing(tmp_path: Path) -> None:
+    with silent_server() as place:
+        address = f"tcp://{place.split('/')[2]}"
+        script = "from migrate.batch import cluster; from migrate.cli import main; cluster._SECONDS = 1.0; main()"
+        command = [sys.executable, "-c", script, "batch", str(tmp_path), "--scheduler", address]
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, encoding="utf-8", timeout=60, check=False)
+    assert (done.returncode, "there is no answer" in done.stderr) == (3, True), done.stderr
+
+
 def test_dask_that_is_not_installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "distributed", None)
     found = CliRunner().invoke(main, ["batch", str(tmp_path), "--scheduler", "tcp://127.0.0.1:9"])

@@ -14,6 +14,7 @@ import time
 import uuid
 from collections.abc import Callable
 from concurrent.futures import Executor, Future
+from concurrent.futures import TimeoutError as FutureTimeout
 from functools import partial
 from typing import Any, ParamSpec, TypeVar
 
@@ -23,7 +24,7 @@ from migrate.batch.pool import TookTooLong, Worker, WorkerDied
 from migrate.batch.work import perform
 
 INSTALL = "pip install 'earthmigrate[dask]'"
-_SECONDS = 30.0
+_SECONDS = 25.0
 _CHECKING = 10.0
 _ENDING = 5.0
 _PULSE = 2.0
@@ -73,11 +74,13 @@ class Cluster:
         """Leave the cluster; what still runs for us there is ended."""
         self._closed.set()
         if self._client.status == "running":
-            _within(_ENDING, self._client.run, end, self._run)
+            with contextlib.suppress(Exception):  # a worker or a scheduler that has gone has ended it, too
+                _within(_ENDING, self._client.run, end, self._run)
         self._left()
 
     def _left(self) -> None:
-        _within(2 * _ENDING, partial(self._client.close, timeout=_ENDING))
+        with contextlib.suppress(Exception):  # nothing of ours is left there, whether it hears that or not
+            _within(2 * _ENDING, partial(self._client.close, timeout=_ENDING))
 
     def _ask(self) -> None:
         """Know now and then how many workers there are, and that the scheduler lives."""
@@ -91,12 +94,13 @@ class Cluster:
     def _check(self) -> None:
         """There are workers, and they have this version. Raises ClusterError."""
         try:
-            self._client.wait_for_workers(1, timeout=_CHECKING)
-        except TimeoutError:
+            _within(_CHECKING + _ENDING, partial(self._client.wait_for_workers, 1, timeout=_CHECKING))
+        except (TimeoutError, FutureTimeout):
             raise ClusterError("it has no workers") from None
-        versions = _within(_CHECKING, partial(self._client.run, version, on_error="return"))
-        if versions is None:
-            raise ClusterError("its workers do not answer")
+        try:
+            versions = _within(_CHECKING, partial(self._client.run, version, on_error="return"))
+        except FutureTimeout:
+            raise ClusterError("its workers do not answer") from None
         for worker, found in versions.items():
             if isinstance(found, Exception):
                 raise ClusterError(f"its worker {worker} cannot run earthmigrate: {found}")
@@ -121,18 +125,18 @@ class _Submitting(Executor):
             return future
 
 
-def _within(seconds: float, function: Callable[..., _T], *arguments: Any) -> _T | None:
-    """What ``function`` gives within that time, None otherwise: Dask waits long for a peer that is dead."""
-    found: list[_T] = []
+def _within(seconds: float, function: Callable[..., _T], *arguments: Any) -> _T:
+    """What ``function`` gives or raises within that time, else TimeoutError: Dask may wait for ever for a peer."""
+    found: Future[_T] = Future()
 
     def call() -> None:
-        with contextlib.suppress(Exception):
-            found.append(function(*arguments))
+        try:
+            found.set_result(function(*arguments))
+        except BaseException as error:
+            found.set_exception(error)
 
-    thread = threading.Thread(target=call, daemon=True)
-    thread.start()
-    thread.join(seconds)
-    return found[0] if found else None
+    threading.Thread(target=call, daemon=True).start()
+    return found.result(seconds)
 
 
 def _client(address: str) -> Any:
@@ -142,8 +146,11 @@ def _client(address: str) -> Any:
         raise ClusterError(f"Dask is not installed ({error}): {INSTALL}") from None
     for name in ("distributed", "distributed.client"):  # what matters is in the results
         logging.getLogger(name).setLevel(logging.CRITICAL)
+    make = partial(distributed.Client, address, timeout=_SECONDS, set_as_default=False, name="earthmigrate")
     try:
-        return distributed.Client(address, timeout=_SECONDS, set_as_default=False, name="earthmigrate")
+        return _within(_SECONDS + _ENDING, make)
+    except FutureTimeout:  # it takes the connection, and says nothing
+        raise ClusterError("there is no answer") from None
     except (OSError, ValueError) as error:
         raise ClusterError(str(error) or "there is no answer") from None
 
