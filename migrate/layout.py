@@ -23,12 +23,15 @@ def lines_of(instruction: Instruction, edits: Sequence[Edit] = (), *, start: int
 
 
 def spellings(instruction: Instruction, edits: Sequence[Edit] = ()) -> Iterator[tuple[TextLine, ...]]:
-    """``lines_of``; the same with the lines inside an open quote joined (earth drops the blanks that begin a line
-    there); joined as Docker joins it. Each only where it is another one."""
+    """``lines_of``; the same with the blanks that begin a line inside an open quote one line up (earth drops them), or
+    with these lines joined; joined as Docker joins it. Each only where it is another one."""
     pieces = _pieces(instruction, edits, 0)
     yield _formatted(pieces, instruction)
     joined = _with_whole_quotes(pieces)
     if len(joined) < len(pieces):
+        moved, exact = _with_moved_blanks(pieces)
+        if exact:
+            yield _formatted(moved, instruction, exact)
         yield _formatted(joined, instruction)
     if len(pieces) > 1:
         yield (TextLine("".join(text for _, text in pieces).strip(" \t")),)
@@ -46,8 +49,46 @@ def _with_whole_quotes(pieces: Sequence[tuple[int, str]]) -> list[tuple[int, str
     return joined
 
 
-def _formatted(pieces: Sequence[tuple[int, str]], instruction: Instruction) -> tuple[TextLine, ...]:
-    """One line a piece; each piece comes with the number of its last physical line."""
+def _with_moved_blanks(
+    pieces: Sequence[tuple[int, str]],
+) -> tuple[list[tuple[int, str]], frozenset[int]]:
+    """The pieces with the blanks that begin a line inside an open quote at the end of the line before, where earth reads
+    them; and the lines that end so. Joined are lines with nothing to part them."""
+    moved: list[tuple[int, str]] = []
+    exact: set[int] = set()
+    quote = ""
+    for number, text in pieces:
+        if quote:
+            before, said = moved.pop()
+            body = text.lstrip(" \t")
+            whole = said + text[: len(text) - len(body)]
+            if body and whole[-1:] == " ":
+                exact.add(before)
+                moved += [(before, whole), (number, text)]
+            else:
+                moved.append((number, said + text))
+        else:
+            moved.append((number, text))
+        quote = _open_quote(text, quote)
+    return moved, frozenset(exact)
+
+
+def lines_inside_quotes(instruction: Instruction, text: str) -> tuple[TextLine, ...]:
+    """The lines of an instruction whose only line breaks are inside quotes; () for another, and where it is written
+    as another ``text`` now."""
+    pieces = _pieces(instruction, (), instruction.operand_start)
+    moved, exact = _with_moved_blanks(pieces)
+    same = "".join(piece for _, piece in pieces).strip(" \t") == text
+    return _formatted(moved, instruction, exact) if same and len(exact) == len(moved) - 1 else ()
+
+
+def _formatted(
+    pieces: Sequence[tuple[int, str]], instruction: Instruction, exact: frozenset[int] = frozenset()
+) -> tuple[TextLine, ...]:
+    """One line a piece; each piece comes with the number of its last physical line.
+
+    No blank is added to those, or taken from them, whose number is in ``exact``.
+    """
     comments = {line.number: line.text.strip() for line in instruction.lines if line.kind == "comment"}
     kept = [(number, text) for number, text in pieces if text.strip(" \t")]
     if not kept:
@@ -60,7 +101,10 @@ def _formatted(pieces: Sequence[tuple[int, str]], instruction: Instruction) -> t
             result += [TextLine(indent + comments[line]) for line in range(previous + 1, number) if line in comments]
         previous = number
         body = text.lstrip(" \t") if index == 0 else indent_in_blanks(text)
-        result.append(TextLine(body.rstrip(" \t") if index == len(kept) - 1 else _continued(body)))
+        if number in exact:
+            result.append(TextLine(f"{body}\\"))
+        else:
+            result.append(TextLine(body.rstrip(" \t") if index == len(kept) - 1 else _continued(body)))
     return tuple(result)
 
 

@@ -141,7 +141,7 @@ def _target_names(graph: StageGraph, settings: Settings, taken: set[str], report
     wanted = [stage.name or ("docker" if stage.index == last else f"stage-{stage.index}") for stage in graph.stages]
     if prefix:
         unnamed = graph.stages[-1].name is None
-        wanted = [prefix if index == last and unnamed else f"{prefix}-{name}" for index, name in enumerate(wanted)]
+        wanted = [prefix if index == last and unnamed else _prefixed(prefix, name) for index, name in enumerate(wanted)]
     earlier = dict(settings.target_names)
     kept = [earlier.get(stage.name or (LAST if stage.index == last else ""), "") for stage in graph.stages]
     kept = [name if _legal(name) == name and name not in taken and kept.count(name) == 1 else "" for name in kept]
@@ -158,6 +158,11 @@ def _target_names(graph: StageGraph, settings: Settings, taken: set[str], report
         if chosen != asked[index] and stage.name is not None:
             report("EM201", stage.instruction.span, stage=stage.name, target=chosen)
         yield chosen
+
+
+def _prefixed(prefix: str, name: str) -> str:
+    """``name`` after ``prefix``, which a stage of server.Dockerfile may have in its name already."""
+    return name if name == prefix or name.startswith(f"{prefix}-") else f"{prefix}-{name}"
 
 
 def _legal(name: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from typing import NamedTuple
 
@@ -55,6 +56,8 @@ def rewrite(
         _with_suggestion(outcome, carrier.text, end, known) for outcome, end in zip(outcomes, ends, strict=True)
     ]
     changes = [edit for outcome in outcomes for edit in outcome.edits]
+    kept = [note.fields["command"] for outcome in outcomes for note in outcome.notes if note.code == "EM807"]
+    builds = Counter(kept)
     for outcome in outcomes:
         site = outcome.site
         span = line_span(carrier.text, site.start, site.end)
@@ -64,6 +67,11 @@ def rewrite(
             collector.report("EM801", span, reason=outcome.why, hint=hint)
         for note in outcome.notes:
             fields = dict(note.fields)
+            if note.code == "EM807":
+                alike = builds.pop(fields["command"], 0)
+                if not alike:
+                    continue  # said at the first service
+                fields["service"] += f" (and {alike - 1} more like it)" if alike > 1 else ""
             if outcome.suggestion and "hint" in fields:
                 fields["hint"] = f"{fields['hint']}; here: {outcome.suggestion}"
             collector.report(note.code, span, **fields)

@@ -40,9 +40,10 @@ def test_edits() -> None:
     assert joined.text == "a   b c"
 
 
-def test_lines_inside_a_quote_are_joined() -> None:
+def test_blanks_that_begin_a_line_inside_a_quote_move_up_or_the_lines_are_joined() -> None:
     instruction = read(BASE + 'RUN a "x \\\n   y" \\\n   b').instructions[1]
-    first, whole, (joined,) = spellings(instruction)
+    first, moved, whole, (joined,) = spellings(instruction)
+    assert [line.text for line in moved] == ['a "x    \\', '   y" \\', "   b"]
     assert [line.text for line in first] == ['a "x \\', '   y" \\', "   b"]
     assert [line.text for line in whole] == ['a "x    y" \\', "   b"]
     assert joined.text == 'a "x    y"    b'
@@ -57,11 +58,12 @@ def test_one_line_has_one_spelling(text: str) -> None:
     ("text", "count"),
     [
         ("a 'b\\' \\\n c", 2),  # inside single quotes a backslash means nothing to a shell
-        ('a "b\\" \\\n c"', 3),
+        ('a "b\\" \\\n c"', 4),
         ("a \\' \\\n c", 2),
         ('a "\'" \\\n c', 2),
         ("a '\"' \\\n c", 2),
-        ("a ' \\\n c'", 3),
+        ("a ' \\\n c'", 4),
+        ("a '\\\nc'", 3),  # nothing parts the lines
     ],
 )
 def test_an_open_quote_is_seen(text: str, count: int) -> None:

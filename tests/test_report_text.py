@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from migrate.convert import Conversion, OutputFile, TargetResult
 from migrate.diagnostics import Diagnostic, Grade, Severity
-from migrate.report.text import excerpt, render, summary
+from migrate.report.text import excerpt, render, summary, together
 from migrate.spans import Span
 
 
@@ -130,3 +130,19 @@ def test_summary() -> None:
     assert summary([conversion(*two, targets=targets)]) == "1 file converted, grade differs: 1 warning, 2 infos"
     assert summary([conversion(), nothing, conversion(*two)]) == "2 files converted: 1 error, 1 warning, 2 infos"
     assert summary([conversion(hidden=(diagnostic(),))]) == "1 file converted (1 ignored)"
+
+
+def test_equal_messages_of_one_file_stand_once_and_name_the_other_lines() -> None:
+    spans = [Span.of(line, 1, line, 2) for line in range(3, 9)]
+    found = together([diagnostic(span=span) for span in spans])
+    assert [item.message for item in found] == ["a message (also on lines 4, 5, 6 and 2 more)"]
+    assert found[0].span == spans[0]
+    two = together([diagnostic(span=spans[0]), diagnostic(span=spans[1]), diagnostic(span=spans[2], hint="another")])
+    assert [item.message for item in two] == ["a message (also on line 4)", "a message"]
+
+
+def test_warnings_of_other_files_stay_and_infos_name_them() -> None:
+    there = diagnostic()._replace(path="api/Dockerfile")
+    assert together([diagnostic(), there]) == [diagnostic(), there]
+    infos = [diagnostic(Severity.INFO), there._replace(severity=Severity.INFO)]
+    assert [item.message for item in together(infos)] == ["a message (also in api/Dockerfile)"]

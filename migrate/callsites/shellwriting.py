@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from migrate.callsites.translate import EarthCall
 from migrate.callsites.values import Value
 
+_LINE_END = re.compile(r"(?:\\\r?\n)+\Z")
 _PLAIN = re.compile(r"[A-Za-z0-9_@%+=:,./-]+")
 
 
@@ -37,7 +38,8 @@ def spelled(value: Value) -> str:
             result += quote + kind
             quote = kind
         result += quoted(piece.text or "") if piece.quote == "new" else piece.raw
-    return result + quote
+    # A line end without a blank before it belongs to the word that it follows.
+    return _LINE_END.sub("", result + quote)
 
 
 def quoted(text: str) -> str:
@@ -50,7 +52,11 @@ def quoted(text: str) -> str:
 def like_before(made: EarthCall, text: str, words: Sequence[Value], tool: str) -> str:
     """The call on one line, or on several where the old one, ``words`` of ``text``, was."""
     first, arguments = in_parts(made, tool)
-    gap = re.search(r"\\\r?\n[ \t]*", text[words[0].start : words[-1].end])
+    begin, end = words[0].start, words[-1].end
+    gap = re.search(r"(\\\r?\n)([ \t]*)", text[begin:end])
     if gap is None or not arguments:
         return " ".join([first, *arguments])
-    return f" {gap.group()}".join([first, *arguments])
+    line = text[text.rfind("\n", 0, begin) + 1 : begin]
+    own = line[: len(line) - len(line.lstrip(" \t"))]
+    indent = gap[2] if len(gap[2]) > len(own) or not gap[2].startswith(own) else f"{own}    "
+    return f" {gap[1]}{indent}".join([first, *arguments])

@@ -15,6 +15,7 @@ from typing import NamedTuple
 from migrate.callsites.buildcall import BuildCall, Option, shown
 from migrate.callsites.values import Piece, Value, double_quoted, literal, split_at
 
+_PLAIN = re.compile(r"[A-Za-z0-9_@%+:,./-]+")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 #: Build arguments that steer Docker's frontend and nothing else.
 _FRONTEND = ("BUILDKIT_", "SOURCE_DATE_EPOCH")
@@ -312,7 +313,7 @@ def _argument(value: Value, made: EarthCall, facts: Facts) -> None:
         made.notes.append(_lost(f"--build-arg {name}", "earth sets it from --platform"))
         return
     if value.head[match.end() :].startswith("="):
-        made.arguments.append(value.before("--"))
+        made.arguments.append(_named(name, value))
     elif value.text != name:
         raise Left(f"--build-arg {shown(value)}: its name is only known when it runs")
     elif name in facts.exported:
@@ -320,6 +321,15 @@ def _argument(value: Value, made: EarthCall, facts: Facts) -> None:
     else:
         # Unset means: not passed. ${K+word} is that, in every POSIX shell.
         made.arguments.append(Value((Piece(f'${{{name}+--{name}="${name}"}}', None),)))
+
+
+def _named(name: str, value: Value) -> Value:
+    """``value``, which starts with NAME=, as an argument of earth: single quotes hold the value alone."""
+    if value.pieces[0].quote == "'" and (value.pieces[0].text or "").startswith(f"{name}="):
+        rest = value.after(len(name) + 1)
+        plain = rest.text is not None and _PLAIN.fullmatch(rest.text)
+        return (literal(rest.text or "") if plain else rest).before(f"--{name}=")
+    return value.before("--")
 
 
 def _platform(value: Value, made: EarthCall) -> None:

@@ -38,22 +38,32 @@ def render_found(
 
 
 def together(diagnostics: Sequence[Diagnostic]) -> list[Diagnostic]:
-    """``diagnostics`` of many files: an info that several places share stands once, and names the others."""
-    places: dict[tuple[str, str], list[Diagnostic]] = {}
+    """``diagnostics`` of many files: what several places share stands once, and names the others.
+
+    An info does so for all files, anything else for the lines of one file.
+    """
+    places: dict[tuple[str, ...], list[Diagnostic]] = {}
     for item in diagnostics:
-        if item.severity is Severity.INFO:
-            places.setdefault((item.code, item.message), []).append(item)
+        places.setdefault(_shared(item), []).append(item)
     found = []
-    for item in diagnostics:
-        same = places.get((item.code, item.message), [item])
-        if item is same[0]:
-            others = list(dict.fromkeys(other.path for other in same[1:] if other.path != item.path))
-            more = f" and {len(others) - _MOST_NAMED} more" if len(others) > _MOST_NAMED else ""
-            also = f" (also in {', '.join(others[:_MOST_NAMED])}{more})" if others else ""
-            found.append(item._replace(message=item.message + also))
-        elif item.severity is not Severity.INFO:
-            found.append(item)
+    for first, *others in places.values():
+        files = list(dict.fromkeys(other.path for other in others if other.path != first.path))
+        lines = [str(other.span.start.line) for other in others if other.span] if not files else []
+        lines = lines if first.severity is not Severity.INFO else []
+        also = f" (also in {_some(files)})" if files else ""
+        also += f" (also on line{'s' if len(lines) > 1 else ''} {_some(lines)})" if lines else ""
+        found.append(first._replace(message=first.message + also))
     return found
+
+
+def _shared(item: Diagnostic) -> tuple[str, ...]:
+    """What the places have in common for which one message is enough."""
+    return (item.code, item.message) + (() if item.severity is Severity.INFO else (item.path, item.hint))
+
+
+def _some(names: Sequence[str]) -> str:
+    more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
+    return ", ".join(names[:_MOST_NAMED]) + more
 
 
 def summary(conversions: Sequence[Conversion]) -> str:

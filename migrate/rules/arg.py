@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from migrate.arguments import declare
 from migrate.dockerfile import words
 from migrate.dockerfile.model import Instruction, PairsDetail
-from migrate.earthfile.model import Item
-from migrate.layout import comments_before
-from migrate.recipe import NotExpressible, Recipe, attach, pair_not_converted
+from migrate.earthfile.model import Command, Item
+from migrate.layout import comments_before, lines_inside_quotes
+from migrate.recipe import NotExpressible, Recipe, attach, pair_not_converted, with_lines
 from migrate.scope import ARGUMENT, Binding
 
 #: What bash lets nobody assign, and images whose /bin/sh is bash.
@@ -35,4 +35,7 @@ def convert(instruction: Instruction, stage: Recipe) -> Iterator[Item]:
             if pair.key.isascii() and pair.key.isidentifier():
                 stage.scope.bind(pair.key, Binding(ARGUMENT, None, default))
             made = [pair_not_converted(pair, problem, instruction, stage)]
+        if len(detail.pairs) == len(made) == 1 and isinstance(made[0], Command) and len(made[0].lines) == 1:
+            # A list of packages in quotes is still read line by line.
+            made = [with_lines(made[0], lines_inside_quotes(instruction, made[0].lines[0].text))]
         yield from attach(made, above)

@@ -128,13 +128,16 @@ def _as_targets(word: Word, chosen: list[int], plan: Plan) -> Word | None:
     does not lead from each name to its target."""
     renamed = tuple(Literal(legal_text(part.text)) if isinstance(part, Literal) else part for part in word)
     pattern = "".join(re.escape(part.text) if isinstance(part, Literal) else "(.*)" for part in word)
+    prefixes = set()
     for index in chosen:
         found = re.fullmatch(pattern, plan.graph.stages[index].name or "")
         values = iter(found.groups() if found is not None else ())
-        parts = (part.text if isinstance(part, Literal) else next(values, "") for part in renamed)
-        if found is None or "".join(parts) != plan.targets[index]:
+        name = "".join(part.text if isinstance(part, Literal) else next(values, "") for part in renamed)
+        if found is None or not plan.targets[index].endswith(name):
             return None
-    return renamed
+        # The targets of one Dockerfile of several begin alike.
+        prefixes.add(plan.targets[index].removesuffix(name))
+    return _prefixed(prefixes.pop(), renamed) if len(prefixes) == 1 else None
 
 
 def _may_name_a_stage(node: Stage, stage: Recipe) -> bool:

@@ -1,4 +1,4 @@
 earth +docker
 earth +dev
-earth +test-test
+earth +test
 earth +dev-build-image
