@@ -52,8 +52,8 @@ def _with_whole_quotes(pieces: Sequence[tuple[int, str]]) -> list[tuple[int, str
 def _with_moved_blanks(
     pieces: Sequence[tuple[int, str]],
 ) -> tuple[list[tuple[int, str]], frozenset[int]]:
-    """The pieces with the blanks that begin a line inside an open quote at the end of the line before, where earth reads
-    them; and the lines that end so. Joined are lines with nothing to part them."""
+    """The pieces with the blanks that begin a line inside an open quote at the end of the line before, where earth
+    reads them; and the lines that end so. Joined are lines with nothing to part them."""
     moved: list[tuple[int, str]] = []
     exact: set[int] = set()
     quote = ""
