@@ -337,3 +337,11 @@ def test_python_without_a_call_costs_no_rewriter(tmp_path: Path) -> None:
     assert "libcst" not in nothing_is_loaded_for(root)()
     fill(root, {"a.py": "import subprocess\nsubprocess.run(['docker', 'build', '.'])\n"})
     assert "libcst" in nothing_is_loaded_for(root)()
+
+
+def test_yaml_is_loaded_for_yaml_that_may_build_alone(tmp_path: Path) -> None:
+    root = fill(tmp_path, {"Dockerfile": "FROM alpine\n", "b.sh": "docker build .\n"})
+    fill(root, {".github/workflows/a.yml": "jobs:\n  build:\n    steps: [{run: make}]\n"})
+    assert not any(name.startswith("ruamel") for name in nothing_is_loaded_for(root)())
+    fill(root, {".github/workflows/a.yml": "jobs:\n  build:\n    steps: [{run: docker build .}]\n"})
+    assert "ruamel.yaml" in nothing_is_loaded_for(root)()

@@ -9,9 +9,7 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Protocol, runtime_checkable
-
-from ruamel.yaml.nodes import MappingNode, Node
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from migrate.callsites import composebuild, shellwriting, yamltext
 from migrate.callsites.composefile import OVERRIDES, Reader, Service, main_file
@@ -20,6 +18,10 @@ from migrate.callsites.edits import Edit
 from migrate.callsites.model import Outcome, Site, Translator, Tree
 from migrate.callsites.translate import EarthCall, Left, Note
 from migrate.callsites.values import literal
+from migrate.callsites.yamlnodes import is_mapping
+
+if TYPE_CHECKING:
+    from ruamel.yaml.nodes import Node
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +163,7 @@ def named(built: Built, text: str) -> tuple[Edit, ...]:
     entry = built.service.build
     assert entry is not None
     start = yamltext.start(entry.key)
-    if isinstance(entry.holder, MappingNode) and entry.holder.flow_style:
+    if is_mapping(entry.holder) and entry.holder.flow_style:
         return (Edit(start, start, f"image: {built.image}, "),)
     newline = "\r\n" if "\r\n" in text else "\n"
     return (Edit(start, start, f"image: {built.image}{newline}{' ' * entry.key.start_mark.column}"),)

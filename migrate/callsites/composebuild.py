@@ -9,9 +9,7 @@ import posixpath
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
-from typing import Any
-
-from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+from typing import TYPE_CHECKING, Any
 
 from migrate.callsites import yamltext
 from migrate.callsites.buildcall import BuildCall, Option
@@ -20,6 +18,10 @@ from migrate.callsites.data import Data
 from migrate.callsites.model import Tree, located
 from migrate.callsites.translate import Left
 from migrate.callsites.values import Piece, Value, literal, literal_piece
+from migrate.callsites.yamlnodes import is_mapping, is_scalar, is_sequence
+
+if TYPE_CHECKING:
+    from ruamel.yaml.nodes import Node
 
 INTERPOLATION = re.compile(r"\$\$|\$\{(?:[^{}]|\{[^{}]*\})*\}|\$[A-Za-z_]\w*")
 _PLAIN_VARIABLE = re.compile(r"(?<!\$)\$(?:([A-Za-z_]\w*)|\{([A-Za-z_]\w*)(?::?-([\w./-]+))?\})")
@@ -29,9 +31,9 @@ def keys(service: Service) -> dict[str, Entry]:
     """The keys of its ``build:``, merge keys followed; a bare folder is the key context. Raises Left."""
     assert service.build is not None
     node = service.build.value
-    if isinstance(node, ScalarNode):
+    if is_scalar(node):
         return {"context": service.build}
-    if not isinstance(node, MappingNode):
+    if not is_mapping(node):
         raise Left("its build is neither a folder nor a mapping")
     return merged(node, service.build.path)
 
@@ -106,7 +108,7 @@ def _filled(text: str, environment: Mapping[str, str | None]) -> str:
 def _arguments(entry: Entry | None) -> Iterator[Value]:
     """``args:`` as a mapping or a list; a name without a value comes from the environment."""
     node = entry.value if entry is not None else None
-    if isinstance(node, SequenceNode):
+    if is_sequence(node):
         yield from (value_of(yamltext.scalar(item) or "") for item in node.value)
     for name, found in merged(node).items():
         text = yamltext.scalar(found.value)
@@ -190,9 +192,9 @@ def _shown(value: Value) -> str:
 
 
 def _plain(node: Node) -> Any:
-    if isinstance(node, MappingNode):
+    if is_mapping(node):
         return tuple((name, _plain(value)) for name, _, value in yamltext.entries(node))
-    if isinstance(node, SequenceNode):
+    if is_sequence(node):
         return tuple(_plain(item) for item in node.value)
     return yamltext.scalar(node)
 

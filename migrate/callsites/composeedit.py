@@ -7,16 +7,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
-
-from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+from typing import TYPE_CHECKING, NamedTuple
 
 from migrate.callsites import edits as editing
 from migrate.callsites import yamltext
 from migrate.callsites.compose import value_end
 from migrate.callsites.composefile import Entry
 from migrate.callsites.edits import Edit
+from migrate.callsites.yamlnodes import is_mapping, is_scalar, is_sequence
 from migrate.callsites.yamltext import YamlError
+
+if TYPE_CHECKING:
+    from ruamel.yaml.nodes import MappingNode, Node
 
 
 class Removal(NamedTuple):
@@ -43,7 +45,7 @@ def _edits(text: str, removal: Removal, newline: str) -> Iterator[Edit]:
     elif policy is None and removal.policy:
         added.append("pull_policy: never")
     comments = list(_comments(text[first:last], entry.value, first))
-    if isinstance(holder, MappingNode) and holder.flow_style:
+    if is_mapping(holder) and holder.flow_style:
         if added:
             yield Edit(first, last, ", ".join(added))
         else:
@@ -99,11 +101,11 @@ def _scalars(node: Node) -> Iterator[Node]:
         if id(here) in seen:
             continue
         seen.add(id(here))
-        if isinstance(here, ScalarNode):
+        if is_scalar(here):
             yield here
-        elif isinstance(here, MappingNode):
+        elif is_mapping(here):
             waiting += [part for pair in here.value for part in pair]
-        elif isinstance(here, SequenceNode):
+        elif is_sequence(here):
             waiting += here.value
 
 
@@ -117,9 +119,9 @@ def needed_elsewhere(roots: Sequence[Node], removals: Sequence[Removal]) -> list
         if id(here) in left:
             continue
         left.add(id(here))
-        if isinstance(here, MappingNode):
+        if is_mapping(here):
             waiting += [part for pair in here.value if (id(here), id(pair[0])) not in gone for part in pair]
-        elif isinstance(here, SequenceNode):
+        elif is_sequence(here):
             waiting += here.value
     return [removal for removal in removals if any(id(node) in left for node in _defined(removal.entry))]
 
@@ -135,9 +137,9 @@ def _defined(entry: Entry) -> Iterator[Node]:
             continue
         seen.add(id(here))
         yield here
-        if isinstance(here, MappingNode):
+        if is_mapping(here):
             waiting += [part for pair in here.value for part in pair]
-        elif isinstance(here, SequenceNode):
+        elif is_sequence(here):
             waiting += here.value
 
 
@@ -163,12 +165,12 @@ def _events(root: Node, gone: dict[tuple[int, int], Removal]) -> Iterator[tuple[
             yield way, "alias", seen[id(node)]
             continue
         seen[id(node)] = way
-        if isinstance(node, ScalarNode):
+        if is_scalar(node):
             yield way, str(node.tag), str(node.value)
-        elif isinstance(node, SequenceNode):
+        elif is_sequence(node):
             yield way, "sequence", str(len(node.value))
             waiting += reversed([(item, f"{way}/{index}") for index, item in enumerate(node.value)])
-        elif isinstance(node, MappingNode):
+        elif is_mapping(node):
             yield way, "mapping", str(node.tag)
             waiting += reversed(list(_pairs(node, way, gone)))
             yield from _added(node, way, gone)
@@ -177,7 +179,7 @@ def _events(root: Node, gone: dict[tuple[int, int], Removal]) -> Iterator[tuple[
 def _pairs(node: MappingNode, way: str, gone: dict[tuple[int, int], Removal]) -> Iterator[tuple[Node, str]]:
     removed = any((id(node), id(key)) in gone for key, _ in node.value)
     for key, value in node.value:
-        name = str(key.value) if isinstance(key, ScalarNode) else "?"
+        name = str(key.value) if is_scalar(key) else "?"
         if (id(node), id(key)) in gone:
             continue
         if removed and name == "pull_policy" and yamltext.scalar(value) == "build":

@@ -10,14 +10,16 @@ import posixpath
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import NamedTuple
-
-from ruamel.yaml.nodes import MappingNode, Node, SequenceNode
+from typing import TYPE_CHECKING, NamedTuple
 
 from migrate.callsites import yamltext
 from migrate.callsites.edits import decoded
 from migrate.callsites.model import Tree, joined
+from migrate.callsites.yamlnodes import is_mapping, is_sequence
 from migrate.callsites.yamltext import YamlError
+
+if TYPE_CHECKING:
+    from ruamel.yaml.nodes import Node
 
 MAIN_FILES = ("compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml")
 OVERRIDES = (
@@ -88,14 +90,14 @@ class Service:
 def merged(node: Node | None, path: str = "", depth: int = 0) -> dict[str, Entry]:
     """The entries of a mapping, those of its ``<<`` included: its own win, then the first of several."""
     found: dict[str, Entry] = {}
-    if not isinstance(node, MappingNode) or depth > _MOST_EXTENDED:
+    if not is_mapping(node) or depth > _MOST_EXTENDED:
         return found
     for name, key, value in yamltext.entries(node):
         if name != "<<":
             found[name] = Entry(path, key, value, node)
     for name, _, value in yamltext.entries(node):
         if name == "<<":
-            for base in value.value if isinstance(value, SequenceNode) else [value]:
+            for base in value.value if is_sequence(value) else [value]:
                 found = {**merged(base, path, depth + 1), **found}
     return found
 
@@ -266,7 +268,7 @@ def _included(item: Node) -> Iterator[str]:
     node = yamltext.get(item, "path")
     if text is not None:
         yield text
-    elif isinstance(node, SequenceNode):
+    elif is_sequence(node):
         yield from (yamltext.scalar(part) or "" for part in node.value)
     elif yamltext.scalar(node) is not None:
         yield yamltext.scalar(node) or ""

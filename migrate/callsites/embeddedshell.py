@@ -5,9 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import NamedTuple
-
-from ruamel.yaml.nodes import Node
+from typing import TYPE_CHECKING, NamedTuple
 
 from migrate.callsites import shell
 from migrate.callsites.edits import Edit
@@ -16,6 +14,9 @@ from migrate.callsites.shellreading import ShellError
 from migrate.callsites.shellwords import Loop
 from migrate.callsites.unread import speaks_of_builds
 from migrate.callsites.yamltext import Embedded, embedded, end, scalar, start
+
+if TYPE_CHECKING:
+    from ruamel.yaml.nodes import Node
 
 #: A script without any of these calls nothing that is looked for.
 _MENTIONS_A_TOOL = re.compile(r"docker|podman|container_|kaniko|buildah", re.IGNORECASE)

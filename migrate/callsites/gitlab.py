@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-
-from ruamel.yaml.nodes import Node, ScalarNode
+from typing import TYPE_CHECKING
 
 from migrate.callsites import embeddedshell, shellfolders, yamltext
 from migrate.callsites.data import Data
 from migrate.callsites.edits import Edit
 from migrate.callsites.model import Outcome, Site, Translator, Tree, joined
 from migrate.callsites.translate import Note
+from migrate.callsites.yamlnodes import is_scalar
+
+if TYPE_CHECKING:
+    from ruamel.yaml.nodes import Node
 
 _SCRIPTS = ("before_script", "script", "after_script")
 #: A change of folder that lasts; one in a subshell's parentheses is taken for one too.
@@ -41,7 +44,7 @@ def _moving(root: Node) -> bool:
 
 
 def _items(node: Node | None) -> list[Node]:
-    return [node] if isinstance(node, ScalarNode) else yamltext.items(node)
+    return [node] if is_scalar(node) else yamltext.items(node)
 
 
 def _lines(job: Node, moving: bool) -> Iterator[tuple[Node, str]]:
@@ -50,7 +53,7 @@ def _lines(job: Node, moving: bool) -> Iterator[tuple[Node, str]]:
     for name in _SCRIPTS:
         folder = "" if name == "after_script" else folder
         for item in _items(yamltext.get(job, name)):
-            if isinstance(item, ScalarNode):
+            if is_scalar(item):
                 yield item, folder
                 folder = _after(str(item.value), folder)
             elif moving:

@@ -9,10 +9,13 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Iterable, Mapping
-
-from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+from typing import TYPE_CHECKING
 
 from migrate.callsites import yamltext
+from migrate.callsites.yamlnodes import is_mapping, is_scalar, is_sequence
+
+if TYPE_CHECKING:
+    from ruamel.yaml.nodes import Node
 
 _MOST = 256
 _REFERENCE = re.compile(r"\$\{\{\s*(matrix|env)\.([\w.-]+)\s*\}\}")
@@ -28,11 +31,11 @@ def combinations(job: Node | None) -> tuple[Values, ...] | None:
     matrix = yamltext.get(job, "strategy", "matrix")
     if matrix is None:
         return ({},)
-    if not isinstance(matrix, MappingNode):
+    if not is_mapping(matrix):
         return None
     axes, include, exclude = {}, [], []
     for name, _, node in yamltext.entries(matrix):
-        if not isinstance(node, SequenceNode):
+        if not is_sequence(node):
             return None
         if name == "include":
             include = [_flat(item, "") for item in node.value]
@@ -73,7 +76,7 @@ def _included(
 
 def _flat(node: Node, name: str) -> dict[str, str | None]:
     """The texts below ``node`` by their dotted names; None for one that only the run knows."""
-    if isinstance(node, MappingNode):
+    if is_mapping(node):
         found: dict[str, str | None] = {}
         for key, _, value in yamltext.entries(node):
             found |= _flat(value, f"{name}.{key}" if name else key)
@@ -83,7 +86,7 @@ def _flat(node: Node, name: str) -> dict[str, str | None]:
 
 def _text(node: Node) -> str | None:
     """The text that an expression gives for a scalar."""
-    if not isinstance(node, ScalarNode) or "${{" in node.value:
+    if not is_scalar(node) or "${{" in node.value:
         return None
     text = str(node.value)
     plain = node.style not in ("'", '"', "|", ">")

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Iterator
-
-from ruamel.yaml.nodes import Node, ScalarNode
+from typing import TYPE_CHECKING
 
 from migrate.callsites import embeddedshell, shellfolders, yamltext
 from migrate.callsites.data import Data
 from migrate.callsites.model import Outcome, Site, Translator, Tree
+from migrate.callsites.yamlnodes import is_scalar
+
+if TYPE_CHECKING:
+    from ruamel.yaml.nodes import Node
 
 
 def sites(text: str, path: str, tree: Tree, data: Data) -> list[Site]:
@@ -29,8 +32,8 @@ def _commands(root: Node, own: str) -> Iterator[tuple[Node, str]]:
         where = shellfolders.UNKNOWN if "{{" in (folder or "") else "" if where == "." else where
         commands = [*yamltext.items(yamltext.get(task, "cmds")), *yamltext.items(task)]
         for node in [task, *commands]:
-            command = node if isinstance(node, ScalarNode) else yamltext.get(node, "cmd")
-            if isinstance(command, ScalarNode):
+            command = node if is_scalar(node) else yamltext.get(node, "cmd")
+            if is_scalar(command):
                 yield command, where
 
 

@@ -5,9 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from typing import NamedTuple
-
-from ruamel.yaml.nodes import MappingNode, Node
+from typing import TYPE_CHECKING, NamedTuple
 
 from migrate.callsites import buildaction, embeddedshell, matrix, shellfolders, shellwriting, yamltext
 from migrate.callsites.buildaction import Inputs
@@ -17,6 +15,10 @@ from migrate.callsites.model import Outcome, Site, Translator, Tree, placed
 from migrate.callsites.translate import EarthCall, Left, Note
 from migrate.callsites.workflowtools import Job, jobs
 from migrate.callsites.workflowtools import companions as companions
+from migrate.callsites.yamlnodes import is_mapping
+
+if TYPE_CHECKING:
+    from ruamel.yaml.nodes import Node
 
 _BUILD_ACTION = "docker/build-push-action@"
 _OTHERS = re.compile(
@@ -217,7 +219,7 @@ def _variants(
 
 def _no_step(job: Job, step: Node, text: str, path: str) -> str:
     """Why a step has no place for a command, "" when it has: also where its outputs are used."""
-    if not isinstance(step, MappingNode) or step.flow_style:
+    if not is_mapping(step) or step.flow_style:
         return "it is written on one line"
     if why := _no_place(job, path):
         return why

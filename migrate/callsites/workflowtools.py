@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple
-
-from ruamel.yaml.nodes import Node
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from migrate.callsites import yamltext
 from migrate.callsites.data import Data
 from migrate.callsites.edits import Edit
 from migrate.callsites.model import Outcome, Site
 from migrate.callsites.translate import Note
+
+if TYPE_CHECKING:
+    from ruamel.yaml.nodes import Node
 
 _BUILDX = re.compile(r"docker/bake-action@|buildx (?:bake|imagetools|create|du)|compose[^\n]*build|steps\.buildx")
 

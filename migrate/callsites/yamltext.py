@@ -10,12 +10,13 @@ import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
-
-from ruamel.yaml import YAML
-from ruamel.yaml.error import ReusedAnchorWarning, YAMLError
-from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+from typing import TYPE_CHECKING
 
 from migrate.callsites.unread import YamlError as YamlError
+from migrate.callsites.yamlnodes import is_mapping, is_scalar, is_sequence
+
+if TYPE_CHECKING:
+    from ruamel.yaml.nodes import Node, ScalarNode
 
 LARGEST = 1024 * 1024
 #: What is kept of some texts of this length at most: nodes take a hundred times the memory of their text.
@@ -35,6 +36,9 @@ def _kept(text: str) -> tuple[Node, ...]:
 
 
 def _documents(text: str) -> tuple[Node, ...]:
+    from ruamel.yaml import YAML  # a heavy import: only where there is YAML to read
+    from ruamel.yaml.error import ReusedAnchorWarning, YAMLError
+
     if len(text) > LARGEST:
         raise YamlError(f"it has more than {LARGEST // 1024} KiB")
     if _depth(text) > _DEEPEST:
@@ -62,15 +66,15 @@ def _depth(text: str) -> int:
 
 def entries(node: Node | None) -> Iterator[tuple[str, Node, Node]]:
     """(key, key node, value node) of a mapping whose keys are scalars; nothing for another node."""
-    if isinstance(node, MappingNode):
+    if is_mapping(node):
         for key, value in node.value:
-            if isinstance(key, ScalarNode):
+            if is_scalar(key):
                 yield str(key.value), key, value
 
 
 def items(node: Node | None) -> list[Node]:
     """The items of a sequence; nothing for another node."""
-    return list(node.value) if isinstance(node, SequenceNode) else []
+    return list(node.value) if is_sequence(node) else []
 
 
 def get(node: Node | None, *keys: str) -> Node | None:
@@ -82,7 +86,7 @@ def get(node: Node | None, *keys: str) -> Node | None:
 
 def scalar(node: Node | None) -> str | None:
     """The text of a scalar, None for anything else."""
-    if not isinstance(node, ScalarNode):
+    if not is_scalar(node):
         return None
     # ruamel.yaml marks in a folded text where lines were joined.
     return str(node.value).replace("\a", "") if node.style == ">" else str(node.value)
@@ -95,7 +99,7 @@ def start(node: Node) -> int:
 
 def end(node: Node) -> int:
     """Just after the last character of ``node``; a block collection ends with its last scalar."""
-    if isinstance(node, MappingNode | SequenceNode) and not node.flow_style and node.value:
+    if (is_mapping(node) or is_sequence(node)) and not node.flow_style and node.value:
         last = node.value[-1]
         below = last[1] if isinstance(last, tuple) else last
         own = end(last[0]) if isinstance(last, tuple) else start(node)
@@ -138,7 +142,7 @@ class Embedded:
 
 def embedded(node: Node | None, text: str) -> Embedded | None:
     """The value of a scalar with its places; None where the file does not hold it character by character."""
-    if not isinstance(node, ScalarNode):
+    if not is_scalar(node):
         return None
     first, last = start(node), end(node)
     raw = text[first:last]

@@ -9,15 +9,17 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
-
-from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+from typing import TYPE_CHECKING, NamedTuple
 
 from migrate.callsites import yamltext
 from migrate.callsites.edits import Edit
+from migrate.callsites.yamlnodes import is_mapping, is_scalar, is_sequence
 from migrate.callsites.yamltext import Embedded, YamlError
 from migrate.neighbourfiles.model import NOTHING, Found, Said, Scene, line_end, lines, newline
 from migrate.neighbourfiles.naming import NOT_PLAIN, Additions, additions, names_dockerfile
+
+if TYPE_CHECKING:
+    from ruamel.yaml.nodes import Node
 
 _FILTER_ACTIONS = ("dorny/paths-filter@", "tj-actions/changed-files@")
 _HASH = re.compile(r"hashFiles\(([^()\n]*)\)")
@@ -89,7 +91,7 @@ def _lists(kind: str, roots: Sequence[Node], text: str) -> Iterator[_List]:
         elif kind == "taskfile":
             yield from _below(root, text, ("sources",))
         else:
-            yield from (_list(node, text) for node in nodes(root) if isinstance(node, SequenceNode))
+            yield from (_list(node, text) for node in nodes(root) if is_sequence(node))
 
 
 def nodes(root: Node | None) -> Iterator[Node]:
@@ -101,9 +103,9 @@ def nodes(root: Node | None) -> Iterator[Node]:
             continue
         seen.add(id(node))
         yield node
-        if isinstance(node, MappingNode):
+        if is_mapping(node):
             stack += [part for pair in reversed(node.value) for part in reversed(pair)]
-        elif isinstance(node, SequenceNode):
+        elif is_sequence(node):
             stack += reversed(node.value)
 
 
@@ -113,8 +115,8 @@ def _below(root: Node | None, text: str, keys: Sequence[str]) -> Iterator[_List]
     for node in nodes(root):
         for name, _, value in yamltext.entries(node):
             if name in keys:
-                wanted = yamltext.get(value, "paths") if isinstance(value, MappingNode) else value
-                if isinstance(wanted, SequenceNode) and id(wanted) not in seen:
+                wanted = yamltext.get(value, "paths") if is_mapping(value) else value
+                if is_sequence(wanted) and id(wanted) not in seen:
                     seen.add(id(wanted))
                     yield _list(wanted, text)
 
@@ -123,9 +125,9 @@ def _list(node: Node, text: str, outer: Embedded | None = None) -> _List:
     items = tuple(
         (yamltext.start(item), yamltext.end(item), str(item.value))
         for item in yamltext.items(node)
-        if isinstance(item, ScalarNode) and item.style not in ("|", ">")
+        if is_scalar(item) and item.style not in ("|", ">")
     )
-    return _List(text, items, isinstance(node, SequenceNode) and bool(node.flow_style), outer)
+    return _List(text, items, is_sequence(node) and bool(node.flow_style), outer)
 
 
 def _filters(root: Node, text: str) -> Iterator[_List]:
@@ -146,7 +148,7 @@ def _filters(root: Node, text: str) -> Iterator[_List]:
             except YamlError:
                 continue
             for root_inside in roots:
-                lists = [node for node in nodes(root_inside) if isinstance(node, SequenceNode)]
+                lists = [node for node in nodes(root_inside) if is_sequence(node)]
                 yield from (_list(node, inner.text, inner) for node in lists)
 
 
@@ -200,7 +202,7 @@ def _hashes(roots: Sequence[Node], text: str, scene: Scene) -> Iterator[Edit]:
     """``hashFiles('**/Dockerfile')`` in the key of a cache."""
     for root in roots:
         for node in nodes(root):
-            if not isinstance(node, ScalarNode) or "hashFiles(" not in str(node.value):
+            if not is_scalar(node) or "hashFiles(" not in str(node.value):
                 continue
             for call in _HASH.finditer(text, yamltext.start(node), yamltext.end(node)):
                 words = list(_HASH_WORD.finditer(text, call.start(1), call.end(1)))
