@@ -192,6 +192,11 @@ def test_a_default_that_docker_takes_literally_is_not_run() -> None:
             "EM206",
         ),
         ("ARG M=d_1\nFROM a AS d_1\nFROM $M", "FROM +d-1", "EM207"),
+        # What the Dockerfile writes itself changes as the names of the targets do; a value cannot.
+        ("ARG M=1\nFROM a AS d_1\nFROM b AS d_2\nFROM d_${M}", "FROM +d-$M", "EM206"),
+        ("FROM a AS x_amd64_y\nFROM b AS x_arm64_y\nFROM x_${TARGETARCH}_y", "FROM +x-$TARGETARCH-y", "EM206"),
+        ("ARG M=n_1\nFROM a AS d-n_1\nFROM b AS d-2\nFROM d-${M}", "FROM +d-n-1", "EM207"),
+        ("ARG M=1\nFROM a AS d_1\nFROM a AS d-1\nFROM d_${M}", "FROM +d-1-2", "EM207"),
     ],
 )
 def test_a_variable_that_selects_a_stage(text: str, line: str, code: str) -> None:
