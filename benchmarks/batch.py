@@ -168,7 +168,8 @@ OURS = [sys.executable, "-c", "from migrate.cli import main; main(prog_name='ear
 
 def timed(command: list[str], output: Path) -> Spent:
     """What a batch takes, its workers included."""
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONPYCACHEPREFIX": str(output.parent / "cache")}
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)  # an installed package has its bytecode
     start, before = time.perf_counter(), os.times()
     with output.open("wb") as stdout:
         done = subprocess.run(command, cwd=output.parent, env=environment, stdout=stdout, check=False)
