@@ -26,7 +26,9 @@ from migrate.batch.work import perform
 INSTALL = "pip install 'earthmigrate[dask]'"
 _SECONDS = 25.0
 _CHECKING = 10.0
-_ENDING = 5.0
+_IMPORTING = 60.0
+"""What a busy worker may take to load this package."""
+_ENDING = 3.0
 _PULSE = 2.0
 _LOST = 30.0
 """A scheduler that has not answered for so long is given up."""
@@ -80,7 +82,7 @@ class Cluster:
 
     def _left(self) -> None:
         with contextlib.suppress(Exception):  # nothing of ours is left there, whether it hears that or not
-            _within(2 * _ENDING, partial(self._client.close, timeout=_ENDING))
+            _within(_ENDING + 1, partial(self._client.close, timeout=_ENDING))
 
     def _ask(self) -> None:
         """Know now and then how many workers there are, and that the scheduler lives."""
@@ -98,7 +100,7 @@ class Cluster:
         except (TimeoutError, FutureTimeout):
             raise ClusterError("it has no workers") from None
         try:
-            versions = _within(_CHECKING, partial(self._client.run, version, on_error="return"))
+            versions = _within(_IMPORTING, partial(self._client.run, version, on_error="return"))
         except FutureTimeout:
             raise ClusterError("its workers do not answer") from None
         for worker, found in versions.items():
