@@ -211,7 +211,7 @@ def _site(
     command, tool = found.command, abs(found.tool)
     words = command.words[tool:]
     call = buildcall.read(words, flags)
-    call = _here(call) if call is not None else None
+    call = _here(call, text) if call is not None else None
     site = Site(path, "shell", command.start, command.end, call, detail=_Words(command, tool))
     if found.tool < 0:
         # ``docker run IMAGE docker build .``: nobody knows where it runs, and on which files.
@@ -252,13 +252,29 @@ def _keeps_output(command: Command, text: str) -> bool:
     return any("/dev/null" not in target and "/dev/stderr" not in target for target in targets)
 
 
-def _here(call: BuildCall) -> BuildCall:
-    """``call`` with a context such as ``$PWD`` as the plain dot that it means."""
-    context = call.context
-    if context is None or context.text is not None:
-        return call
-    match = re.fullmatch(r"(?:\$PWD|\$\{PWD\}|\$\(pwd\)|`pwd`)((?:/[\w./-]*)?)", shown(context))
-    return replace(call, context=literal(f".{match.group(1)}")) if match else call
+_HERE = re.compile(r"(?:\$PWD|\$\{PWD\}|\$\(pwd\)|`pwd`)((?:/[\w./-]*)?)")
+_WHERE_MAKE_RUNS = re.compile(r"\$(?:\(CURDIR\)|\{CURDIR\})((?:/[\w./-]*)?)")
+
+
+def _here(call: BuildCall, text: str) -> BuildCall:
+    """``call`` with a context such as ``$PWD`` as the plain dot that it means.
+
+    $(CURDIR) is where make runs: the same where no line of ``text`` goes elsewhere.
+    """
+    stays = "CURDIR" in text and not re.search(r"\b(?:cd|pushd)\b", text)
+    shapes = (_HERE, _WHERE_MAKE_RUNS) if stays else (_HERE,)
+
+    def plain(value: Value | None) -> Value | None:
+        if value is None or value.text is not None:
+            return value
+        match = next((match for shape in shapes if (match := shape.fullmatch(shown(value)))), None)
+        return value if match is None else literal(f".{match.group(1)}")
+
+    options = tuple(
+        option._replace(value=plain(option.value)) if stays and option.entry["becomes"] == "file" else option
+        for option in call.options
+    )
+    return replace(call, context=plain(call.context), options=options)
 
 
 def rewritten(site: Site, text: str, translate: Translator, tool: str) -> Outcome:
