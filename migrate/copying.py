@@ -22,8 +22,6 @@ def convert(instruction: Instruction, stage: Recipe) -> Iterator[Item]:
     detail = instruction.detail
     assert isinstance(detail, CopyDetail)
     refuse_flags(instruction, stage.arguments.mappings)
-    if any(source.heredoc is not None for source in detail.sources):
-        raise NotExpressible("EM403", None, reason="it mixes heredocs and files")
     target = argument(detail.destination, instruction, stage)
     if stage.scope.static(target.meaning) == "":
         target = Argument(detail.destination, ".", (Literal("."),))  # earth would take the root

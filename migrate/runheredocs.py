@@ -24,7 +24,7 @@ def command(edits: list[Edit], instruction: Instruction, stage: Recipe) -> Comma
     text = _with_bodies(instruction) if script is None else script
     if stage.has_shell is False and stage.shell != DEFAULT_SHELL:
         return runtext.without_bin_sh(text, flags, instruction, stage)
-    if script is not None and "LINENO" not in script:
+    if script and "LINENO" not in script and "\r\n" not in script:
         text = f"\n{script}"  # reads better below the quote
     shell = f"{_shell(stage)} {quoting.encode_single(text)}"
     chained = scripts.chain(script) if script is not None and stage.shell == DEFAULT_SHELL else None

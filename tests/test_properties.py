@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from functools import lru_cache
 
 import pytest
-from hypothesis import HealthCheck, assume, given, note, settings
+from hypothesis import HealthCheck, assume, example, given, note, settings
 from hypothesis import strategies as st
 from strategies import NAMES, arbitrary, dockerfiles, mutated
 from support import Config, docker_configs, earth_configs, plan_of
@@ -70,6 +70,7 @@ def test_no_trap_in_what_broken_files_become(source: bytes) -> None:
 
 @settings(max_examples=200)
 @given(dockerfiles())
+@example("FROM alpine:3.20\r\nRUN <<EOF\r\nEOF\r\n")
 def test_everything_arrives(text: str) -> None:
     conversion = once(text)
     note(conversion.earthfile or str(conversion.diagnostics))

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from migrate import adding, configured
+from migrate import adding, configured, mixedsources
 from migrate.dockerfile.model import CopyDetail, Instruction
 from migrate.earthfile.model import Item
-from migrate.recipe import NotExpressible, Recipe, refuse_flags
+from migrate.recipe import Recipe, refuse_flags
 
 
 def convert(instruction: Instruction, stage: Recipe) -> Iterator[Item]:
@@ -18,12 +18,13 @@ def convert(instruction: Instruction, stage: Recipe) -> Iterator[Item]:
     if place is not None:
         stage.has_shell = None if stage.has_shell is False else stage.has_shell  # the archive may bring one
         yield configured.remark(instruction, place, stage)
+    elif mixedsources.is_mixed(instruction):
+        for part in mixedsources.parts(instruction):
+            yield from convert(part, stage)
     elif all(source.heredoc is not None for source in detail.sources):
         from migrate import heredocfiles  # few files need it
 
         yield from heredocfiles.convert(instruction, stage)
-    elif any(source.heredoc is not None for source in detail.sources):
-        raise NotExpressible("EM403", None, reason="it mixes heredocs and files")
     else:
         refuse_flags(instruction, stage.arguments.mappings)
         yield from adding.convert(instruction, stage)
