@@ -34,8 +34,8 @@ LAYERS = (
     # What rules are written with.
     "adding arguments asroot bindmounts bindplan bindtraces caches configured contextsize contextsources copying"
     " copymodes copyowners execform fallen folders globaldefaults header helperfiles heredocfiles keptdefaults"
-    " linkedowners mixedsources mounts noticing ownership ownnames plan proxies recipe rootfiles rootpatterns runheredocs"
-    " runprefix runtext scripts steps timestamps twicedeclared",
+    " linkedowners mixedsources mounts noticing ownership ownnames plan proxies recipe rootfiles rootpatterns"
+    " runheredocs runprefix runtext scripts steps timestamps twicedeclared",
     "rules",
     "callsites gitpatch",
     "checked embedded fallback fromdockerfile headerlines ignorefile leftout namedcontexts passing suppression",
