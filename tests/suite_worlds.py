@@ -45,6 +45,8 @@ class World:
     programs: set[str] = field(default_factory=set)
     seen: set[Path] = field(default_factory=set)
     """The contexts whose scripts have been read."""
+    filled: set[str] = field(default_factory=set)
+    """The paths that a COPY names as its destination: the test tools are links, and real images have none there."""
 
     def learn(self, dockerfile: bytes, context: Path) -> None:
         """Look at one more Dockerfile; one that cannot be read needs nothing."""
@@ -74,6 +76,8 @@ class World:
             for instruction in stage.instructions:
                 if instruction.keyword == "RUN":
                     self._learn_programs(instruction, image, made[stage.index])
+                elif isinstance(instruction.detail, CopyDetail):
+                    self.filled.add(instruction.detail.destination.text.strip("\"'"))
 
     def _learn_programs(self, instruction: Instruction, image: str | None, own: Collection[str]) -> None:
         text = "\n".join([instruction.operand, *(heredoc.body for heredoc in instruction.heredocs)])
@@ -90,7 +94,8 @@ class World:
             if reference == SCRATCH or not _LEGAL.fullmatch(reference):
                 continue  # a digest cannot be made, and a name that no registry takes fails as it should
             layout, config = _similar(description, reference)
-            yield reference, _made(layout, config, base_image(reference), paths, self.programs)
+            programs = {name for name in self.programs if f"/usr/local/bin/{name}" not in self.filled}
+            yield reference, _made(layout, config, base_image(reference), paths, programs)
 
 
 @cache
