@@ -11,11 +11,12 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
-from batchprocesses import children, none_left, processes
+from batchprocesses import children, none_left, processes, wait_until
 from batchrepos import FILES, commit, git, repository, url, write
 from batchservers import git_daemon, silent_server
 from click.testing import CliRunner, Result
@@ -180,8 +181,7 @@ def test_a_signal_ends_it_with_a_complete_report(tmp_path: Path, silent: str, nu
     write(tmp_path, {"list": "\n".join([str(one), silent, *rest])})
     with started("--from", str(listed), "--report", str(report), "--jobs", "1") as process:
         wait_for_line(process, "one:")
-        while not processes(silent):
-            time.sleep(0.02)
+        wait_until(lambda: processes(silent))
         start = time.monotonic()
         process.send_signal(number)
         assert process.wait(10) == 128 + number
@@ -200,8 +200,7 @@ def test_after_kill_9_nothing_is_lost(tmp_path: Path, silent: str) -> None:
     write(tmp_path, {"list": f"{one}\n{silent}\n{two}\n"})
     with started("--from", str(tmp_path / "list"), "--report", str(report), "--jobs", "1") as process:
         wait_for_line(process, "one:")
-        while not processes(silent):
-            time.sleep(0.02)
+        wait_until(lambda: processes(silent))
         assert "another run is writing" in batch(str(one), "--report", str(report), code=3).stderr
         process.kill()
         process.wait()
@@ -217,16 +216,19 @@ def test_a_worker_that_is_killed_is_replaced(tmp_path: Path, silent: str) -> Non
     write(tmp_path, {"list": f"{silent}\n{one}\n"})
     with started("--from", str(tmp_path / "list"), "--report", str(report), "--jobs", "1") as process:
         for _ in range(2):  # the second time it is tried alone
-            while not processes(silent):
-                time.sleep(0.02)
+            wait_until(lambda: processes(silent))
             (worker,) = children(process.pid)
             os.kill(worker, signal.SIGKILL)
-            while children(process.pid) == [worker] or processes(silent):
-                time.sleep(0.02)
+            wait_until(partial(is_replaced, process.pid, worker, silent))
         assert process.wait(20) == 3
     done, killed = lines(report)
     assert (done["status"], killed["status"], killed["findings"][0]["code"]) == ("done", "failed", "EM953")
     assert "SIGKILL" in killed["why"]
+
+
+def is_replaced(parent: int, worker: int, word: str) -> bool:
+    """Whether ``worker`` is gone, with what it had started."""
+    return children(parent) != [worker] and not processes(word)
 
 
 def hooked(folder: Path, hook: str) -> Path:
@@ -274,8 +276,7 @@ def test_after_kill_9_the_next_run_removes_the_worktree(tmp_path: Path, monkeypa
     other = tmp_path / "earthmigrate-worktree-mine" / "web"
     git(root, "worktree", "add", "--quiet", "-b", "mine", str(other))
     with started(str(root), "--write", "--branch", "earth") as process:
-        while not mark.exists():
-            time.sleep(0.02)
+        wait_until(mark.exists)
         process.kill()
         process.wait()
     assert none_left(str(root))

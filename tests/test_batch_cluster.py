@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
-from batchprocesses import children, none_left, processes
+from batchprocesses import children, none_left, processes, wait_until
 from batchrepos import FILES, git, repository, url
 from batchservers import gate, git_daemon, silent_server
 from click.testing import CliRunner
@@ -61,8 +61,7 @@ def dask(tmp_path: Path) -> Iterator[Dask]:
         scheduler = stack.enter_context(
             running("scheduler", tmp_path / "scheduler", *host, "--port", "0", "--scheduler-file", str(file))
         )
-        while not file.exists() or not file.read_text(encoding="utf-8").strip():
-            time.sleep(0.02)
+        wait_until(lambda: file.exists() and file.read_text(encoding="utf-8").strip())
         address = json.loads(file.read_text(encoding="utf-8"))["address"]
         options = (address, *host, "--no-nanny", "--nthreads", "1")
         workers = [stack.enter_context(running("worker", tmp_path / f"worker{n}", *options)) for n in (1, 2)]
@@ -104,8 +103,7 @@ def test_what_a_lost_worker_had_is_done_by_another(tmp_path: Path, dask: Dask) -
         arguments = ["batch", "--from", str(listed), "--report", str(report), "--scheduler", dask.address]
         batch = subprocess.Popen([sys.executable, "-m", "migrate.cli", *arguments], cwd=ROOT)
         try:
-            while not processes(place):
-                time.sleep(0.02)
+            wait_until(lambda: processes(place))
             (busy,) = [
                 worker
                 for worker in dask.workers
@@ -133,8 +131,7 @@ def test_the_end_comes_at_once_there_too(tmp_path: Path, dask: Dask) -> None:
         batch = subprocess.Popen(
             [sys.executable, "-m", "migrate.cli", *arguments], cwd=ROOT, stdout=subprocess.PIPE, encoding="utf-8"
         )
-        while not processes(place):
-            time.sleep(0.02)
+        wait_until(lambda: processes(place))
         batch.send_signal(signal.SIGINT)
         stdout, _ = batch.communicate(timeout=10)
         assert batch.returncode == 130
@@ -152,8 +149,7 @@ def test_a_scheduler_that_dies_in_the_middle(
     results = report / "results.jsonl"
 
     def strike() -> None:
-        while not results.exists() or b'"done"' not in results.read_bytes():
-            time.sleep(0.02)
+        wait_until(lambda: results.exists() and b'"done"' in results.read_bytes())
         dask.scheduler.send_signal(number)
 
     with silent_server() as place:

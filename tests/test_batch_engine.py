@@ -13,6 +13,7 @@ from typing import Any
 
 import batchcalls
 import pytest
+from batchprocesses import wait_until
 
 from migrate.batch.engine import Ended, Engine
 from migrate.batch.pool import TookTooLong, Worker, WorkerDied, WorkerPool
@@ -82,8 +83,7 @@ def test_a_call_that_hangs_is_stopped_with_all_it_started(tmp_path: Path) -> Non
 def test_a_worker_ends_with_its_parent(tmp_path: Path) -> None:
     worker, mark = Worker(), tmp_path / "processes"
     future = ThreadPoolExecutor(1).submit(worker.call, batchcalls.hangs, (str(mark),), None)
-    while not mark.exists() or not mark.read_text(encoding="utf-8"):
-        time.sleep(0.01)
+    wait_until(lambda: mark.exists() and mark.read_text(encoding="utf-8"))
     pipe = worker._process.stdin
     assert pipe is not None
     pipe.close()  # what the system does when the parent is killed
