@@ -54,7 +54,7 @@ def _made(source: Source | None, target: Argument, instruction: Instruction, sta
             yield from copyowners.commands(_times(source, named, stage), named, target, instruction, stage)
             _note_brought(source, named, target, stage)
             return
-        if unkept and unkept.certain:
+        if unkept:
             place = _path(target, stage) or "the destination"
             stage.report("EM415", source.span, reason=unkept.reason, destination=place)
         flags = _artifact_flags(source, named, target, instruction, stage)

@@ -6,7 +6,7 @@ hard-cases.md 2 holds the rules this follows.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import NamedTuple
 
 from migrate.dockerfile.model import Instruction, Pair, PairsDetail
@@ -47,27 +47,34 @@ class Declared(NamedTuple):
     of: str = ""
 
 
-def declared(graph: StageGraph) -> dict[str, Declared]:
+def declared(graph: StageGraph, automatic: Collection[str] = ()) -> dict[str, Declared]:
     """name -> its default; a later default wins, a later bare ARG changes nothing.
 
-    What read an earlier default has it written out, or reads it under a name of its own (``Declared.of``).
+    What read an earlier default has it written out, or reads it under a name of its own (``Declared.of``). A name that
+    only a later line declares is unset, unless it is one of ``automatic``, which the builder sets.
     """
     found: dict[str, Declared] = {}
-    for instruction in graph.arguments:
-        detail = instruction.detail
-        assert isinstance(detail, PairsDetail)
-        for pair in detail.pairs:
-            if pair.value is None:
-                found.setdefault(pair.key, Declared(None, None, instruction))
-                continue
-            word = parse_word(pair.value, graph.dockerfile.escape)
-            new = Declared(word, pair.value, instruction)
-            if pair.key in found and found[pair.key].word == word and not variables(word):
-                continue
-            if pair.key in found or _reads(word, pair.key):
-                new = _again(found, pair.key, new)
-            found[pair.key] = new
+    pairs = [(item, pair) for item in graph.arguments for pair in _pairs(item)]
+    for index, (instruction, pair) in enumerate(pairs):
+        if pair.value is None:
+            found.setdefault(pair.key, Declared(None, None, instruction))
+            continue
+        written = parse_word(pair.value, graph.dockerfile.escape)
+        later = {other.key for _, other in pairs[index + 1 :]} - found.keys() - {pair.key, *automatic}
+        word = without_variables(written, dict.fromkeys(later))
+        new = Declared(word, pair.value if word == written else None, instruction)
+        if pair.key in found and found[pair.key].word == word and not variables(word):
+            continue
+        if pair.key in found or _reads(word, pair.key):
+            new = _again(found, pair.key, new)
+        found[pair.key] = new
     return found
+
+
+def _pairs(instruction: Instruction) -> tuple[Pair, ...]:
+    detail = instruction.detail
+    assert isinstance(detail, PairsDetail)
+    return detail.pairs
 
 
 def _again(found: dict[str, Declared], name: str, new: Declared) -> Declared:

@@ -91,7 +91,7 @@ def make(
     taken: set[str] = set(settings.reserved)
     targets = tuple(_target_names(graph, settings, taken, report))
     final = _final(graph, settings, report)
-    names = header.declared(graph)
+    names = header.declared(graph, mappings.builtin_arguments)
     private = settings.private_arguments
     leaking = {name for name in names if name in private or header.leaks(name, graph, mentions, mappings)}
     closures = [

@@ -25,6 +25,9 @@ from migrate.stages import default_arguments
         ("ARG V=${V:-1}", ["ARG --global V=1"]),
         ("ARG V\nARG V=${V-1}", ["ARG --global V=1"]),
         ("ARG V=\nARG V=${V-1}2", ["ARG --global V=2"]),
+        # What only a later line declares is unset, whatever is passed; the platform is there from the start.
+        ("ARG V=x$B\nARG B=1", ["ARG --global V=x"]),
+        ("ARG V=${B:-y}\nARG B", ["ARG --global V=y"]),
         # What else stands in the substitution stays.
         ("ARG B\nARG V=\nARG V=${V:-$B}", ["ARG --global B", "ARG --global V=$B"]),
         ("ARG P=a\nARG V=${P#a}\nARG V=x-$V", ["ARG --global P=a", "ARG --global V=x-${P#a}"]),

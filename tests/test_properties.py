@@ -71,6 +71,12 @@ def test_no_trap_in_what_broken_files_become(source: bytes) -> None:
 @settings(max_examples=200)
 @given(dockerfiles())
 @example("FROM alpine:3.20\r\nRUN <<EOF\r\nEOF\r\n")
+@example("ARG A=x${B#x}\nARG B\nFROM alpine:3.20 AS build\nARG B=x\nFROM build\nARG A\n")
+@example(
+    "ARG A=x${APP_VERSION#x}\n\nARG APP_VERSION\nARG VERSION=x\nFROM alpine:3.20 AS build\n\nARG APP_VERSION=x\n"
+    "FROM alpine:3.20\nENV APP_VERSION=x\nENV APP_VERSION=x\nENV APP_VERSION=x\nENV APP_VERSION=x\n"
+    "FROM build AS build2\nENV APP_VERSION=x\nENV APP_VERSION=x \\\n    # note 5.\n    APP_VERSION=x\nARG A\n"
+)
 def test_everything_arrives(text: str) -> None:
     conversion = once(text)
     note(conversion.earthfile or str(conversion.diagnostics))
