@@ -71,6 +71,7 @@ def test_no_trap_in_what_broken_files_become(source: bytes) -> None:
 @settings(max_examples=200)
 @given(dockerfiles())
 @example("FROM alpine:3.20\r\nRUN <<EOF\r\nEOF\r\n")
+@example("FROM alpine:3.20\r\nRUN <<EOF sh\r\ntrue\r\nEOF\r\n")
 @example("ARG A=x${B#x}\nARG B\nFROM alpine:3.20 AS build\nARG B=x\nFROM build\nARG A\n")
 @example(
     "ARG A=x${APP_VERSION#x}\n\nARG APP_VERSION\nARG VERSION=x\nFROM alpine:3.20 AS build\n\nARG APP_VERSION=x\n"
@@ -93,7 +94,9 @@ def test_everything_arrives(text: str) -> None:
     assert planned <= set(names)
     assert sorted(names) == sorted({result.target for result in conversion.targets} | planned)
     newline = "\r\n" if "\r\n" in text else "\n"
-    assert conversion.earthfile.count("\n") == conversion.earthfile.count(newline)
+    # Docker joins a heredoc to the command of its RUN by a plain line feed, whatever ends the lines of the file.
+    joined = sum(len(item.heredocs) for item in dockerfile.instructions if item.keyword == "RUN")
+    assert 0 <= conversion.earthfile.count("\n") - conversion.earthfile.count(newline) <= joined
 
 
 @settings(max_examples=200)
