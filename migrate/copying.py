@@ -239,8 +239,12 @@ def _artifact_pieces(
         if rootpatterns.always_matches(source, word, stage):
             named.append(Piece(found, target, False, is_folder))
         elif found.is_pattern and not _begins_with_name(word):
-            stage.warn("EM410", instruction, operand.start, operand.end, source=operand.text)
-            named.append(Piece(found, target, False, is_folder))
+            helper = rootpatterns.helper(source, name, instruction, stage)
+            stage.warn("EM437" if helper else "EM410", instruction, operand.start, operand.end, source=operand.text)
+            if helper:
+                word = merged([Literal(rootpatterns.FOLDER), *word])
+                found = Argument(operand, artifact_reference(helper, word), merged([Literal(f"+{helper}"), *word]))
+            named.append(Piece(found, target, helper is not None, is_folder))
         else:
             named.append(Piece(found, target, found.is_pattern, is_folder))
     return named

@@ -5,6 +5,8 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import NamedTuple
 
 from migrate import artifacts, folders
 from migrate.dockerfile.heredocs import chomped
@@ -27,6 +29,28 @@ _ODD_FILE = re.compile(r"/s?bin/|\.(?:sh|py|pl|rb)\Z|entrypoint|sudoers|shadow|/
 #: Gives a folder's group to what is made in it.
 _SET_GROUP = re.compile(r"chmod\b[^;&|]*(?:[gs+,=]s\b|\b0?[2367][0-7]{3}\b)|\binstall\b")
 _OPERATORS = ("", ":-", ":+")
+#: What a shell reads when it looks for programs and files.
+_SEARCHED = frozenset({"PATH", "CDPATH", "ENV", "BASH_ENV"})
+#: A file name that needs no quotes in ``(+target/file --name=value)``.
+_NAME = re.compile(r"[\w.-]+", re.ASCII)
+
+
+class _Given(NamedTuple):
+    """What a helper target knows: arguments with their defaults, and values that it is passed, by their names there."""
+
+    declared: dict[str, Word]
+    passed: dict[str, str]
+
+    def pass_on(self, name: str, stage: Recipe) -> str:
+        """The helper's name for the value of ``name``: its own, unless it means something to a shell or to earth."""
+        is_odd = name in _SHELL_SET or name in _SEARCHED or name in stage.arguments.mappings.builtin_arguments
+        inner = name.lower() if is_odd or name.startswith("LD_") else name
+        if name in self.declared:
+            return name
+        while inner in self.declared or self.passed.get(inner, name) != name:
+            inner += "_"
+        self.passed[inner] = name
+        return inner
 
 
 def convert(instruction: Instruction, stage: Recipe) -> Iterator[Item]:
@@ -164,11 +188,10 @@ def _content(heredoc: Heredoc, instruction: Instruction, stage: Recipe, *, in_st
     return (Literal(text),)
 
 
-def _in_helper(heredoc: Heredoc, arguments: dict[str, Word], instruction: Instruction, stage: Recipe) -> Word:
-    """The content for a target of its own: it can declare arguments with plain defaults, which go to ``arguments``."""
+def _in_helper(heredoc: Heredoc, given: _Given, instruction: Instruction, stage: Recipe) -> Word:
+    """The content for a target of its own: it declares arguments with plain defaults, others are passed to it."""
     body = chomped(heredoc.body) if heredoc.chomp else heredoc.body
     word = _named(parse_body(body)) if heredoc.expand else (Literal(body),)
-    declared: dict[str, Word] = {}
     found: list[Part] = []
     for part in word:
         value = stage.scope.static((part,))
@@ -176,12 +199,24 @@ def _in_helper(heredoc: Heredoc, arguments: dict[str, Word], instruction: Instru
         if value is not None and not stage.scope.is_overridable((part,)):
             found.append(Literal(value))
         elif isinstance(part, Variable) and not part.operator and binding and _is_declarable(part.name, binding, stage):
-            declared[part.name] = binding.default or ()
+            if part.name in given.passed:
+                found.append(part)
+                continue
+            given.declared[part.name] = binding.default or ()
             found.append(part)
+        elif _is_alike(part, stage) and _NAME.fullmatch(heredoc.name):
+            found += [_passed(new, given, stage) for new in stage.adapt((part,), instruction)]
         else:
             return _content(heredoc, instruction, stage, in_stage=False)
-    arguments.update(declared)
     return merged(found)
+
+
+def _passed(part: Part, given: _Given, stage: Recipe) -> Part:
+    """``part`` with the names under which the helper is passed the values of its variables."""
+    if not isinstance(part, Variable):
+        return part
+    name = given.pass_on(part.name, stage)
+    return replace(part, name=name, operand=merged([_passed(inner, given, stage) for inner in part.operand]))
 
 
 def _is_declarable(name: str, binding: Binding, stage: Recipe) -> bool:
@@ -282,8 +317,8 @@ def _from_helper(instruction: Instruction, stage: Recipe) -> Iterator[Command]:
     detail = _detail(instruction)
     mode, owner = instruction.flag("chmod"), instruction.flag("chown")
     heredocs = {source.heredoc.name: source.heredoc for source in detail.sources if source.heredoc is not None}
-    arguments: dict[str, Word] = {}
-    contents = {name: _in_helper(heredoc, arguments, instruction, stage) for name, heredoc in heredocs.items()}
+    given = _Given({}, {})
+    contents = {name: _in_helper(heredoc, given, instruction, stage) for name, heredoc in heredocs.items()}
     name = stage.arguments.unique(f"{stage.target}-files")
     image = stage.settings.helper_image
     stage.warn("EM418", instruction, target=name, image=image)
@@ -293,9 +328,10 @@ def _from_helper(instruction: Instruction, stage: Recipe) -> Iterator[Command]:
     elif mode is not None and mode.value not in ("755", "0755"):
         stage.warn("EM406", instruction, mode.start, mode.end, mode=mode.value, folder=detail.destination.text)
     items: list[Item] = [Command.of("FROM", image, source=instruction.span)]
-    for key, default in arguments.items():
+    for key, default in given.declared.items():
         value = stage.spell(default, None, "argument") or '""'
         items.append(Command.of("ARG", f"{key}={value}", source=instruction.span))
+    items += [Command.of("ARG", key, source=instruction.span) for key in given.passed]
     saves: list[Item] = []
     for file, content in contents.items():
         inner = f"/files/{file}"
@@ -308,7 +344,9 @@ def _from_helper(instruction: Instruction, stage: Recipe) -> Iterator[Command]:
     target = "." if stage.scope.static(word) == "" else spelled
     # To a path without a slash every file goes, and the last one stays.
     files = list(contents) if len(contents) == 1 or detail.destination.text.endswith("/") else list(contents)[-1:]
-    sources = " ".join(quoting.render_artifact(name, (Literal("/" + file),)) for file in files)
+    values = "".join(f" --{key}=${outer}" for key, outer in given.passed.items())
+    found = [quoting.render_artifact(name, (Literal("/" + file),)) for file in files]
+    sources = " ".join(f"({source}{values})" if values else source for source in found)
     yield Command.of("COPY", f"{flag}{sources} {target}", source=instruction.span)
     for path in paths or ():
         folders.note_made(posixpath.dirname(path), stage)

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from migrate import artifacts, outlinks, wildcards
+from migrate.dockerfile.model import Instruction
+from migrate.earthfile.model import Command, Target
 from migrate.images import base_image
 from migrate.plan import run_texts
 from migrate.recipe import Recipe
 from migrate.stages import SCRATCH, Source
 from migrate.words import Word, literal_text
 
+FOLDER = "/root"
+"""Where a helper target saves a root."""
 #: Folders at the root in which distributions have links that lead nowhere while an image is built: /etc/mtab leads to
 #: /proc, /var/lock to /run.
 _FOLDERS = ("dev", "etc", "lib", "run", "sbin", "usr", "var")
@@ -21,6 +25,29 @@ def brings_link_to_nothing(source: Source, pattern: Word, stage: Recipe) -> bool
     if outlinks.may_dangle([text for index in stages for text in run_texts(graph, index)], folder):
         return True
     return _has_folder(source, pattern, stage) is not False
+
+
+def helper(source: Source, name: str, instruction: Instruction, stage: Recipe) -> str | None:
+    """The target that saves the root of target ``name`` as FOLDER, made by the first that asks; None for an empty root.
+
+    ``COPY --if-exists`` makes the first character of a path a plain one (hard-cases.md 1): a wildcard may stand there
+    no more.
+    """
+    if source.stage is not None and stage.arguments.is_empty(source.stage):
+        return None
+    plan, shared, key = stage.arguments.plan, stage.arguments.shared, f"{name}-root"
+    is_stage = source.stage is not None
+    saved = plan.artifacts.get(source.stage or 0, ()) if is_stage else plan.image_helpers[source.image].artifacts
+    if key not in shared:
+        shared[key] = stage.arguments.unique(key)
+        times = "--keep-ts " if any(artifact.keep_times for artifact in saved) else ""
+        save = f"{times}--symlink-no-follow /* {FOLDER}/"
+        items = (
+            Command.of("FROM", f"+{name}", source=instruction.span),
+            Command.of("SAVE ARTIFACT", save, source=instruction.span),
+        )
+        stage.extra.append(Target(shared[key], items, source=instruction.span))
+    return shared[key]
 
 
 def always_matches(source: Source, pattern: Word, stage: Recipe) -> bool:

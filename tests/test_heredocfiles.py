@@ -31,6 +31,17 @@ def test_values(before: str, line: str, written: str) -> None:
     assert codes(conversion) == []
 
 
+def test_values_that_a_helper_is_passed() -> None:
+    before = "FROM registry.example.com/a:1\nARG V=1\nARG B\nENV HOME=/h$B\n"
+    text = before + "COPY <<EOF /a\n$V $HOME $PATH ${B:-it's} $B\nEOF\n"
+    conversion = converted(text)
+    helper = body(conversion, "docker-files")
+    assert helper[:4] == ["ARG V=1", "ARG home", "ARG path", "ARG B"]
+    assert '"${V} ${home} ${path} ${B:-it\'s} ${B}" \\' in "\n".join(helper)
+    assert "(+docker-files/EOF --home=$HOME --path=$PATH --B=$B) /a" in body(conversion)[-1]
+    assert "EM416" not in codes(conversion)
+
+
 @pytest.mark.parametrize("line", ["$HOME", "$UNKNOWN ${X-y}"])
 def test_values_that_nobody_knows(line: str) -> None:
     text = f"FROM registry.example.com/a:1\nUSER 0\nRUN a\n{HEREDOC.format(path='/etc/new', line=line)}"
@@ -88,7 +99,7 @@ def test_a_helper_declares_the_arguments_it_reads() -> None:
 
 
 def test_a_helper_cannot_read_the_rest() -> None:
-    text = f"{BASE}ARG V=1\nENV E=$V\nUSER 1000\nCOPY <<EOF /etc/f\n$E\nEOF\n"
+    text = f"{BASE}ARG V=1\nENV E=$V\nUSER 1000\nCOPY <<EOF /etc/f\n${{E#x}}\nEOF\n"
     assert "EM306" in codes(converted(text, fallback="comment"))
 
 
