@@ -232,7 +232,9 @@ def _copied_files(named: Sequence[Piece], target: Argument, path: str | None, st
         if not matches or None in matches or piece.target is not target:
             return None
         found += (posixpath.join(path, posixpath.basename(clean(item or ""))) for item in matches)
-    return list(dict.fromkeys(found)) if goes_into_folder(target, stage) else [path]
+    if goes_into_folder(target, stage):
+        return list(dict.fromkeys(found))
+    return [path] if len(found) == 1 else None  # several go to a name only when it is a folder, which nobody told
 
 
 def _in_helper(
