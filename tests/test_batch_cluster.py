@@ -177,10 +177,10 @@ def test_a_scheduler_that_dies_in_the_middle(
 def test_one_that_hangs_or_kills_is_set_aside(tmp_path: Path, dask: Dask) -> None:
     with silent_server() as place:
         one = url(repository(tmp_path / "one"))
-        arguments = ["batch", place, one, "--format", "json", "--timeout", "1", "--scheduler", dask.address]
+        arguments = ["batch", place, one, "--format", "json", "--timeout", "5", "--scheduler", dask.address]
         found = results(CliRunner().invoke(main, arguments).stdout)
     assert found["silent"]["status"] == "failed"
-    assert "1 seconds" in str(found["silent"]["why"])
+    assert "5 seconds" in str(found["silent"]["why"])
     assert [line["status"] for name, line in found.items() if name != "silent"] == ["done"]
 
 

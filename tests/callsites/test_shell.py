@@ -60,7 +60,7 @@ def rewritten(script: str, path: str = "build.sh") -> str:
         ("docker image build --no-cache --pull -t app .", "earth --no-cache --pull +docker"),
         ("docker build --build-arg A=1 --build-arg B .", 'earth --ci +docker --A=1 ${B+--B="$B"}'),
         ('docker build --build-arg "A=$B c" .', 'earth --ci +docker "--A=$B c"'),
-        ("docker build '--build-arg=A=b c' .", "earth --ci +docker --'A=b c'"),
+        ("docker build '--build-arg=A=b c' .", "earth --ci +docker --A='b c'"),
         ("docker build --platform linux/arm64 .", "earth --ci --platform=linux/arm64 +docker"),
         ("docker build --secret id=k,src=f .", "earth --ci --secret-file k=f +docker"),
         ("docker build --secret id=k,env=E .", 'k="$E" earth --ci --secret k +docker'),
