@@ -195,6 +195,7 @@ def _recipe(stage: Stage, recipes: list[Recipe], work: Build) -> Recipe:
         delivered=stage.index in graph.chain(plan.final),
         owners=set(parent.owners) if parent is not None else set(),
         made=set(parent.made) if parent is not None else set(),
+        gone=set(parent.gone) if parent is not None else set(),
         perhaps=set(parent.perhaps) if parent is not None else set(),
         brought=list(parent.brought) if parent is not None else [],
         is_from_scratch=parent.is_from_scratch if parent is not None else stage.image == (Literal(SCRATCH),),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from migrate import asroot, copying
+from migrate import asroot, copying, folders
 from migrate.bindplan import Bind, Form
 from migrate.dockerfile.model import CopyDetail, Instruction, Operand, RunDetail
 from migrate.earthfile.model import Command, Item, ShellText
@@ -25,12 +25,11 @@ _ASIDE = "/.aside"
 def before(instruction: Instruction, stage: Recipe) -> Iterator[Item]:
     """What stands in front of a RUN with bind mounts. Raises NotExpressible where copies would not be the same."""
     binds = _binds(instruction, stage)
-    places = [quoted_item(bind.place) for bind in binds if bind.form is Form.ALONE]
-    yield from _run([f"rm -rf {' '.join(places)}"] if places else [], instruction, stage)
+    yield from _cleared([bind.place for bind in binds if bind.form is Form.ALONE], instruction, stage)
     yield from _run([_moved_aside(bind, aside) for bind, aside in _swapped(binds)], instruction, stage)
     for bind in binds:
         if bind.hides:
-            yield from _run([f"rm -rf {quoted_item(bind.place)}"], instruction, stage)
+            yield from _cleared([bind.place], instruction, stage)
         flag = bind.mount.flag
         at = instruction.span_of(flag.start, flag.end)
         target = bind.mount.get("target", "dst", "destination") or "."
@@ -47,9 +46,12 @@ def before(instruction: Instruction, stage: Recipe) -> Iterator[Item]:
 def after(instruction: Instruction, stage: Recipe) -> Iterator[Item]:
     """What stands behind the RUN."""
     binds = _binds(instruction, stage)
-    removed = [quoted_item(bind.removed) for bind in binds if bind.form in (Form.REMOVED, Form.SWAPPED)]
-    clear = [f"rm -rf {' '.join(removed)}"] if removed else []
-    yield from _run([*clear, *(_moved_back(bind, aside) for bind, aside in _swapped(binds))], instruction, stage)
+    removed = [bind.removed for bind in binds if bind.form in (Form.REMOVED, Form.SWAPPED)]
+    back = [_moved_back(bind, aside) for bind, aside in _swapped(binds)]
+    yield from _cleared(removed, instruction, stage, back)
+    for bind in binds:
+        if bind.form is Form.SWAPPED and bind.is_there:
+            folders.note_made(bind.place, stage)
 
 
 def _binds(instruction: Instruction, stage: Recipe) -> tuple[Bind, ...]:
@@ -76,6 +78,16 @@ def _moved_aside(bind: Bind, aside: str) -> str:
 def _moved_back(bind: Bind, aside: str) -> str:
     place = quoted_item(bind.place)
     return f"mv {aside} {place}" if bind.is_there else f"if [ -e {aside} ]; then mv {aside} {place}; fi"
+
+
+def _cleared(
+    places: Sequence[str], instruction: Instruction, stage: Recipe, then: Sequence[str] = ()
+) -> Iterator[Item]:
+    """A RUN that removes ``places``, which the stage then knows, and goes on with ``then``."""
+    for place in places:
+        folders.note_gone(place, stage)
+    clear = [f"rm -rf {' '.join(map(quoted_item, places))}"] if places else []
+    yield from _run([*clear, *then], instruction, stage)
 
 
 def _run(texts: Sequence[str], instruction: Instruction, stage: Recipe) -> Iterator[Item]:

@@ -79,6 +79,8 @@ def exists(path: str | None, stage: Recipe) -> bool:
         return False
     if path == "/" or path == stage.workdir or path in stage.made:
         return True
+    if any(path == gone or path.startswith(f"{gone}/") for gone in stage.gone):
+        return False
     if stage.base is not None and stage.base.folders is not None:
         return path in stage.base.folders
     return is_standard(path, stage.arguments.mappings)
@@ -103,6 +105,12 @@ def note_made(path: str | None, stage: Recipe) -> None:
     while path is not None and path not in ("", "/") and path not in stage.made:
         stage.made.add(path)
         path = path.rpartition("/")[0]
+
+
+def note_gone(path: str, stage: Recipe) -> None:
+    """Remember that nothing is left at ``path``."""
+    stage.gone.add(path)
+    stage.made.difference_update([made for made in stage.made if made == path or made.startswith(f"{path}/")])
 
 
 def note_brought(path: str | None, source: str | None, stage: Recipe) -> None:

@@ -94,6 +94,8 @@ class Recipe:
     """What is known of that image."""
     made: set[str] = field(default_factory=set)
     """Directories that exist for certain."""
+    gone: set[str] = field(default_factory=set)
+    """Paths that commands of our own have cleared away."""
     perhaps: set[str] = field(default_factory=set)
     """Paths that a COPY made, folder or file, nobody knows."""
     brought: list[tuple[str, str | None]] = field(default_factory=list)
