@@ -234,7 +234,9 @@ def _copied_files(named: Sequence[Piece], target: Argument, path: str | None, st
         found += (posixpath.join(path, posixpath.basename(clean(item or ""))) for item in matches)
     if goes_into_folder(target, stage):
         return list(dict.fromkeys(found))
-    return [path] if len(found) == 1 else None  # several go to a name only when it is a folder, which nobody told
+    # Several go to a name only when it is a folder; and one goes into a folder that a link leads to.
+    is_name = len(found) == 1 and not ownership.may_be_link(stage.arguments.plan, stage.stage, path)
+    return [path] if is_name else None
 
 
 def _in_helper(

@@ -47,10 +47,10 @@ def foreign_owner(plan: Plan, index: int, path: str, mappings: Mappings) -> Doub
 def _stage_owner(plan: Plan, index: int, path: str, mappings: Mappings) -> Doubt | None:
     graph = plan.graph
     chain = graph.chain(index)
-    may_be_link = any(_links(item, path) for stage in chain for item in graph.stages[stage].instructions)
+    is_plain = not may_be_link(plan, index, path)
     for stage in chain:
         for instruction in graph.stages[stage].instructions:
-            owned = _reason(instruction, "/" if may_be_link else path, mappings.ownership)
+            owned = _reason(instruction, path if is_plain else "/", mappings.ownership)
             reason = owned or _unpacked(instruction, path, plan)
             if reason is not None:
                 return Doubt(f"{reason} on line {instruction.span.start.line}")
@@ -62,6 +62,12 @@ def _stage_owner(plan: Plan, index: int, path: str, mappings: Mappings) -> Doubt
     if root.is_scratch:
         return None
     return image_owner(root.reference, path, mappings, "stage-data")
+
+
+def may_be_link(plan: Plan, index: int, path: str) -> bool:
+    """Whether a RUN of stage ``index``, or of one that it is FROM, may make a link at ``path``."""
+    graph = plan.graph
+    return any(_links(item, path) for stage in graph.chain(index) for item in graph.stages[stage].instructions)
 
 
 def _links(instruction: Instruction, path: str) -> bool:
