@@ -46,5 +46,5 @@ def test_line_numbers_stay() -> None:
 
 def test_line_ends_of_the_file_stay_in_the_script() -> None:
     text = f"{BASE}RUN <<EOF\necho 'a\n b'\nEOF\n".replace("\n", "\r\n")
-    assert shlex.split(run_text(last_run(text))) == ["/bin/sh", "-c", "\necho 'a\r\n b'\r\n"]
+    assert shlex.split(run_text(last_run(text))) == ["/bin/sh", "-c", "echo 'a\r\n b'\r\n"]
     assert "\r\r" not in (converted(text).earthfile or "")
