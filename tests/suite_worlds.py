@@ -12,7 +12,7 @@ import posixpath
 import re
 import tarfile
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from itertools import islice
 from pathlib import Path, PurePosixPath
@@ -190,6 +190,10 @@ def _made(
     if known is not None:
         changed |= _known(known, config)
         extra |= _account(known.user or "", entries)
+        if layout == "empty" and known.folders is not None and "/home" not in known.folders:
+            # The layout has more than the image: what nobody knows of is root's.
+            owned = {path: entry for path, entry in entries.items() if entry.owner != (0, 0)}
+            extra |= {path: replace(entry, owner=(0, 0)) for path, entry in owned.items()}
     return baseimages.make({"layout": layout, "config": changed}, shell, extra)
 
 
