@@ -107,9 +107,10 @@ def test_the_table_counts_and_names_what_matters() -> None:
     }
     one_line = "    FROM DOCKERFILE --build-arg image=a -f +stop-signal/Dockerfile ."
     earthfiles = {"copy-a": "FROM a", "copy-b": "FROM DOCKERFILE .", "run-c": "FROM b", "run-d": one_line}
-    text = table(found, {"add-url": "it needs a device"}, {**earthfiles, "fallback-e": "FROM DOCKERFILE ."})
+    text = table(found, {"add-url": "it needs a device"}, {**earthfiles, "fallback-e": "FROM DOCKERFILE ."}, {"r": ""})
     assert "- 2 of 5 Earthfiles (40 %) have no FROM DOCKERFILE; 1 have it for single lines, 2 for whole stages." in text
     assert "- Without the pairs that are about the fallback: 2 of 4 Earthfiles (50 %) have no" in text
+    assert "- With the Earthfiles of the golden repositories: 3 of 6 Earthfiles (50 %) have no" in text
     assert "5 pairs, 4 with a verdict:\n2 equal, 2 differs." in text
     assert "Different without a word: run-c." in text
     assert "Equal although a difference was announced: run-d." in text

@@ -140,8 +140,16 @@ and keeps each verdict in the pair's `verdict.json`. Do not edit.
 """
 
 
-def table(verdicts: Mapping[str, Verdict], reasons: Mapping[str, str], earthfiles: Mapping[str, str]) -> str:
-    """docs/verdicts.md: ``verdicts`` by name of the pair, ``reasons`` for those that have none; Earthfile by name."""
+def table(
+    verdicts: Mapping[str, Verdict],
+    reasons: Mapping[str, str],
+    earthfiles: Mapping[str, str],
+    migrated: Mapping[str, str],
+) -> str:
+    """docs/verdicts.md: ``verdicts`` by name of the pair, ``reasons`` for those that have none; Earthfile by name.
+
+    ``migrated`` are the Earthfiles of the golden repositories, which are built by no verdict.
+    """
     counts = Counter(item.verdict for item in verdicts.values())
     silent = sorted(name for name, item in verdicts.items() if item.silent)
     early = sorted(name for name, item in verdicts.items() if item.equal and item.announced)
@@ -154,6 +162,7 @@ def table(verdicts: Mapping[str, Verdict], reasons: Mapping[str, str], earthfile
     ]
     others = {name: text for name, text in earthfiles.items() if _construct(name) != "fallback"}
     lines += [f"- {_share(earthfiles)}.", f"- Without the pairs that are about the fallback: {_share(others)}."]
+    lines += [f"- With the Earthfiles of the golden repositories: {_share({**earthfiles, **migrated})}."]
     lines += [f"- {tool}" for tool in tools]
     lines += ["", *_by_construct(verdicts, reasons)]
     for construct in sorted({_construct(name) for name in (*verdicts, *reasons)}):
@@ -220,7 +229,8 @@ def current_table() -> str:
     reasons = {folder.name: why for folder in FOLDERS if (why := unbuilt(folder)) and folder.name not in verdicts}
     earthfiles = {folder.name: folder / "Earthfile" for folder in FOLDERS}
     texts = {name: file.read_text(encoding="utf-8") for name, file in earthfiles.items() if file.exists()}
-    return table(verdicts, reasons, texts)
+    migrated = {str(file): file.read_text(encoding="utf-8") for file in GOLDEN.glob("*/repo/after/**/Earthfile")}
+    return table(verdicts, reasons, texts, migrated)
 
 
 # --- the command line -------------------------------------------------------------------------------------------------
