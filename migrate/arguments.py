@@ -133,9 +133,7 @@ def _passed_or(name: str, default: Word, instruction: Instruction, stage: Recipe
 
 
 def _reassigned(name: str, text: str, meaning: Word, instruction: Instruction, stage: Recipe) -> Iterator[Command]:
-    keyword = "SET" if name in stage.scope.reassigned else "LET"
-    stage.scope.reassigned.add(name)
-    yield _assignment(keyword, name, text, meaning, instruction)
+    yield _assignment(stage.scope.assigning(name), name, text, meaning, instruction)
 
 
 def _visible_globals(default: Word, stage: Recipe) -> dict[str, Binding]:

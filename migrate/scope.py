@@ -55,6 +55,12 @@ class Scope:
         """Arguments with a name of earth's own, and their values (None: unset): no ARG declares them."""
         self.clock = 0
 
+    def assigning(self, name: str) -> str:
+        """The keyword that gives ``name`` another value here: LET the first time, then SET."""
+        keyword = "SET" if name in self.reassigned else "LET"
+        self.reassigned.add(name)
+        return keyword
+
     def bind(self, name: str, binding: Binding) -> None:
         """Make ``binding`` the last writer of ``name``."""
         self.clock += 1

@@ -134,8 +134,7 @@ def _kept_values(
 def _keeping(kept: dict[str, str], instruction: Instruction, stage: Recipe) -> Iterator[Command]:
     """The old values under their other names: LET reaches no image."""
     for key, name in kept.items():
-        keyword = "SET" if name in stage.scope.reassigned else "LET"
-        stage.scope.reassigned.add(name)
+        keyword = stage.scope.assigning(name)
         stage.scope.helpers[name] = None
         yield command(
             keyword, [(name, (Literal(name),)), EQUALS, (f"${key}", (Variable(key),))], instruction, separator=""
@@ -187,7 +186,6 @@ def _set(
     if is_builtin(key):
         raise NotExpressible("EM319", instruction.span_of(pair.start, pair.end), key=key)
     # An ARG of this name would hide the ENV from here on; Docker's later line wins.
-    keyword = "SET" if key in stage.scope.reassigned else "LET"
-    stage.scope.reassigned.add(key)
+    keyword = stage.scope.assigning(key)
     spelling = stage.spell(meaning, written, "argument") or '""'
     yield command(keyword, [(key, (Literal(key),)), EQUALS, (spelling, meaning)], instruction, separator="")
