@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from migrate import folders, ownership
@@ -115,7 +115,7 @@ def _folders_first(
         stage.warn("EM406", instruction, flag.start, flag.end, mode=written, folder=shown)
         return []
     stage.warn("EM429", instruction, flag.start, flag.end, mode=written, folder=missing[-1])
-    words = [quoting.encode_single(item) if re.search(r"[^\w./-]", item) else item for item in missing]
+    words = _words(missing)
     place = words[0] if len(words) == 1 else '"$folder"'
     # Docker takes an owner that does not exist for root, chown fails.
     chown = f"; chown {owner} {place}" + (" || true" if re.search("[A-Za-z]", owner) else "") if owner else ""
@@ -124,6 +124,11 @@ def _folders_first(
     if len(words) > 1:
         text = f"for folder in {' '.join(words)}; do {text}; done"
     return [_run(text, instruction)]
+
+
+def _words(paths: Iterable[str]) -> list[str]:
+    """``paths`` as words of a shell."""
+    return [quoting.encode_single(path) if re.search(r"[^\w./-]", path) else path for path in paths]
 
 
 def _run(text: str, instruction: Instruction) -> Command:
@@ -216,8 +221,7 @@ def _with_chmod(
     files = _copied_files(named, target, path, stage) if can_run and source is None else None
     if files is not None:
         stage.warn("EM433", instruction, mode=mode)
-        words = [quoting.encode_single(item) if re.search(r"[^\w./-]", item) else item for item in files]
-        return Copied([], flags, named, [_run(f"chmod {mode} {' '.join(words)}", instruction)])
+        return Copied([], flags, named, [_run(f"chmod {mode} {' '.join(_words(files))}", instruction)])
     return _in_helper(mode, flags, named, target, source, instruction, stage)
 
 
