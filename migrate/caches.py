@@ -126,8 +126,7 @@ def commands(instruction: Instruction) -> list[list[str]]:
     if instruction.exec_form is not None:
         found = [list(instruction.exec_form)] if instruction.exec_form else []
     else:
-        texts = [instruction.operand, *(heredoc.body for heredoc in instruction.heredocs)]
-        plain = [re.sub(r"(?m)^\s*#.*$", "", text) for text in texts]
+        plain = [re.sub(r"(?m)^\s*#.*$", "", text) for text in instruction.texts]
         rests = [_BEFORE.sub("", match[1], count=1) for text in plain for match in _COMMAND.finditer(text)]
         found = [rest.split() for rest in rests if rest.strip() and not _NO_COMMAND.match(rest)]
     return [["?" if set(words[0]) & set("\"'$\\") else posixpath.basename(words[0]), *words[1:]] for words in found]

@@ -120,7 +120,7 @@ def note_brought(path: str | None, source: str | None, stage: Recipe) -> None:
 
 def note_run(instruction: Instruction, stage: Recipe) -> None:
     """Remember the directories that a RUN may give another owner or mode."""
-    text = instruction.operand + "".join(heredoc.body for heredoc in instruction.heredocs)
+    text = "".join(instruction.texts)
     for match in re.finditer(_changes(stage.arguments.mappings.ownership["folder-changers"]), text):
         for word in match[1].split():
             path = word.strip("\"'").rstrip("/")

@@ -73,4 +73,4 @@ def goes_on_after_failure(instruction: Instruction) -> bool:
 def _text(instruction: Instruction) -> str:
     if instruction.exec_form is not None:
         return " ".join(instruction.exec_form)
-    return "\n".join([instruction.operand, *(heredoc.body for heredoc in instruction.heredocs)])
+    return "\n".join(instruction.texts)

@@ -74,7 +74,7 @@ def _links(instruction: Instruction, path: str) -> bool:
     """Whether a RUN may make a link at ``path``: Docker then copies what it leads to."""
     if instruction.keyword != "RUN" or path == "/":
         return False
-    text = instruction.operand + "".join(heredoc.body for heredoc in instruction.heredocs)
+    text = "".join(instruction.texts)
     name = re.escape(path.rpartition("/")[2])
     return re.search(rf"{COMMAND}ln\b[^;&|\n]*(?<![\w.-]){name}(?![\w./-])", text) is not None
 
@@ -139,7 +139,7 @@ def is_file(plan: Plan, source: Source, path: str) -> bool:
 
 def _sets_special_bits(instruction: Instruction) -> bool:
     if instruction.keyword == "RUN":
-        text = instruction.operand + "".join(heredoc.body for heredoc in instruction.heredocs)
+        text = "".join(instruction.texts)
         return re.search(_SPECIAL_BITS, text) is not None
     flag = instruction.flag("chmod") if isinstance(instruction.detail, CopyDetail) else None
     return flag is not None and re.fullmatch(r"0*[1-7][0-7]{3}|.*[st].*", flag.value or "") is not None
@@ -156,8 +156,7 @@ def _reason(instruction: Instruction, path: str, evidence: Section) -> str | Non
             return f"--chown={flag.value}"
         return None
     if instruction.keyword == "RUN":
-        texts = [instruction.operand, *(heredoc.body for heredoc in instruction.heredocs)]
-        for text in texts:
+        for text in instruction.texts:
             for match in re.finditer(_evidence(frozenset(evidence["commands"])), text):
                 if _touches(evidence["commands"][match[1]], text[match.end() :], path):
                     return match[1]

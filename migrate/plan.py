@@ -342,7 +342,7 @@ def _widened(
 def run_texts(graph: StageGraph, index: int) -> list[str]:
     """What each RUN of a stage, and of the stages it is FROM, executes."""
     runs = [item for stage in graph.chain(index) for item in graph.stages[stage].instructions if item.keyword == "RUN"]
-    return [item.operand + "".join(heredoc.body for heredoc in item.heredocs) for item in runs]
+    return ["".join(item.texts) for item in runs]
 
 
 def _bind_mounts(

@@ -22,7 +22,7 @@ _EQUALS: Word = (Literal("="),)
 def before(instruction: Instruction, stage: Recipe) -> Iterator[Command]:
     """The ARGs for the proxies that a RUN reads and nothing declares yet, each with its other spelling in front."""
     known = stage.arguments.mappings.builtin_arguments
-    text = "\n".join([instruction.operand, *(heredoc.body for heredoc in instruction.heredocs)])
+    text = "\n".join(instruction.texts)
     read = [name for name in sorted(set(_READ.findall(text))) if known.get(name, {}).get("kind") == "proxy"]
     new = [name for name in read if name.lower() not in stage.proxies]
     for lower in dict.fromkeys(name.lower() for name in new):

@@ -38,7 +38,7 @@ def prefix(instruction: Instruction, stage: Recipe) -> str:
     bare = [name for name in scope.declared if scope.is_bare_argument(name)]
     if not bare:
         return " ".join(set_here)
-    text = "\n".join([instruction.operand, *(heredoc.body for heredoc in instruction.heredocs)])
+    text = "\n".join(instruction.texts)
     tested = [name for name in sorted(bare) if is_tested(name, text) or lists_environment(instruction)]
     return " ".join([*set_here, *(f'[ -n "${name}" ] || unset {name};' for name in tested)])
 

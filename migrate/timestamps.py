@@ -49,7 +49,7 @@ def _any_of(commands: tuple[str, ...]) -> str:
 
 
 def _installs_into(instruction: Instruction, path: str, rules: Section) -> bool:
-    text = instruction.operand + "".join(heredoc.body for heredoc in instruction.heredocs)
+    text = "".join(instruction.texts)
     environments = rf"(?<![\w.-])(?:{_any_of(rules['environment-commands'])})\s+((?:-\S+\s+)*)(\S+)"
     if any(_related(match[2], path) for match in re.finditer(environments, text)):
         return True

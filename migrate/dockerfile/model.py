@@ -205,6 +205,11 @@ class Instruction(NamedTuple):
         start, line, column = self.chunks[index]
         return Position(line, column + offset - start)
 
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """The operand, and the bodies of the heredocs."""
+        return (self.operand, *(heredoc.body for heredoc in self.heredocs))
+
     def span_of(self, start: int, end: int) -> Span:
         """The span of ``text[start:end]`` in the file."""
         if end <= start:
