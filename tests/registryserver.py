@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import base64
 import json
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+import loopback
 from imagefiles import digest
 
 
@@ -47,15 +47,8 @@ def serving(shop: Shop) -> Iterator[Shop]:
     class Handler(_Handler):
         goods = shop
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        shop.host = f"127.0.0.1:{server.server_address[1]}"
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
-        thread.start()
-        try:
-            yield shop
-        finally:
-            server.shutdown()
-            thread.join()
+    with loopback.listening(Handler) as shop.host:
+        yield shop
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -15,13 +15,13 @@ import shutil
 import ssl
 import subprocess
 import tarfile
-import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import loopback
 import trustme
 
 GIT = shutil.which("git") or "git"
@@ -82,16 +82,9 @@ def serving(folder: Path) -> Iterator[Website]:
     class Handler(_Handler):
         site = website
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        website.address = f"127.0.0.1:{server.server_address[1]}"
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
-        thread.start()
-        try:
-            wrapper(website)
-            yield website
-        finally:
-            server.shutdown()
-            thread.join()
+    with loopback.listening(Handler) as website.address:
+        wrapper(website)
+        yield website
 
 
 def wrapper(website: Website) -> None:
