@@ -13,23 +13,16 @@ from click.core import ParameterSource
 
 from migrate.commands.configured import choice_of
 from migrate.commands.options import (
-    COMPOSE,
     EXIT_FINDINGS,
     EXIT_NOTHING,
     FAIL_ON,
-    FALLBACK,
-    FIDELITY,
     FORMAT,
-    HELPER_IMAGE,
-    IMAGE_FACTS,
-    INSPECT,
-    INSPECT_FROM,
     MAPPINGS,
     QUIET,
-    REMOVE_DOCKERFILES,
     SEVERITIES,
     NothingProduced,
     facts_file,
+    migrating,
     overlaid,
     write_stdout,
 )
@@ -74,16 +67,7 @@ _SUBJECT = "Build with Earthfiles"
 @click.option("--force", is_flag=True, help="Replace Earthfiles and ignore files that no migration made.")
 @click.option("--only", metavar="CARRIERS", help="Look for calls only in these, such as shell,compose.")
 @click.option("--skip", metavar="CARRIERS", help="Look for no calls in these.")
-@click.option("--docs", is_flag=True, help="Rewrite commands in fenced blocks of Markdown, too.")
-@COMPOSE
-@REMOVE_DOCKERFILES
-@click.option("--tool", type=click.Choice(["earth", "earthly"]), default="earth", help="The tool of the new calls.")
-@FIDELITY
-@FALLBACK
-@HELPER_IMAGE
-@INSPECT
-@INSPECT_FROM
-@IMAGE_FACTS
+@migrating
 @MAPPINGS
 @FAIL_ON
 @FORMAT

@@ -7,11 +7,13 @@ import os
 import re
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from migrate.mappings import Mappings
 
 EXIT_FINDINGS = 1
@@ -102,6 +104,18 @@ REMOVE_DOCKERFILES = click.option(
     is_flag=True,
     help="Remove Dockerfiles that nothing needs any more; compose files are as with --compose replace.",
 )
+DOCS = click.option("--docs", is_flag=True, help="Rewrite commands in fenced blocks of Markdown, too.")
+TOOL = click.option(
+    "--tool", type=click.Choice(["earth", "earthly"]), default="earth", help="The tool of the new calls."
+)
+
+
+def migrating(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The options that shape the migration of a repository, in the order of the help."""
+    shaping = (DOCS, COMPOSE, REMOVE_DOCKERFILES, TOOL, FIDELITY, FALLBACK, HELPER_IMAGE)
+    for option in reversed((*shaping, INSPECT, INSPECT_FROM, IMAGE_FACTS)):
+        command = option(command)
+    return command
 
 
 class NothingProduced(click.ClickException):

@@ -12,22 +12,15 @@ import click
 from migrate.commands.configured import RepositoryCommand, choice_of
 from migrate.commands.options import (
     COLOR,
-    COMPOSE,
     EXIT_FINDINGS,
     EXIT_NOTHING,
     FAIL_ON,
-    FALLBACK,
-    FIDELITY,
     FORMAT,
-    HELPER_IMAGE,
-    IMAGE_FACTS,
-    INSPECT,
-    INSPECT_FROM,
     MAPPINGS,
     QUIET,
-    REMOVE_DOCKERFILES,
     colored_on,
     facts_file,
+    migrating,
     overlaid,
     write_stdout,
 )
@@ -46,16 +39,7 @@ if TYPE_CHECKING:
 @click.option("--force", is_flag=True, help="Replace Earthfiles and ignore files that no migration made.")
 @click.option("--only", metavar="CARRIERS", help="Look only into these kinds of files, such as shell,compose,renovate.")
 @click.option("--skip", metavar="CARRIERS", help="Leave these kinds of files alone.")
-@click.option("--docs", is_flag=True, help="Rewrite commands in fenced blocks of Markdown, too.")
-@COMPOSE
-@REMOVE_DOCKERFILES
-@click.option("--tool", type=click.Choice(["earth", "earthly"]), default="earth", help="The tool of the new calls.")
-@FIDELITY
-@FALLBACK
-@HELPER_IMAGE
-@INSPECT
-@INSPECT_FROM
-@IMAGE_FACTS
+@migrating
 @click.option(
     "--report",
     metavar="DIR",
