@@ -101,8 +101,13 @@ def _name(piece: Piece) -> str | None:
 
 def _into_folder(folder: str, *, is_there: bool) -> list[str]:
     make = [] if is_there else [f"mkdir -p {folder or '/'} &&"]
-    lines = [*make, f"find {_PLACE} -mindepth 1 -maxdepth 1 -exec cp -a '{{}}' {folder}/ ';' &&"]
+    lines = [*make, f"{_all_of(_PLACE, folder)} &&"]
     return [lines[0], *(f"    {line}" for line in lines[1:])]
+
+
+def _all_of(place: str, folder: str) -> str:
+    """The command that brings what is in ``place`` into ``folder``."""
+    return f"find {place} -mindepth 1 -maxdepth 1 -exec cp -a '{{}}' {folder}/ ';'"
 
 
 def _to_name(piece: Piece, path: str, stage: Recipe) -> tuple[str, list[str]]:
@@ -112,10 +117,9 @@ def _to_name(piece: Piece, path: str, stage: Recipe) -> tuple[str, list[str]]:
     make = "" if folders.exists(parent, stage) else f"mkdir -p {parent} && "
     if piece.is_folder is False or re.search(FILE_NAME, name):
         return f"{_PLACE}/", [f"{make}cp -a {there} {path} &&"]
-    find = f"find {there} -mindepth 1 -maxdepth 1 -exec cp -a '{{}}' {path}/ ';'"
     return there, [
         f"if [ -d {there} ]; then",
-        f"        mkdir -p {path} && {find};",
+        f"        mkdir -p {path} && {_all_of(there, path)};",
         "    else",
         f"        {make}cp -a {there} {path};",
         "    fi &&",
