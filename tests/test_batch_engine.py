@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import CancelledError, Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
@@ -47,6 +49,23 @@ def gone(process: int) -> bool:
             return True
         time.sleep(0.05)
     return False
+
+
+@posix
+def test_the_processes_of_a_pool_start_at_once() -> None:
+    with pool() as executor:
+        end = time.monotonic() + 30
+        while len(executor._workers) < 2 and time.monotonic() < end:
+            time.sleep(0.01)
+        processes = {worker._process.pid for worker in executor._workers}
+        assert len(processes) == 2
+        assert {executor.submit(os.getpid).result() for _ in range(9)} <= processes
+    assert all(map(gone, processes)), "also those that were never called"
+
+
+def test_a_batch_itself_loads_no_conversion() -> None:
+    code = "import sys, migrate.batch.run, migrate.batch.worker; sys.exit('migrate.convert' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
 def test_a_pool_is_an_executor() -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from migrate.batch.inputs import Entry, InputError, Wanted, entries, read_list
+from migrate.batch.inputs import Entry, InputError, Wanted, entries, largest_first, read_list
 from migrate.callsites.data import builtin
 from migrate.choice import Choice, Style
 
@@ -18,6 +18,15 @@ def resolved(*texts: str) -> list[Entry]:
 
 def listed(text: str) -> list[Wanted]:
     return list(read_list(text, "list", builtin()))
+
+
+def test_the_largest_come_first(tmp_path: Path) -> None:
+    for name, size in (("a", 0), ("b", 10), ("c", None), ("d", 20)):
+        (tmp_path / name / ".git").mkdir(parents=True)
+        if size is not None:
+            (tmp_path / name / ".git" / "index").write_bytes(bytes(size))
+    names = [entry.name for entry in largest_first(resolved(*(str(tmp_path / name) for name in "abcd"), "https://h/e"))]
+    assert names == ["e", "d", "b", "a", "c"], "what nothing is known of first; equal ones as they came"
 
 
 def test_a_list_of_lines() -> None:

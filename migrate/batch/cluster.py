@@ -21,7 +21,7 @@ from typing import Any, ParamSpec, TypeVar
 from migrate import __version__
 from migrate.batch.jobs import Answer, Job
 from migrate.batch.pool import TookTooLong, Worker, WorkerDied
-from migrate.batch.work import perform
+from migrate.batch.worker import perform
 
 INSTALL = "pip install 'earthmigrate[dask]'"
 _SECONDS = 25.0

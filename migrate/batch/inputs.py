@@ -5,6 +5,7 @@ from __future__ import annotations
 import glob
 import hashlib
 import json
+import math
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -125,6 +126,23 @@ def entries(wanted: Iterable[Wanted]) -> Entries:
             names[name.lower()] = 1
             found[key, one.ref] = entry._replace(name=name)
     return Entries(tuple(found.values()), again)
+
+
+def largest_first(entries: Iterable[Entry]) -> tuple[Entry, ...]:
+    """``entries`` in the order that leaves no worker alone with a large one at the end; equal ones as they came.
+
+    Of a URL nothing is known, so it comes first; git's index has about 100 bytes for each file of a folder.
+    """
+    return tuple(sorted(entries, key=_weight, reverse=True))
+
+
+def _weight(entry: Entry) -> float:
+    if entry.url:
+        return math.inf
+    try:
+        return os.stat(os.path.join(entry.place, ".git", "index")).st_size
+    except (OSError, ValueError):
+        return 0
 
 
 def _resolved(one: Wanted) -> Iterator[tuple[str, Entry]]:

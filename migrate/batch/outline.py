@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterable
 from typing import Any
 
+from migrate.batch.answers import findings
 from migrate.callsites import edits as editing
 from migrate.callsites.model import Outcome
 from migrate.convert import Conversion
-from migrate.diagnostics import Diagnostic, Grade, Severity, visible
+from migrate.diagnostics import Grade, Severity, visible
 from migrate.gitpatch import FileChange
 from migrate.grouping import Group
 from migrate.images import base_image, parse_reference
 from migrate.mappings import Mappings
 from migrate.report.tally import LEFT, REPORTED, REWRITTEN, conversions_of, kind
 from migrate.repository import Migration
-from migrate.results import BaseImage, DockerfileResult, Finding, SiteResult, StageResult
+from migrate.results import BaseImage, DockerfileResult, SiteResult, StageResult
 
 _OUTCOMES = {REWRITTEN: "rewritten", REPORTED: "left", LEFT: "unchanged"}
 
@@ -30,16 +30,6 @@ def fields(migration: Migration, mappings: Mappings) -> dict[str, Any]:
         "bases": _bases(migration, mappings),
         "changes": tuple((change.path, _change(change)) for change in migration.changes),
     }
-
-
-def findings(diagnostics: Iterable[Diagnostic]) -> tuple[Finding, ...]:
-    """Diagnostics as results have them."""
-    found = []
-    for item in diagnostics:
-        start = item.span.start if item.span is not None else None
-        line, column = (start.line, start.column) if start is not None else (0, 0)
-        found.append(Finding(item.code, item.severity.label, item.path, line, column, item.message, item.hint))
-    return tuple(found)
 
 
 def _dockerfiles(group: Group) -> list[DockerfileResult]:

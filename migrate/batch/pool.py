@@ -139,7 +139,7 @@ def _how(code: int) -> str:
 
 
 class WorkerPool(Executor):
-    """An Executor over ``size`` workers, started when they are needed. ``seconds``: what a call may take."""
+    """An Executor over ``size`` workers, which start at once. ``seconds``: what a call may take."""
 
     def __init__(self, size: int, seconds: float | None = None) -> None:
         self._seconds = seconds
@@ -186,6 +186,8 @@ class WorkerPool(Executor):
 
     def _serve(self) -> None:
         worker: Worker | None = None
+        with contextlib.suppress(OSError, WorkerDied):  # the first call tries again, and says what is wrong
+            worker = self._started()
         while (item := self._calls.get()) is not None:
             future, function, arguments = item
             if not future.set_running_or_notify_cancel():

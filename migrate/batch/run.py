@@ -10,7 +10,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any, NamedTuple
 
-from migrate.batch import work
+from migrate.batch import answers
 from migrate.batch.engine import Ended, Engine
 from migrate.batch.inputs import Entry
 from migrate.batch.jobs import Answer, Inspection, Job, Mode, Seen
@@ -119,7 +119,7 @@ def _settled(ended: Ended[Job, Answer], plan: Plan, ledger: Ledger | None) -> Re
         return _lost(job, ended.error, plan).result
     if ended.answer is None:
         known = ledger is not None and ledger.known(job.entry.name, job.entry.repository, job.entry.ref)
-        return None if known else work.blank(job, "not reached")
+        return None if known else answers.blank(job, "not reached")
     result = ended.answer.result
     if result.status == "unchanged" and ledger is not None:
         return ledger.again(job.entry.name)
@@ -129,17 +129,17 @@ def _settled(ended: Ended[Job, Answer], plan: Plan, ledger: Ledger | None) -> Re
     try:
         write_file(plan.patches / name, ended.answer.patch)
     except DiskError as error:
-        return work.failed(job, error.code, **error.fields).result
+        return answers.failed(job, error.code, **error.fields).result
     return result._replace(patch=name)
 
 
 def _lost(job: Job, error: BaseException, plan: Plan) -> Answer:
     """The answer for a job whose worker gave none."""
     if isinstance(error, TookTooLong):
-        return work.failed(job, "EM952", seconds=f"{plan.seconds or 0:g}")
+        return answers.failed(job, "EM952", seconds=f"{plan.seconds or 0:g}")
     if isinstance(error, (WorkerDied, BrokenExecutor)) or type(error).__name__ == "KilledWorker":
-        return work.failed(job, "EM953", reason=str(error) or type(error).__name__)
-    return work.failed(job, "EM955", problem=f"{type(error).__name__}: {error}")
+        return answers.failed(job, "EM953", reason=str(error) or type(error).__name__)
+    return answers.failed(job, "EM955", problem=f"{type(error).__name__}: {error}")
 
 
 def line(result: Result) -> str:

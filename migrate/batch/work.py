@@ -17,8 +17,9 @@ from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
-from migrate import __version__, configuration, discovery, repodriver
+from migrate import configuration, discovery, repodriver
 from migrate.batch import branches, clones, knowledge, outline
+from migrate.batch.answers import blank, failed, skipped
 from migrate.batch.branches import BranchError
 from migrate.batch.clones import CloneError
 from migrate.batch.gitcalls import GitError, git
@@ -26,7 +27,6 @@ from migrate.batch.jobs import Answer, Earlier, Job, Seen
 from migrate.callsites.data import builtin as callsite_data
 from migrate.choice import OPTIONS, ChoiceError, chosen
 from migrate.configuration import ConfigurationError
-from migrate.diagnostics import Collector
 from migrate.disk import DiskError, reason
 from migrate.gitpatch import patch
 from migrate.mappings import MappingError, Mappings, builtin, overlay
@@ -53,24 +53,6 @@ def perform(job: Job) -> Answer:
         answer = failed(job, "EM955", problem=_told(error))
     seconds = round(time.monotonic() - start, 3)
     return answer._replace(result=answer.result._replace(seconds=seconds))
-
-
-def blank(job: Job, status: str, why: str = "") -> Result:
-    """What is known of a repository before anything is done."""
-    entry = job.entry
-    return Result(entry.repository, entry.name, status, why, ref=entry.ref, version=__version__, settings=job.settings)
-
-
-def failed(job: Job, code: str, **fields: object) -> Answer:
-    """The answer for a repository that could not be done; ``code`` and ``fields`` are those of its diagnostic."""
-    collector = Collector(".", builtin().diagnostics)
-    found = collector.report(code, None, **fields)
-    return Answer(blank(job, "failed", found.message)._replace(findings=outline.findings([found])))
-
-
-def skipped(job: Job, why: str) -> Answer:
-    """The answer for a repository with nothing to look at."""
-    return Answer(blank(job, "skipped", why))
 
 
 def _told(error: Exception) -> str:
@@ -144,6 +126,8 @@ def _kept(job: Job) -> Answer:
 
 
 def _commit(folder: Path) -> str | None:
+    if not discovery.may_be_git(folder.resolve()):
+        return None
     try:
         return git("rev-parse", "--verify", "--quiet", "HEAD", cwd=folder).decode().strip()
     except GitError:

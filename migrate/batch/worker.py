@@ -5,13 +5,27 @@ When the process that started it is gone, it ends at once, and with it every git
 
 from __future__ import annotations
 
+import gc
 import os
 import queue
 import signal
 import threading
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from migrate.batch import frames
+
+if TYPE_CHECKING:
+    from migrate.batch.jobs import Answer, Job
+
+_OBJECTS = 100_000
+"""New objects between two searches for cycles: the frozen values of a conversion hold hardly any."""
+
+
+def perform(job: Job) -> Answer:
+    """``migrate.batch.work.perform``, for processes that hand jobs on and need not load what does them."""
+    from migrate.batch import work
+
+    return work.perform(job)
 
 
 def main() -> None:
@@ -26,6 +40,8 @@ def main() -> None:
     threading.Thread(target=_read, args=(calls, waiting), daemon=True).start()
     import migrate.batch.work  # noqa: F401 - what a call takes is counted from here
 
+    gc.freeze()  # what is loaded stays: nobody need look for cycles in it
+    gc.set_threshold(_OBJECTS)
     frames.send(answers, None)
     while True:
         function, arguments = waiting.get()

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 
     _Working = tuple[Engine[Job, Answer], Callable[[], str]]
     """What does the jobs, and what says why it has stopped by itself, "" when it has not."""
+    _Maker = Callable[[Plan, dict[str, Any], Stop, contextlib.ExitStack], _Working]
 
 _MOST_PAGES = 500
 """Of more, a run that was stopped writes no page each: somebody waits for its end."""
@@ -118,15 +119,16 @@ def _entries(repositories: tuple[str, ...], lists: tuple[str, ...]) -> Entries:
 
 
 def _batch(found: Entries, options: dict[str, Any]) -> int:
-    import tempfile
-
-    from migrate.batch import branches
-    from migrate.batch.ledger import Ledger, LedgerError
-    from migrate.batch.progress import Progress
-    from migrate.batch.run import Stop, run
-
-    plan = _plan(found, options)
     with contextlib.ExitStack() as stack:
+        make = _remote_engine if options["scheduler"] is not None else _local_engine(found, options, stack)
+        import tempfile  # workers load their modules while this process loads its own
+
+        from migrate.batch import branches
+        from migrate.batch.ledger import Ledger, LedgerError
+        from migrate.batch.progress import Progress
+        from migrate.batch.run import Stop, run
+
+        plan = _plan(found, options)
         try:
             ledger = Ledger(Path(options["report"])) if options["report"] else None
         except LedgerError as error:
@@ -140,7 +142,6 @@ def _batch(found: Entries, options: dict[str, Any]) -> int:
         progress = Progress(len(plan.entries), None if options["quiet"] else sys.stderr, failures=not seen)
         stack.callback(progress.clear)
         working = stack.enter_context(contextlib.ExitStack())
-        make = _local_engine if options["scheduler"] is None else _remote_engine
         engine, lost = make(plan, options, stop, working)
         if ledger is not None:
             ledger.start(**_facts(found, options))
@@ -158,15 +159,22 @@ def _batch(found: Entries, options: dict[str, Any]) -> int:
     return _ended(summary, options, found.duplicates)
 
 
-def _local_engine(plan: Plan, options: dict[str, Any], stop: Stop, stack: contextlib.ExitStack) -> _Working:
-    from migrate.batch.engine import Engine
+def _local_engine(found: Entries, options: dict[str, Any], outer: contextlib.ExitStack) -> _Maker:
+    """What makes the engine over processes of this machine, which are started here."""
     from migrate.batch.pool import WorkerPool
-    from migrate.batch.work import perform
 
     size = options["jobs"] or os.cpu_count() or 1
-    pool = WorkerPool(min(size, len(plan.entries) or 1), plan.seconds)
-    stack.callback(pool.shutdown, cancel_futures=True)
-    return Engine(perform, pool, lambda: 2 * size, stop), str
+    pool = WorkerPool(min(size, len(found.entries) or 1), options["timeout"] or None)
+    outer.callback(pool.shutdown, cancel_futures=True)
+
+    def make(plan: Plan, options: dict[str, Any], stop: Stop, stack: contextlib.ExitStack) -> _Working:
+        from migrate.batch.engine import Engine
+        from migrate.batch.worker import perform
+
+        stack.callback(pool.shutdown, cancel_futures=True)  # before the folders go in which its processes are
+        return Engine(perform, pool, lambda: 2 * size, stop), str
+
+    return make
 
 
 def _remote_engine(plan: Plan, options: dict[str, Any], stop: Stop, stack: contextlib.ExitStack) -> _Working:
@@ -190,6 +198,7 @@ def _remote_engine(plan: Plan, options: dict[str, Any], stop: Stop, stack: conte
 
 def _plan(found: Entries, options: dict[str, Any]) -> Plan:
     from migrate import configuration
+    from migrate.batch.inputs import largest_first
     from migrate.batch.jobs import Mode
     from migrate.batch.run import Plan
 
@@ -214,7 +223,8 @@ def _plan(found: Entries, options: dict[str, Any]) -> Plan:
         if sources.get_parameter_source(name.replace("-", "_")) is not ParameterSource.DEFAULT
     )
     seconds = options["timeout"] or None
-    return Plan(found.entries, choice, mode, mappings, workdir=workdir, patches=patches, seconds=seconds, given=given)
+    entries = found.entries if options["jobs"] == 1 else largest_first(found.entries)
+    return Plan(entries, choice, mode, mappings, workdir=workdir, patches=patches, seconds=seconds, given=given)
 
 
 def _inspection(options: dict[str, Any], scratch: str) -> Inspection | None:

@@ -6,8 +6,6 @@ import difflib
 import re
 from collections.abc import Iterator
 
-import click
-
 from migrate.diagnostics import visible
 
 NOTHING = "/dev/null"
@@ -45,4 +43,6 @@ def _painted(line: str) -> str:
     style = next((name for mark, name in _COLORS.items() if line.startswith(mark)), None)
     if style is None:
         return text + "\n"
+    import click  # only a terminal needs it
+
     return (click.style(text, bold=True) if style == "bold" else click.style(text, fg=style)) + "\n"
