@@ -5,6 +5,7 @@ Nothing outside the root is listed: links are left out, submodules and vendored 
 
 from __future__ import annotations
 
+import contextlib
 import fnmatch
 import os
 import re
@@ -26,6 +27,8 @@ _GIT_PLACES = frozenset(("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREF
 _MOST_FILES = 500_000
 _DEEPEST = 400
 _LARGEST_IGNORE = 1024 * 1024
+_LARGEST_KEPT = 16 * 1024
+_MOST_KEPT = 2000
 _MOST_TRIES = 20_000_000
 
 
@@ -73,24 +76,52 @@ class Files:
     def start(self, path: str, size: int) -> bytes | None:
         """The first ``size`` bytes of a file; None when it is no regular file any more.
 
-        A folder on the way that has become a link is not followed: each part of the path is looked at.
+        A folder on the way that has become a link is not followed: each is looked at before anything in it is read.
+        What was read of a small file stays, so that all parts of a migration see the same.
         """
-        here = str(self.root)
-        for part in path.split("/"):
-            here = os.path.join(here, part)
-            try:
-                mode = os.lstat(here).st_mode
-            except OSError:
-                return None
-            if stat.S_ISLNK(mode):
-                return None
-        if not stat.S_ISREG(mode):
+        kept = self._kept.get(path)
+        if kept is not None:
+            return kept[:size]
+        data = self._read(path, size)
+        if data is not None and len(data) <= min(_LARGEST_KEPT, size - 1) and len(self._kept) < _MOST_KEPT:
+            self._kept[path] = data
+        return data
+
+    @cached_property
+    def _kept(self) -> dict[str, bytes]:
+        return {}
+
+    def _read(self, path: str, size: int) -> bytes | None:
+        if not self._is_real(path.rpartition("/")[0]):
             return None
+        here = f"{self.root}/{path}"
         try:
-            with open(here, "rb") as file:
-                return file.read(size)
+            found = os.lstat(here)
+            if not stat.S_ISREG(found.st_mode):
+                return None
+            with open(here, "rb", buffering=0) as file:
+                return file.read(min(size, found.st_size))
         except OSError:
             return None
+
+    @cached_property
+    def _real(self) -> set[str]:
+        return {""}
+
+    def _is_real(self, folder: str) -> bool:
+        """Whether neither ``folder`` nor one above it is a link; what was found once stays, as ``paths`` do."""
+        unknown = []
+        while folder not in self._real:
+            unknown.append(folder)
+            folder = folder.rpartition("/")[0]
+        for folder in reversed(unknown):
+            try:
+                if not stat.S_ISDIR(os.lstat(f"{self.root}/{folder}").st_mode):
+                    return False
+            except OSError:
+                return False
+            self._real.add(folder)
+        return True
 
 
 def discover(root: Path, data: Mapping[str, Any]) -> Files:
@@ -118,6 +149,8 @@ def _tracked(root: Path) -> tuple[list[tuple[str, str]] | None, str]:
 
     Then also what git said, where it should have been one.
     """
+    if not may_be_git(root):
+        return None, ""
     try:
         done = subprocess.run(
             [*SAFE_GIT, "ls-files", "-z", "--stage"], cwd=root, capture_output=True, check=False, env=git_environment()
@@ -133,6 +166,11 @@ def _tracked(root: Path) -> tuple[list[tuple[str, str]] | None, str]:
             head, _, name = entry.partition(b"\t")
             found.append((head.split(b" ")[0].decode(), os.fsdecode(name)))
     return list(dict.fromkeys(found)) or None, ""
+
+
+def may_be_git(root: Path) -> bool:
+    """Whether ``root`` or a folder above it looks like a repository to git, which need not be asked otherwise."""
+    return any(os.path.lexists(f"{folder}/{name}") for folder in (root, *root.parents) for name in (".git", "HEAD"))
 
 
 def git_environment() -> dict[str, str]:
@@ -177,16 +215,19 @@ def _walk(root: Path, skipped: frozenset[str]) -> Iterator[tuple[str, int]]:
     tries = 0
     while folders:
         folder, rules = folders.pop()
-        own = _ignore_text(root / folder / ".gitignore")
+        entries = _entries(f"{root}/{folder}")
+        if folder and ".git" in entries:
+            continue
+        own = _ignore_text(root / folder / ".gitignore") if ".gitignore" in entries else ""
         rules = (*rules, Ignored.of(folder, own)) if own else rules
         size = sum(len(one.rules) for one in rules)
-        for name, mode in _entries(root / folder):
+        for name, mode in sorted(entries.items()):
             tries += size
             if tries > _MOST_TRIES:
                 raise DiskError("EM748", path=shown(root))
             path = f"{folder}/{name}" if folder else name
             is_folder = stat.S_ISDIR(mode)
-            if is_folder and (name in skipped or os.path.lexists(os.path.join(root, path, ".git"))):
+            if is_folder and name in skipped:
                 continue
             if any_ignores(rules, path, is_folder=is_folder):
                 continue
@@ -196,16 +237,14 @@ def _walk(root: Path, skipped: frozenset[str]) -> Iterator[tuple[str, int]]:
                 folders.append((path, rules))
 
 
-def _entries(folder: Path) -> list[tuple[str, int]]:
-    """(name, mode) of what lies in ``folder``; a folder that we may not read holds nothing for us."""
-    found = []
-    try:
-        with os.scandir(folder) as entries:
-            for entry in entries:
-                found.append((entry.name, entry.stat(follow_symlinks=False).st_mode))
-    except OSError:
-        return sorted(found)
-    return sorted(found)
+def _entries(folder: str) -> dict[str, int]:
+    """Name -> mode of what lies in ``folder``; a folder that we may not read holds nothing for us."""
+    found: dict[str, int] = {}
+    with contextlib.suppress(OSError), os.scandir(folder) as entries:
+        for entry in entries:
+            is_folder = entry.is_dir(follow_symlinks=False)
+            found[entry.name] = stat.S_IFDIR if is_folder else entry.stat(follow_symlinks=False).st_mode
+    return found
 
 
 def _ignore_text(path: Path) -> str:

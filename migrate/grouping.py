@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import posixpath
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from functools import cached_property
 from typing import NamedTuple
 
 from migrate import ignorefile, ignoremerge, standing, standingmerge
@@ -192,6 +193,7 @@ class _Work:
         context = self.contexts[record.dockerfile]
         return Part(record.dockerfile, source, settings, context, record.open, record.platforms)
 
+    @cached_property
     def _ignore_file(self) -> tuple[bytes | None, bool]:
         """The bytes of the .earthlyignore, and whether an earlier run wrote all of it."""
         data = self.files.read(posixpath.join(self.context, ignorefile.NAME), LARGEST_INPUT)
@@ -215,7 +217,7 @@ class _Work:
     def _ignored(self, combined: Combined, there: Standing | None) -> tuple[Output | None, str]:
         """The ignore file, and why it cannot be as both sides need it."""
         path = posixpath.join(self.context, ignorefile.NAME)
-        data, is_ours = self._ignore_file()
+        data, is_ours = self._ignore_file
         wanted = combined.ignore
         foreign = there is not None and not there.is_ours
         context = DiskContext(self.files.root / self.context, self.files.root / self.wanted[0].dockerfile)
@@ -278,7 +280,7 @@ class _Work:
 
     def _ignore_digest(self, ignore: Output | None) -> str:
         """The digest of an ignore file that is all ours, "" for any other."""
-        data, is_ours = self._ignore_file()
+        data, is_ours = self._ignore_file
         if ignore is not None and (data is None or is_ours):
             return _digest(ignore.after)
         return _digest(data) if data is not None and is_ours else ""

@@ -113,7 +113,7 @@ def migrate(files: Files, data: Data, mappings: Mappings, choice: Choice) -> Mig
         path = item.carrier.path
         changes.append(FileChange(path, before, editing.encoded(item.text), path in files.executable))
     why = {key: [finding.why for finding in findings.values() if finding.why] for key, findings in local.items()}
-    diagnostics += _beside(ours, rewritten, wanted, where, files, mappings, why)
+    diagnostics += _beside(ours, rewritten, wanted, where, files, sources, mappings, why)
     diagnostics += _several_contexts(wanted, mappings)
     diagnostics += _lost_calls(
         there, rewritten, groups, {change.path: change.after for change in changes}, files, mappings
@@ -284,6 +284,7 @@ def _beside(
     wanted: Iterable[Demand],
     places: Places,
     files: Files,
+    sources: Mapping[str, str],
     mappings: Mappings,
     why: Mapping[localimages.Key, Sequence[str]],
 ) -> list[Diagnostic]:
@@ -301,7 +302,7 @@ def _beside(
                 if place is not None:
                     names = [*place.names] if names is None else names
                     saved |= {name: place.image_target for name in names if name is not None}
-            source = (files.read(record.dockerfile, LARGEST_INPUT) or b"").decode("utf-8", "replace")
+            source = sources[record.dockerfile]
             calls = sites.get((record.dockerfile, record.context), ())
             solved = frozenset(base.reference for base in record.bases)
             reason = (*why.get((record.dockerfile, record.context), ()), "")[0]

@@ -43,6 +43,32 @@ def test_a_walk_honours_gitignore(tmp_path: Path) -> None:
     assert not found.is_folder("build")
 
 
+def test_a_walk_leaves_out_a_repository_inside(tmp_path: Path) -> None:
+    fill(tmp_path)
+    (tmp_path / "src" / ".git").write_text("gitdir: /elsewhere\n", encoding="utf-8")
+    assert discover(tmp_path, DATA).paths == (".gitignore", "Dockerfile", "deep/.gitignore", "deep/kept")
+
+
+def test_a_file_is_read_as_it_was_first(tmp_path: Path) -> None:
+    fill(tmp_path)
+    files = discover(tmp_path, DATA)
+    before = files.read("src/app.py", 1000)
+    (tmp_path / "src" / "app.py").write_text("changed", encoding="utf-8")
+    assert before == files.read("src/app.py", 1000) != b"changed"
+    assert files.start("src/app.py", 1) == (before or b"")[:1]
+    assert files.read("src/app.py", 0) is None, "it is larger than that"
+
+
+@pytest.mark.skipif(shutil.which("git") is None, reason="git is not on PATH")
+def test_a_folder_of_a_repository(tmp_path: Path) -> None:
+    fill(tmp_path)
+    subprocess.run(["git", "init", "-q"], cwd=tmp_path, check=True)
+    subprocess.run(["git", "add", "."], cwd=tmp_path, check=True)
+    (tmp_path / "src" / "untracked").write_text("x", encoding="utf-8")
+    found = discover(tmp_path / "src", DATA)
+    assert (found.git, found.paths) == (True, ("app.py",))
+
+
 @pytest.mark.skipif(shutil.which("git") is None, reason="git is not on PATH")
 def test_git_says_what_is_tracked(tmp_path: Path) -> None:
     fill(tmp_path)
