@@ -134,7 +134,8 @@ def _converted(
     """Each part with target names that no other has; ``free`` are those that somebody else uses."""
     taken = set(free)
     done: list[Conversion] = []
-    earlier = {part.path: {target for _, target in part.settings.target_names} for part in parts}
+    named = ((part.path, {target for _, target in part.settings.target_names}) for part in parts)
+    earlier = {path: targets for path, targets in named if targets}
     for part in parts:
         reserved = taken.union(*(targets for path, targets in earlier.items() if path != part.path))
         settings = replace(
@@ -229,7 +230,9 @@ def _free(name: str, sources: Collection[bytes]) -> str:
 
 
 def _uses(source: bytes, name: str) -> bool:
-    return name.encode() in source and name in _VARIABLE.findall(source.decode("utf-8", "replace"))
+    text = name.encode()
+    lines = [line for line in source.split(b"\n") if text in line] if text in source else ()
+    return any(name in _VARIABLE.findall(line.decode("utf-8", "replace")) for line in lines)
 
 
 def _as_source(words: Iterable[str]) -> bytes:

@@ -39,7 +39,7 @@ class Argument(NamedTuple):
     @property
     def text(self) -> str:
         """The literal text, variables left out."""
-        return "".join(part.text for part in self.meaning if isinstance(part, Literal))
+        return "".join([part.text for part in self.meaning if isinstance(part, Literal)])
 
     @property
     def is_pattern(self) -> bool:

@@ -157,8 +157,8 @@ def plain(flag: str) -> tuple[str, Word]:
 
 def is_linked(instruction: Instruction) -> bool:
     """Whether Docker merges what is copied as a layer of its own."""
-    link, mode = instruction.flag("link"), instruction.flag("chmod")
-    return link is not None and link.value != "false" and mode is None
+    link = instruction.flag("link")
+    return link is not None and link.value != "false" and instruction.flag("chmod") is None
 
 
 def _shows_link(instruction: Instruction, target: Argument, stage: Recipe) -> bool:

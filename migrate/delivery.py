@@ -43,7 +43,8 @@ def _flags(settings: Settings) -> str:
 
 def version(targets: Sequence[Target]) -> str:
     """The arguments of VERSION for a file with these ``targets``."""
-    saves = [item for target in targets for item in target.items if isinstance(item, Command)]
+    commands = [item for target in targets for item in target.items if isinstance(item, Command)]
+    saves = [item for item in commands if item.keyword == "SAVE IMAGE"]
     unlabelled = any(line.text.startswith(_UNLABELLED) for item in saves for line in item.lines)
     return "--allow-without-earthly-labels 0.8" if unlabelled else "0.8"
 

@@ -104,6 +104,8 @@ class Collector:
 
 def visible(text: str) -> str:
     """``text`` on one line, control characters spelled out: input is untrusted and ends up on terminals."""
+    if text.isprintable():
+        return text
     return "".join(char if char.isprintable() else repr(char)[1:-1] for char in text)
 
 

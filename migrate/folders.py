@@ -121,14 +121,15 @@ def note_brought(path: str | None, source: str | None, stage: Recipe) -> None:
 def note_run(instruction: Instruction, stage: Recipe) -> None:
     """Remember the directories that a RUN may give another owner or mode."""
     text = "".join(instruction.texts)
-    for match in re.finditer(_changes(stage.arguments.mappings.ownership["folder-changers"]), text):
+    changers = stage.arguments.mappings.ownership["folder-changers"]
+    for match in re.finditer(_changes(changers), text) if any(name in text for name in changers) else ():
         for word in match[1].split():
             path = word.strip("\"'").rstrip("/")
             if path.startswith("/"):
                 stage.owners.add(path)
             elif "$" in path or (path and stage.workdir is not None and not path.startswith("-")):
                 stage.owners.add(stage.workdir or "/")
-    for match in re.finditer(_MAKES, text):
+    for match in re.finditer(_MAKES, text) if "mkdir" in text else ():
         words = match[1].split()
         has_mode = "umask" in text or any(word.startswith(("-m", "-pm", "--mode")) for word in words)
         for word in words:
@@ -136,7 +137,7 @@ def note_run(instruction: Instruction, stage: Recipe) -> None:
                 path = destination(word, stage)
                 stage.owners.update([path] if has_mode and path is not None else ())
                 note_made(path, stage)
-    for match in re.finditer(_ADDS_USER, text):
+    for match in re.finditer(_ADDS_USER, text) if "adduser" in text else ():
         note_made(_home_of(match[1].split()), stage)
     if stage.user.root is not True:
         stage.owners.update(word.strip("\"'").rstrip("/") for word in text.split() if word.strip("\"'").startswith("/"))

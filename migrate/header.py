@@ -106,7 +106,7 @@ def _reads(word: Word | None, name: str) -> bool:
 
 def mentions(instructions: Iterable[Instruction]) -> frozenset[str]:
     """Every identifier in the text of a stage: what may be the name of a variable there."""
-    return frozenset(_NAME.findall("\n".join(line.text for item in instructions for line in item.lines)))
+    return frozenset(_NAME.findall("\n".join([line.text for item in instructions for line in item.lines])))
 
 
 def closure(start: Iterable[str], names: Mapping[str, Declared]) -> tuple[str, ...]:
@@ -143,7 +143,7 @@ def lists_environment(instruction: Instruction) -> bool:
 def is_environment_name(name: str, mappings: Mappings) -> bool:
     """Whether programs are known to read ``name`` from their environment (mappings/environment-names.yaml)."""
     names = mappings.environment_names
-    return name in names or any(name.startswith(key[:-1]) for key in names if key.endswith("*"))
+    return name in names or any(f"{name[:end]}*" in names for end in range(len(name) + 1))
 
 
 def _imported_before_use(name: str, stage: Stage) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 from migrate.context import Context
@@ -12,7 +13,7 @@ from migrate.ignorematch import IgnoreRules, PatternError, patterns
 from migrate.mappings import Mappings
 from migrate.recipe import Reporter
 from migrate.visible import Difference, VisibleContext, difference
-from migrate.wildcards import NOT_ASCII, component
+from migrate.wildcards import NOT_ASCII, Automaton, component
 
 NAME = ".earthlyignore"
 #: Files that only the Earthfile side has in its context.
@@ -121,8 +122,7 @@ def _plain_pattern(line: str) -> str:
 
 def taker(sources: Sequence[str]) -> Callable[[str], bool]:
     """Tells of a context path whether one of the COPY ``sources`` takes it: it, or a folder above it, is named."""
-    paths = [posixpath.normpath("/" + source).split("/") for source in sources]
-    wanted = [[component(part) for part in path if part] for path in paths]
+    wanted = [_components(source) for source in sources]
 
     def takes(path: str) -> bool:
         parts = path.split("/")
@@ -133,6 +133,11 @@ def taker(sources: Sequence[str]) -> Callable[[str], bool]:
         )
 
     return takes
+
+
+@lru_cache(maxsize=1024)
+def _components(source: str) -> tuple[Automaton | None, ...]:
+    return tuple(component(part) for part in posixpath.normpath("/" + source).split("/") if part)
 
 
 def _compare(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from fnmatch import fnmatchcase
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from migrate.mappings import Mappings, builtin
@@ -65,6 +66,7 @@ class BaseImage(NamedTuple):
     """Names that its ENV sets, where ``environment`` is unknown."""
 
 
+@lru_cache(maxsize=256)
 def parse_reference(text: str) -> ImageReference:
     """The parts of ``text``; what is written inside ``${...}`` never separates them."""
     masked = re.sub(r"\$\{[^}]*\}", lambda match: "_" * len(match[0]), text)
@@ -89,9 +91,17 @@ def base_image(reference: str, mappings: Mappings | None = None) -> BaseImage | 
     What the image's own config says (``--inspect``) counts more than what mappings/base-images.yaml has.
     """
     mappings = mappings or builtin()
+    key = ("image", reference)
+    if key not in mappings.derived:
+        mappings.derived[key] = _looked_up(reference, mappings)
+    known: BaseImage | None = mappings.derived[key]
+    return known
+
+
+def _looked_up(reference: str, mappings: Mappings) -> BaseImage | None:
     image = parse_reference(reference)
     entry = _entry(image.name, mappings.base_images)
-    seen = mappings.inspected.get(canonical(reference))
+    seen = mappings.inspected.get(canonical(reference)) if mappings.inspected else None
     if entry is None and seen is None:
         return None
     known_tag = image.tag if image.tag is not None else None if image.digest else "latest"
@@ -116,10 +126,10 @@ def _entry(name: str, images: Mapping[str, Any]) -> Mapping[str, Any] | None:
     if name in images:
         found: Mapping[str, Any] = images[name]
         return found
-    keys = [key for key in images if key.endswith("*") and name.startswith(key[:-1]) and "$" not in name]
-    if not keys:
+    beginnings = (f"{name[:end]}*" for end in range(len(name), -1, -1)) if "$" not in name else ()
+    key = next((key for key in beginnings if key in images), None)
+    if key is None:
         return None
-    key = max(keys, key=len)
     entry: Mapping[str, Any] = images[key]
     if entry.get("official"):
         return images.get(name[len(key) - 1 :])

@@ -27,7 +27,8 @@ def spellings(instruction: Instruction, edits: Sequence[Edit] = ()) -> Iterator[
     with these lines joined; joined as Docker joins it. Each only where it is another one."""
     pieces = _pieces(instruction, edits, 0)
     yield _formatted(pieces, instruction)
-    joined = _with_whole_quotes(pieces)
+    has_quotes = any("'" in text or '"' in text for _, text in pieces)
+    joined = _with_whole_quotes(pieces) if has_quotes and len(pieces) > 1 else pieces
     if len(joined) < len(pieces):
         moved, exact = _with_moved_blanks(pieces)
         if exact:
@@ -147,6 +148,9 @@ def _pieces(instruction: Instruction, edits: Sequence[Edit], start: int) -> list
     for (begin, number, _), end in zip(chunks, bounds, strict=True):
         low = max(begin, start)
         if end < start or (low >= end and begin < start):
+            continue
+        if not ordered:
+            pieces.append((number, text[low:end]))
             continue
         parts: list[str] = []
         cursor = low

@@ -58,6 +58,8 @@ class Mappings:
     timestamps: Section
     inspected: Section = field(default_factory=dict)
     """What the configs of images say: canonical reference -> fields of ``migrate.images.BaseImage``."""
+    derived: dict[tuple[str, ...], Any] = field(default_factory=dict, init=False, repr=False, compare=False)
+    """What was worked out of all this once and is asked for often; no part of the value."""
 
 
 class Explanation(NamedTuple):

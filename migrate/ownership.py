@@ -75,8 +75,10 @@ def _links(instruction: Instruction, path: str) -> bool:
     if instruction.keyword != "RUN" or path == "/":
         return False
     text = "".join(instruction.texts)
-    name = re.escape(path.rpartition("/")[2])
-    return re.search(rf"{COMMAND}ln\b[^;&|\n]*(?<![\w.-]){name}(?![\w./-])", text) is not None
+    name = path.rpartition("/")[2]
+    if "ln" not in text or name not in text:
+        return False
+    return re.search(rf"{COMMAND}ln\b[^;&|\n]*(?<![\w.-]){re.escape(name)}(?![\w./-])", text) is not None
 
 
 def _copied_doubt(source: Source, path: str, plan: Plan, mappings: Mappings) -> Doubt | None:
@@ -131,6 +133,8 @@ def is_file(plan: Plan, source: Source, path: str) -> bool:
     graph = plan.graph
     runs = [item for index in graph.chain(source.stage) for item in graph.stages[index].instructions]
     texts = [item.operand for item in runs if item.keyword == "RUN" and path in item.operand]
+    if not texts:
+        return False
     end = r"['\"]?(?:[\s;&|)]|\Z)"
     writes = rf"(?:>|\s-o[ =]?|\btouch\s)\s*['\"]?{re.escape(path)}{end}"
     holds = rf"(?:\bmkdir\b[^;&|]*\s|\bcd\s+)['\"]?{re.escape(path)}{end}|{re.escape(path)}/"

@@ -106,7 +106,8 @@ def _projects(projects: Iterable[Composed]) -> Iterator[str]:
 
 def _text(value: str) -> str:
     # A name that is no UTF-8 has stray bytes as surrogates, which only an escape can hold.
-    return json.dumps(value, ensure_ascii=any("\ud800" <= char <= "\udfff" for char in value))
+    has_strays = not value.isascii() and any("\ud800" <= char <= "\udfff" for char in value)
+    return json.dumps(value, ensure_ascii=has_strays)
 
 
 class Composed(NamedTuple):

@@ -19,6 +19,8 @@ from migrate.recipe import NotExpressible, Recipe
 
 def is_tested(name: str, text: str) -> bool:
     """Whether shell text asks if ``name`` is set."""
+    if name not in text:
+        return False
     name = re.escape(name)
     return re.search(rf"\$\{{{name}[-+?]|-v\s+{name}\b|\bprintenv\s+{name}\b", text) is not None
 

@@ -18,7 +18,7 @@ def is_pragma(comment: str) -> bool:
 
 def apply(dockerfile: Dockerfile, collector: Collector) -> tuple[tuple[Diagnostic, ...], tuple[Diagnostic, ...]]:
     """(shown, hidden) diagnostics; a code that hides nothing is itself reported (``EM199``)."""
-    if not any("earthmigrate" in line for line in dockerfile.lines):
+    if "earthmigrate" not in "\n".join(dockerfile.lines):
         return collector.diagnostics, ()
     found = collector.diagnostics
     hidden: list[Diagnostic] = []

@@ -87,6 +87,5 @@ def renamed(word: Word, names: Mapping[str, str]) -> Word:
 
 def literal_text(word: Word) -> str | None:
     """The text of a word without variables, else None."""
-    if any(not isinstance(part, Literal) for part in word):
-        return None
-    return "".join(part.text for part in word if isinstance(part, Literal))
+    texts = [part.text for part in word if isinstance(part, Literal)]
+    return "".join(texts) if len(texts) == len(word) else None

@@ -196,8 +196,7 @@ class Instruction(NamedTuple):
 
     def flag(self, name: str) -> Flag | None:
         """The last flag of that name, else None."""
-        found = [flag for flag in self.flags if flag.name == name]
-        return found[-1] if found else None
+        return next((flag for flag in reversed(self.flags) if flag.name == name), None) if self.flags else None
 
     def position(self, offset: int) -> Position:
         """Where the character ``text[offset]`` stands in the file."""

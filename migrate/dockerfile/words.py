@@ -46,7 +46,7 @@ def parse_body(body: str) -> Word:
 
 def expand(word: Word, env: Mapping[str, str]) -> str:
     """The text of ``word`` in ``env``; raises WordError for ``?`` on an unset name and for a bad pattern."""
-    return "".join(part.text if isinstance(part, Literal) else _value(part, env) for part in word)
+    return "".join([part.text if isinstance(part, Literal) else _value(part, env) for part in word])
 
 
 def expand_words(text: str, env: Mapping[str, str], escape: str = "\\") -> list[str]:

@@ -133,7 +133,7 @@ def _parsed(
         flags.append((name, value))
     rest = args[index:]
     if statement.name == "RUN":
-        rest = [_expanded_switch(arg, switches) for arg in rest]
+        rest = [_expanded_switch(arg, switches) if arg.startswith("--") else arg for arg in rest]
     return tuple(flags), tuple(rest)
 
 
@@ -150,7 +150,7 @@ def _check_truth(value: str | None, expands: bool) -> None:
 
 def _expanded_switch(arg: str, switches: frozenset[str]) -> str:
     name, equals, value = arg[2:].partition("=")
-    if not (equals and arg.startswith("--") and name in switches):
+    if not (equals and name in switches):
         return arg
     text = literal_text(parse_word(value))
     if text is None:
@@ -160,10 +160,16 @@ def _expanded_switch(arg: str, switches: frozenset[str]) -> str:
 
 def regrouped(args: Iterable[str]) -> list[str]:
     """``args`` with those joined by one blank that an open quote or ``(`` holds together, counted by earth's rule."""
+    args = list(args)
+    if _GROUPING.search("\n".join(args)) is None:
+        return args
     found: list[str] = []
     pending: list[str] = []
     quote = ""
     for arg in args:
+        if not quote and _GROUPING.search(arg) is None:
+            found.append(arg)
+            continue
         quote = open_quote(arg, quote)
         pending.append(arg)
         if not quote:

@@ -94,7 +94,9 @@ def pieces(text: str, position: int) -> tuple[Items, int, int]:
             if position > start:
                 items.append(text[start:position])
             if char == " " or char == "\t":
-                start, position = position, _end_of(_BLANKS, text, position)
+                start, position = position, position + 1
+                if text.startswith((" ", "\t"), position):
+                    position = _end_of(_BLANKS, text, position)
                 items.append(text[start:position])
                 start = position
             elif char == "#":
@@ -182,7 +184,7 @@ def separator_index(argument: str) -> int:
 
 def without_continuations(argument: str) -> str:
     """``argument`` with the continued lines inside it joined, in quotes too (``\\`` + newline + the next indent)."""
-    if "\\" not in argument or "\n" not in argument:
+    if "\n" not in argument:
         return argument
     # Nothing after the last line's indent can be a continuation; leaving it out keeps the search linear.
     last = _end_of(_BLANKS, argument, argument.rindex("\n") + 1)
@@ -195,7 +197,7 @@ def _escape_only(match: re.Match[str]) -> str:
 
 def finished(name: str, args: list[str]) -> tuple[list[str], bool]:
     """A command's arguments as the tree shows them, and whether they are the exec form."""
-    args = [without_continuations(arg) for arg in args]
+    args = [without_continuations(arg) if "\\" in arg else arg for arg in args]
     if name in _MAY_BE_EXEC:
         decoded = exec_items(args)
         return (args, False) if decoded is None else (decoded, True)

@@ -111,4 +111,6 @@ class _Page:
 
     def text(self, newline: str) -> str:
         self._drop_blanks()
+        if not self._quoted:
+            return newline.join([*self.lines, ""])
         return "".join(line + ("\n" if number in self._quoted else newline) for number, line in enumerate(self.lines))

@@ -190,12 +190,14 @@ class _Parser:
 
     def _line_token(self) -> bool:
         """A newline or a comment, after blanks that mean nothing here."""
-        text = self.text
-        position = self.start = _end(_BLANKS, text, self.position)
-        self.position = position
+        text, position = self.text, self.position
         char = text[position : position + 1]
+        if char == " " or char == "\t":
+            position = _end(_BLANKS, text, position)
+            char = text[position : position + 1]
+        self.position = self.start = position
         if char == "\n" or char == "\r":
-            self.position = _end(_NEWLINE, text, position)
+            self.position = position + 1 if char == "\n" else _end(_NEWLINE, text, position)
             self.kind = _NL
             return True
         if char == "#":

@@ -14,6 +14,7 @@ from migrate.lateregex import late
 _MANY = 50
 _PLAIN_TEXT = late(r"""[^"'\\`$#<\n]*""")
 _WORD = late(r"[^ \t]+")
+_PLAIN_WORDS = late(r"""(?:[^ \t\n"'\\`$#;&|()<>]+(?:[ \t]+|\Z))+""")
 _BLANKS = re.compile(r"[ \t]*")
 _RUN = late(r"""(?:[^ \t\n"'\\`$#;&|()<>]+|\\[\s\S])+""")
 _DOUBLE_RUN = late(r"""(?:[^"\\`$]+|\\[\s\S])+""")
@@ -41,6 +42,10 @@ def canonical(text: str) -> tuple[str, ...]:
     pieces: list[str] = []
     position = _after(_BLANKS, text, 0)
     while position < len(text):
+        if (plain := _PLAIN_WORDS.match(text, position)) is not None:
+            pieces += _WORD.findall(plain[0])
+            position = plain.end()
+            continue
         try:
             piece, end = _piece(text, position)
         except (_Unclear, RecursionError):

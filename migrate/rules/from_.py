@@ -80,10 +80,12 @@ def _from_dockerfile(
 def header_scope(mappings: Mappings) -> Scope:
     """What is set before the first line of a file: the automatic arguments, under both names that they may have."""
     scope = Scope(frozenset())
-    automatic = Binding(ARGUMENT, None, is_automatic=True)
-    for name, entry in mappings.builtin_arguments.items():
-        if entry["kind"].endswith("-platform"):
-            scope.bindings[name] = scope.bindings[entry["earthfile"] or name] = automatic
+    key = ("automatic",)
+    if key not in mappings.derived:
+        entries = mappings.builtin_arguments.items()
+        both = [(name, entry["earthfile"] or name) for name, entry in entries if entry["kind"].endswith("-platform")]
+        mappings.derived[key] = tuple(name for names in both for name in names)
+    scope.bindings.update(dict.fromkeys(mappings.derived[key], Binding(ARGUMENT, None, is_automatic=True)))
     return scope
 
 
