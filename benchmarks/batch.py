@@ -13,6 +13,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -68,9 +69,7 @@ def many(place: Path, count: int) -> None:
     first.mkdir(parents=True)
     for name, text in {"Dockerfile": DOCKERFILE, "build.sh": SCRIPT, "README.md": "x\n"}.items():
         (first / name).write_text(text, encoding="utf-8")
-    identity = ["-c", "user.name=x", "-c", "user.email=x@example.org"]
-    for command in (["init", "-q", "--template="], ["add", "-A"], [*identity, "commit", "-qm", "x"]):
-        subprocess.run(["git", *command], cwd=first, check=True)
+    committed(first)
     for number in range(1, count):
         shutil.copytree(first, place / f"r{number:05}", copy_function=os.link)
     lines = [f"{place / f'r{number:05}'}\n" for number in range(count)]
@@ -97,10 +96,12 @@ def measured(cwd: Path, *arguments: str) -> tuple[int, int]:
 @click.argument("corpus", type=click.Path(exists=True, file_okay=False))
 @click.option("--jobs", default=2, show_default=True)
 @click.option("--every", default=1, show_default=True, help="docker2earthly on each so many-th Dockerfile alone.")
-def speed(corpus: str, jobs: int, every: int) -> None:
+@click.option("--runs", default=3, show_default=True, help="How often a batch is run.")
+def speed(corpus: str, jobs: int, every: int, runs: int) -> None:
     """All Dockerfiles of the corpus: one batch, and docker2earthly on one after the other.
 
-    Processor time is that of all processes, git's among them: on a busy machine the ratio of it tells more.
+    The batch runs before and after its peer, for the speed of a machine changes; its median counts. Processor time is
+    that of all processes, git's among them: on a busy machine the ratio of it tells more.
     """
     peer = shutil.which("earth")
     if peer is None:
@@ -108,11 +109,12 @@ def speed(corpus: str, jobs: int, every: int) -> None:
     repositories = sorted(str(path) for path in Path(corpus).iterdir() if path.is_dir())
     with tempfile.TemporaryDirectory() as scratch:
         place = Path(scratch)
-        whole = timed([*OURS, *repositories, "--jobs", str(jobs), "--format", "json"], place / "whole")
+        options = ["--jobs", str(jobs), "--format", "json", "--quiet"]
+        whole = [timed([*OURS, *repositories, *options], place / "whole")]
         results = [json.loads(line) for line in (place / "whole").read_text(encoding="utf-8").splitlines()]
         dockerfiles = [(line["repository"], item["path"]) for line in results for item in line["dockerfiles"]]
         bare = alone(place / "bare", dockerfiles)
-        only = timed([*OURS, *bare, "--jobs", str(jobs), "--format", "json"], place / "only")
+        only = [timed([*OURS, *bare, *options], place / "only") for _ in range((runs + 1) // 2)]
         start, before = time.perf_counter(), os.times()
         failed = 0
         tried = dockerfiles[::every]
@@ -128,13 +130,17 @@ def speed(corpus: str, jobs: int, every: int) -> None:
             failed += done.returncode != 0
         more = len(dockerfiles) / len(tried)
         theirs = Spent((time.perf_counter() - start) * more, children_since(before) * more)
+        only += [timed([*OURS, *bare, *options], place / "only") for _ in range(runs // 2)]
+        whole += [timed([*OURS, *repositories, *options], place / "whole") for _ in range(runs - 1)]
     click.echo(f"{len(dockerfiles)} Dockerfiles of {len(repositories)} repositories, --jobs {jobs}")
     said = f"{failed} of {len(tried)} failed" + (f", the time for all is {more:.1f} times theirs" if every > 1 else "")
     click.echo(f"  docker2earthly, one after the other  {theirs.wall:6.2f} s, {theirs.processor:.1f} s of processor")
     click.echo(f"  ({said})")
-    for what, ours in (("the Dockerfiles alone", only), ("the whole repositories", whole)):
+    for what, every_run in (("the Dockerfiles alone", only), ("the whole repositories", whole)):
+        ours = Spent(*(statistics.median(values) for values in zip(*every_run, strict=True)))
+        walls = ", ".join(f"{one.wall:.2f}" for one in every_run)
         click.echo(
-            f"  batch, {what:<29} {ours.wall:6.2f} s, {ours.processor:.1f} s of processor: "
+            f"  batch, {what:<29} {ours.wall:6.2f} s ({walls}), {ours.processor:.1f} s of processor: "
             f"{theirs.wall / ours.wall:.1f} and {theirs.processor / ours.processor:.1f} times less"
         )
 
@@ -159,7 +165,17 @@ def alone(place: Path, dockerfiles: list[tuple[str, str]]) -> list[str]:
         target = place / Path(repository).name / path
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(Path(repository, path), target)
-    return sorted(str(path) for path in place.iterdir())
+    made = sorted(str(path) for path in place.iterdir())
+    for folder in made:
+        committed(Path(folder))
+    return made
+
+
+def committed(folder: Path) -> None:
+    """Make ``folder`` a git repository with one commit."""
+    identity = ["-c", "user.name=x", "-c", "user.email=x@example.org"]
+    for command in (["init", "-q", "--template="], ["add", "-A", "-f"], [*identity, "commit", "-qm", "x"]):
+        subprocess.run(["git", *command], cwd=folder, check=True)
 
 
 #: What the installed command does.
