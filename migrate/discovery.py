@@ -99,7 +99,7 @@ class Files:
             found = os.lstat(here)
             if not stat.S_ISREG(found.st_mode):
                 return None
-            with open(here, "rb", buffering=0) as file:
+            with open(here, "rb") as file:
                 return file.read(min(size, found.st_size))
         except OSError:
             return None
