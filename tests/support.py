@@ -23,6 +23,7 @@ from migrate.earthfile.tree import Statement
 from migrate.images import base_image
 from migrate.mappings import builtin
 from migrate.plan import Plan, make
+from migrate.recipe import DEFAULT_PATH
 from migrate.settings import Settings
 from migrate.stages import StageGraph, build
 from migrate.wildcards import Automaton, component
@@ -226,7 +227,7 @@ def image_config(reference: str) -> Config:
     """The config of an image: what the mappings list, everything for the unknown ones."""
     known = base_image(reference)
     hidden = HIDDEN if known is None or known.environment is None else {}
-    env = {"PATH": PATH, **hidden}
+    env = {"PATH": DEFAULT_PATH if reference == "scratch" else PATH, **hidden}
     return Config(env, table=dict(env), shell=(known and known.shell) or ("/bin/sh", "-c"))
 
 
@@ -335,6 +336,25 @@ def earth_configs(text: str, build_args: Mapping[str, str]) -> dict[str, Config]
     return configs
 
 
+#: What migrate.runprefix puts in front of a RUN.
+_PREFIX = re.compile(r"""(?:unset ([\w ]+)|export (\w+)=('[^']*'|[\w.:/-]*)|\[ -n "\$(\w+)" \] \|\| unset \w+);\s*""")
+
+
+def _prefixed(environment: dict[str, str], text: str) -> dict[str, str]:
+    """``environment`` as the command behind the prefix of a RUN sees it."""
+    position = 0
+    while match := _PREFIX.match(text, position):
+        gone, exported, value, tested = match.groups()
+        for name in (gone or "").split():
+            environment.pop(name, None)
+        if exported:
+            environment[exported] = value.strip("'")
+        if tested and not environment.get(tested):
+            environment.pop(tested, None)
+        position = match.end()
+    return environment
+
+
 @dataclass
 class _EarthTarget:
     """Runs the statements of one target, or of the base recipe, on a Config."""
@@ -391,7 +411,7 @@ class _EarthTarget:
         elif name == "FROM":
             self.start(dict(flags), self.value(args[0]))
         elif name == "RUN":
-            config.seen[statement.line] = self.seen()
+            config.seen[statement.line] = _prefixed(self.seen(), "" if statement.exec_form else run_text(statement))
         elif name == "EXPOSE":
             config.ports |= {port_name(self.value(arg)) for arg in args}
         elif name == "VOLUME":

@@ -17,6 +17,7 @@ from support import Config, docker_configs, earth_configs, plan_of
 
 from migrate.convert import Conversion, convert
 from migrate.diagnostics import Grade, Severity
+from migrate.dockerfile.jsonform import json_strings
 from migrate.dockerfile.model import Instruction, PairsDetail
 from migrate.dockerfile.reader import read as read_dockerfile
 from migrate.dockerfile.words import WordError as DockerWordError
@@ -108,15 +109,19 @@ def test_every_run_is_the_same_program(text: str) -> None:
     shells = _shells(text)
     tree = read(conversion.earthfile or "")
     statements = {item.line: item for target in tree.targets for item in target.statements if item.name == "RUN"}
-    # A bind mount gives its RUN a COPY in front, from the same line.
-    place = {span.start.line: line for line, span in reversed(conversion.source_map) if line in statements}
+    # A bind mount gives its RUN a COPY in front, and RUNs that make place for it, from the same line.
+    places: dict[int, list[int]] = {}
+    for line, span in conversion.source_map:
+        if line in statements:
+            places.setdefault(span.start.line, []).append(line)
     for stage in graph.stages:
         for instruction in stage.instructions:
-            line = place.get(instruction.span.start.line)
-            statement = statements.get(line or 0)
-            if instruction.keyword != "RUN" or statement is None or instruction.heredocs or instruction.exec_form:
+            number = instruction.span.start.line
+            mine = [statements[line] for line in places.get(number, ())]
+            texts = [run_text(statement) for statement in mine if not statement.exec_form]
+            if instruction.keyword != "RUN" or not texts or instruction.heredocs or instruction.exec_form:
                 continue
-            assert _same_program(instruction.operand, run_text(statement), shells[instruction.span.start.line])
+            assert any(_same_program(instruction.operand, text, shells[number]) for text in texts)
 
 
 def _same_program(docker: str, earth: str, shell: tuple[str, ...]) -> bool:
@@ -143,6 +148,10 @@ def _shells(text: str) -> dict[int, tuple[str, ...]]:
     return at
 
 
+_EMPTY_IS_UNSET = ("EM227", "EM305", "EM332", "EM333", "EM336")
+"""An argument that a caller passes empty counts as not passed, which these say: ${X-d} became ${X:-d}, for one."""
+
+
 @pytest.mark.parametrize("settings_only", [True, False])
 @settings(max_examples=250)
 @given(data=st.data())
@@ -156,8 +165,7 @@ def test_config_and_environment_are_equal(data: st.DataObject, settings_only: bo
     note(f"build arguments: {passed}")
     note(conversion.earthfile or "")
     note("\n".join(f"{found.code} {found.message}" for found in conversion.diagnostics))
-    # ${X-d} became ${X:-d}: they differ where a caller passes an empty text, which EM305 says.
-    assume("" not in passed.values() or not any(found.code == "EM305" for found in conversion.diagnostics))
+    assume("" not in passed.values() or not any(found.code in _EMPTY_IS_UNSET for found in conversion.diagnostics))
     plan, _ = plan_of(text, name="app")
     # What a FROM selects by a build argument is another build altogether.
     assume(not any(variable.name in passed for stage in plan.graph.stages for variable in _names(stage.image)))
@@ -166,7 +174,6 @@ def test_config_and_environment_are_equal(data: st.DataObject, settings_only: bo
     except DockerWordError:
         assume(False)
     earth = earth_configs(conversion.earthfile or "", passed)
-    lines = {span.start.line: line for line, span in reversed(conversion.source_map)}
     everywhere = _global_names(conversion.earthfile or "")
     for stage, result, wanted in zip(plan.graph.stages, conversion.targets, docker, strict=False):
         if result.grade > Grade.EQUAL:
@@ -174,9 +181,10 @@ def test_config_and_environment_are_equal(data: st.DataObject, settings_only: bo
         found = earth[result.target]
         assert _facts(found, stage, plan) == _facts(wanted, stage, plan), result.target
         at = {item.span.start.line: item for item in stage.instructions}
-        for line, environment in wanted.seen.items():
-            if lines.get(line) in found.seen:
-                _compare(environment, found.seen[lines[line]], at[line], everywhere, plan.mentions[stage.index])
+        for number, environment in wanted.seen.items():
+            lines = [line for line, span in conversion.source_map if span.start.line == number and line in found.seen]
+            if len(lines) == 1:  # a bind mount has RUNs of its own around the one that it is for
+                _compare(environment, found.seen[lines[0]], at[number], everywhere, plan.mentions[stage.index])
 
 
 def _facts(config: Config, stage: Stage, plan: Plan) -> dict[str, object]:
@@ -395,7 +403,7 @@ def _copy_traps(flags: tuple[tuple[str, str | None], ...], words: list[Word]) ->
     names = {name for name, _ in flags}
     if not names <= _COPY_FLAGS:
         yield "unknown flag"
-    if any(name == "chmod" and value and not re.fullmatch(r"0?[0-7]{3}|.*\$.*", value) for name, value in flags):
+    if any(name == "chmod" and value and not re.fullmatch(r"0?[0-7]{1,3}|.*\$.*", value) for name, value in flags):
         yield "a mode that earth drops or refuses"
     last = "".join(part.text if isinstance(part, Literal) else "$" for part in words[len(sources)])
     is_array = bool(texts) and texts[0].startswith("[") and last.endswith("]")
@@ -417,7 +425,7 @@ def _copy_traps(flags: tuple[tuple[str, str | None], ...], words: list[Word]) ->
 def _run_traps(item: Statement, flags: tuple[tuple[str, str | None], ...], may_mention_heredocs: bool) -> Iterator[str]:
     if item.exec_form:
         return
-    if flags and item.args[-1].endswith('"]') and any(arg.startswith('["') for arg in item.args):
+    if flags and json_strings(" ".join(flags_and_args(item)[1])) is not None:
         yield "an array after a flag"
     for name, value in flags:
         if name == "network" and value != "none":
