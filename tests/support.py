@@ -340,6 +340,13 @@ def earth_configs(text: str, build_args: Mapping[str, str]) -> dict[str, Config]
 _PREFIX = re.compile(r"""(?:unset ([\w ]+)|export (\w+)=('[^']*'|[\w.:/-]*)|\[ -n "\$(\w+)" \] \|\| unset \w+);\s*""")
 
 
+def without_prefix(text: str) -> str:
+    """The text of a RUN without what migrate.runprefix puts in front."""
+    while match := _PREFIX.match(text):
+        text = text[match.end() :]
+    return text
+
+
 def _prefixed(environment: dict[str, str], text: str) -> dict[str, str]:
     """``environment`` as the command behind the prefix of a RUN sees it."""
     position = 0
