@@ -143,6 +143,8 @@ def _source(operand: Operand, instruction: Instruction, stage: Recipe) -> Argume
         name, _ = stage.context.ignore_text() or ("", "")
         stage.warn("EM706", instruction, operand.start, operand.end, source=operand.text, name=name)
     rooted = text.startswith("/") or ".." in text.split("/")
+    if cleaned.startswith("-"):  # earth would take it for a flag, wherever the split of a COPY puts it
+        rooted, cleaned = True, f"./{cleaned}"
     if not rooted and cleaned != ".":
         return found
     cleaned += "/" if text.endswith("/") and cleaned != "." else ""
