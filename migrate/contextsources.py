@@ -143,10 +143,10 @@ def _source(operand: Operand, instruction: Instruction, stage: Recipe) -> Argume
         name, _ = stage.context.ignore_text() or ("", "")
         stage.warn("EM706", instruction, operand.start, operand.end, source=operand.text, name=name)
     rooted = text.startswith("/") or ".." in text.split("/")
-    if cleaned.startswith("-"):  # earth would take it for a flag, wherever the split of a COPY puts it
-        rooted, cleaned = True, f"./{cleaned}"
-    if not rooted and cleaned != ".":
+    is_like_flag = cleaned.startswith("-")  # to earth, wherever the split of a COPY puts it
+    if not rooted and not is_like_flag and cleaned != ".":
         return found
+    cleaned = f"./{cleaned}" if is_like_flag else cleaned
     cleaned += "/" if text.endswith("/") and cleaned != "." else ""
     return _respelled(found, (Literal(cleaned),), stage)
 

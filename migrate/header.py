@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from migrate.dockerfile.model import Instruction, Pair, PairsDetail
 from migrate.dockerfile.words import parse_word
-from migrate.mappings import Mappings
+from migrate.mappings import Mappings, longest_pattern
 from migrate.scope import without_variables
 from migrate.stages import Stage, StageGraph
 from migrate.words import Word, renamed, variables
@@ -143,7 +143,7 @@ def lists_environment(instruction: Instruction) -> bool:
 def is_environment_name(name: str, mappings: Mappings) -> bool:
     """Whether programs are known to read ``name`` from their environment (mappings/environment-names.yaml)."""
     names = mappings.environment_names
-    return name in names or any(f"{name[:end]}*" in names for end in range(len(name) + 1))
+    return name in names or longest_pattern(name, names) is not None
 
 
 def _imported_before_use(name: str, stage: Stage) -> bool:

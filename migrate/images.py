@@ -5,10 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from fnmatch import fnmatchcase
-from functools import lru_cache
 from typing import Any, NamedTuple
 
-from migrate.mappings import Mappings, builtin
+from migrate.mappings import Mappings, builtin, longest_pattern
 
 _DOCKER_HUB = ("docker.io", "index.docker.io", "registry-1.docker.io")
 _FACTS: Mapping[str, Any] = {
@@ -66,7 +65,6 @@ class BaseImage(NamedTuple):
     """Names that its ENV sets, where ``environment`` is unknown."""
 
 
-@lru_cache(maxsize=256)
 def parse_reference(text: str) -> ImageReference:
     """The parts of ``text``; what is written inside ``${...}`` never separates them."""
     masked = re.sub(r"\$\{[^}]*\}", lambda match: "_" * len(match[0]), text)
@@ -91,17 +89,13 @@ def base_image(reference: str, mappings: Mappings | None = None) -> BaseImage | 
     What the image's own config says (``--inspect``) counts more than what mappings/base-images.yaml has.
     """
     mappings = mappings or builtin()
-    key = ("image", reference)
-    if key not in mappings.derived:
-        mappings.derived[key] = _looked_up(reference, mappings)
-    known: BaseImage | None = mappings.derived[key]
-    return known
+    return mappings.once(("image", reference), lambda: _looked_up(reference, mappings))
 
 
 def _looked_up(reference: str, mappings: Mappings) -> BaseImage | None:
     image = parse_reference(reference)
     entry = _entry(image.name, mappings.base_images)
-    seen = mappings.inspected.get(canonical(reference)) if mappings.inspected else None
+    seen = mappings.inspected.get(canonical(reference))
     if entry is None and seen is None:
         return None
     known_tag = image.tag if image.tag is not None else None if image.digest else "latest"
@@ -126,8 +120,7 @@ def _entry(name: str, images: Mapping[str, Any]) -> Mapping[str, Any] | None:
     if name in images:
         found: Mapping[str, Any] = images[name]
         return found
-    beginnings = (f"{name[:end]}*" for end in range(len(name), -1, -1)) if "$" not in name else ()
-    key = next((key for key in beginnings if key in images), None)
+    key = longest_pattern(name, images) if "$" not in name else None
     if key is None:
         return None
     entry: Mapping[str, Any] = images[key]

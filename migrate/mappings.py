@@ -9,15 +9,17 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache
-from typing import Any, NamedTuple, Protocol, TypeAlias, cast
+from typing import Any, NamedTuple, Protocol, TypeAlias, TypeVar, cast
 
 from migrate.diagnostics import Entry, Grade, Severity
 
 Section: TypeAlias = Mapping[str, Any]
 """Plain data as in the YAML file: mappings, tuples, strings, numbers, booleans, None."""
+
+_T = TypeVar("_T")
 
 SECTIONS = (
     "base_images",
@@ -61,6 +63,13 @@ class Mappings:
     derived: dict[tuple[str, ...], Any] = field(default_factory=dict, init=False, repr=False, compare=False)
     """What was worked out of all this once and is asked for often; no part of the value."""
 
+    def once(self, key: tuple[str, ...], make: Callable[[], _T]) -> _T:
+        """What ``make`` gives, which is asked only once for each ``key``."""
+        if key not in self.derived:
+            self.derived[key] = make()
+        found: _T = self.derived[key]
+        return found
+
 
 class Explanation(NamedTuple):
     """The long part of a catalogue entry, for ``earthmigrate explain``."""
@@ -99,6 +108,11 @@ def overlay(base: Mappings, text: str, path: str) -> Mappings:
 
     changes = read_overlay(text, path)
     return replace(base, **{name: _merged(getattr(base, name), frozen(data)) for name, data in changes.items()})
+
+
+def longest_pattern(name: str, section: Section) -> str | None:
+    """The longest key ``BEGINNING*`` of ``section`` that ``name`` fits, None when there is none."""
+    return next((key for end in range(len(name), -1, -1) if (key := f"{name[:end]}*") in section), None)
 
 
 def frozen(data: Any) -> Any:

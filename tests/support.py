@@ -6,7 +6,7 @@ import io
 import posixpath
 import re
 import shlex
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -340,17 +340,21 @@ def earth_configs(text: str, build_args: Mapping[str, str]) -> dict[str, Config]
 _PREFIX = re.compile(r"""(?:unset ([\w ]+)|export (\w+)=('[^']*'|[\w.:/-]*)|\[ -n "\$(\w+)" \] \|\| unset \w+);\s*""")
 
 
+def _prefixes(text: str) -> Iterator[re.Match[str]]:
+    position = 0
+    while match := _PREFIX.match(text, position):
+        yield match
+        position = match.end()
+
+
 def without_prefix(text: str) -> str:
     """The text of a RUN without what migrate.runprefix puts in front."""
-    while match := _PREFIX.match(text):
-        text = text[match.end() :]
-    return text
+    return text[max((match.end() for match in _prefixes(text)), default=0) :]
 
 
 def _prefixed(environment: dict[str, str], text: str) -> dict[str, str]:
     """``environment`` as the command behind the prefix of a RUN sees it."""
-    position = 0
-    while match := _PREFIX.match(text, position):
+    for match in _prefixes(text):
         gone, exported, value, tested = match.groups()
         for name in (gone or "").split():
             environment.pop(name, None)
@@ -358,7 +362,6 @@ def _prefixed(environment: dict[str, str], text: str) -> dict[str, str]:
             environment[exported] = value.strip("'")
         if tested and not environment.get(tested):
             environment.pop(tested, None)
-        position = match.end()
     return environment
 
 

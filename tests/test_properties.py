@@ -107,21 +107,31 @@ def test_every_run_is_the_same_program(text: str) -> None:
     note(conversion.earthfile or "")
     graph = plan_of(text)[0].graph
     shells = _shells(text)
-    tree = read(conversion.earthfile or "")
-    statements = {item.line: item for target in tree.targets for item in target.statements if item.name == "RUN"}
-    # A bind mount gives its RUN a COPY in front, and RUNs that make place for it, from the same line.
-    places: dict[int, list[int]] = {}
-    for line, span in conversion.source_map:
-        if line in statements:
-            places.setdefault(span.start.line, []).append(line)
+    runs = _runs(conversion)
     for stage in graph.stages:
         for instruction in stage.instructions:
             number = instruction.span.start.line
-            mine = [statements[line] for line in places.get(number, ())]
-            texts = [without_prefix(run_text(statement)) for statement in mine if not statement.exec_form]
-            if instruction.keyword != "RUN" or not texts or instruction.heredocs or instruction.exec_form:
+            mine = [statement for statement in runs.get(number, ()) if not statement.exec_form]
+            if instruction.keyword != "RUN" or not mine or instruction.heredocs or instruction.exec_form:
                 continue
-            assert any(_same_program(instruction.operand, text, shells[number]) for text in texts)
+            assert any(_runs_the_same(instruction, statement, shells[number]) for statement in mine)
+
+
+def _runs(conversion: Conversion) -> dict[int, list[Statement]]:
+    """Line of the Dockerfile -> its RUNs in the Earthfile: a bind mount makes place for itself in RUNs of its own."""
+    tree = read(conversion.earthfile or "")
+    statements = {item.line: item for target in tree.targets for item in target.statements if item.name == "RUN"}
+    found: dict[int, list[Statement]] = {}
+    for line, span in conversion.source_map:
+        if line in statements:
+            found.setdefault(span.start.line, []).append(statements[line])
+    return found
+
+
+def _runs_the_same(instruction: Instruction, statement: Statement, shell: tuple[str, ...]) -> bool:
+    if statement.exec_form:
+        return False
+    return _same_program(instruction.operand, without_prefix(run_text(statement)), shell)
 
 
 def _same_program(docker: str, earth: str, shell: tuple[str, ...]) -> bool:
@@ -177,6 +187,7 @@ def test_config_and_environment_are_equal(data: st.DataObject, settings_only: bo
         assume(False)
     earth = earth_configs(conversion.earthfile or "", passed)
     everywhere = _global_names(conversion.earthfile or "")
+    runs, shells = _runs(conversion), _shells(text)
     for stage, result, wanted in zip(plan.graph.stages, conversion.targets, docker, strict=False):
         if result.grade > Grade.EQUAL:
             continue
@@ -184,9 +195,11 @@ def test_config_and_environment_are_equal(data: st.DataObject, settings_only: bo
         assert _facts(found, stage, plan) == _facts(wanted, stage, plan), result.target
         at = {item.span.start.line: item for item in stage.instructions}
         for number, environment in wanted.seen.items():
-            lines = [line for line, span in conversion.source_map if span.start.line == number and line in found.seen]
-            if len(lines) == 1:  # a bind mount has RUNs of its own around the one that it is for
-                _compare(environment, found.seen[lines[0]], at[number], everywhere, plan.mentions[stage.index])
+            mine = [item for item in runs.get(number, ()) if item.line in found.seen]
+            if len(mine) > 1:
+                mine = [item for item in mine if _runs_the_same(at[number], item, shells[number])]
+            for item in mine:
+                _compare(environment, found.seen[item.line], at[number], everywhere, plan.mentions[stage.index])
 
 
 def _facts(config: Config, stage: Stage, plan: Plan) -> dict[str, object]:

@@ -142,6 +142,7 @@ class WorkerPool(Executor):
     """An Executor over ``size`` workers, which start at once. ``seconds``: what a call may take."""
 
     def __init__(self, size: int, seconds: float | None = None) -> None:
+        self.size = size
         self._seconds = seconds
         self._calls: queue.SimpleQueue[tuple[Future[Any], Callable[..., Any], tuple[Any, ...]] | None] = (
             queue.SimpleQueue()

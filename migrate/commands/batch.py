@@ -33,12 +33,12 @@ if TYPE_CHECKING:
     from migrate.batch.engine import Engine
     from migrate.batch.inputs import Entries
     from migrate.batch.jobs import Answer, Inspection, Job
+    from migrate.batch.pool import WorkerPool
     from migrate.batch.run import Plan, Stop, Summary
     from migrate.results import Result
 
     _Working = tuple[Engine[Job, Answer], Callable[[], str]]
     """What does the jobs, and what says why it has stopped by itself, "" when it has not."""
-    _Maker = Callable[[Plan, dict[str, Any], Stop, contextlib.ExitStack], _Working]
 
 _MOST_PAGES = 500
 """Of more, a run that was stopped writes no page each: somebody waits for its end."""
@@ -120,10 +120,12 @@ def _entries(repositories: tuple[str, ...], lists: tuple[str, ...]) -> Entries:
 
 def _batch(found: Entries, options: dict[str, Any]) -> int:
     with contextlib.ExitStack() as stack:
-        make = _remote_engine if options["scheduler"] is not None else _local_engine(found, options, stack)
-        import tempfile  # workers load their modules while this process loads its own
+        import tempfile
 
-        from migrate.batch import branches
+        scratch = stack.enter_context(tempfile.TemporaryDirectory(prefix="earthmigrate-", ignore_cleanup_errors=True))
+        working = stack.enter_context(contextlib.ExitStack())
+        pool = _pool(found, options, working) if options["scheduler"] is None else None
+        from migrate.batch import branches  # workers load their modules while this process loads its own
         from migrate.batch.ledger import Ledger, LedgerError
         from migrate.batch.progress import Progress
         from migrate.batch.run import Stop, run
@@ -135,14 +137,12 @@ def _batch(found: Entries, options: dict[str, Any]) -> int:
             raise NothingProduced(str(error)) from None
         if ledger is not None:
             stack.callback(ledger.close)
-        scratch = stack.enter_context(tempfile.TemporaryDirectory(prefix="earthmigrate-", ignore_cleanup_errors=True))
         plan = plan._replace(scratch=Path(scratch), inspection=_inspection(options, scratch))
         stop = stack.enter_context(Stop())
         seen = options["style"] == "text" and sys.stdout.isatty()
         progress = Progress(len(plan.entries), None if options["quiet"] else sys.stderr, failures=not seen)
         stack.callback(progress.clear)
-        working = stack.enter_context(contextlib.ExitStack())
-        engine, lost = make(plan, options, stop, working)
+        engine, lost = _local_engine(pool, stop) if pool else _remote_engine(plan, options, stop, working)
         if ledger is not None:
             ledger.start(**_facts(found, options))
         summary = run(plan, engine, stop, ledger, progress, _shower(options["style"], progress))
@@ -159,22 +159,20 @@ def _batch(found: Entries, options: dict[str, Any]) -> int:
     return _ended(summary, options, found.duplicates)
 
 
-def _local_engine(found: Entries, options: dict[str, Any], outer: contextlib.ExitStack) -> _Maker:
-    """What makes the engine over processes of this machine, which are started here."""
+def _pool(found: Entries, options: dict[str, Any], stack: contextlib.ExitStack) -> WorkerPool:
     from migrate.batch.pool import WorkerPool
 
     size = options["jobs"] or os.cpu_count() or 1
     pool = WorkerPool(min(size, len(found.entries) or 1), options["timeout"] or None)
-    outer.callback(pool.shutdown, cancel_futures=True)
+    stack.callback(pool.shutdown, cancel_futures=True)
+    return pool
 
-    def make(plan: Plan, options: dict[str, Any], stop: Stop, stack: contextlib.ExitStack) -> _Working:
-        from migrate.batch.engine import Engine
-        from migrate.batch.worker import perform
 
-        stack.callback(pool.shutdown, cancel_futures=True)  # before the folders go in which its processes are
-        return Engine(perform, pool, lambda: 2 * size, stop), str
+def _local_engine(pool: WorkerPool, stop: Stop) -> _Working:
+    from migrate.batch.engine import Engine
+    from migrate.batch.worker import perform
 
-    return make
+    return Engine(perform, pool, lambda: 2 * pool.size, stop), str
 
 
 def _remote_engine(plan: Plan, options: dict[str, Any], stop: Stop, stack: contextlib.ExitStack) -> _Working:

@@ -160,9 +160,6 @@ def _expanded_switch(arg: str, switches: frozenset[str]) -> str:
 
 def regrouped(args: Iterable[str]) -> list[str]:
     """``args`` with those joined by one blank that an open quote or ``(`` holds together, counted by earth's rule."""
-    args = list(args)
-    if _GROUPING.search("\n".join(args)) is None:
-        return args
     found: list[str] = []
     pending: list[str] = []
     quote = ""

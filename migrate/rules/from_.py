@@ -80,13 +80,15 @@ def _from_dockerfile(
 def header_scope(mappings: Mappings) -> Scope:
     """What is set before the first line of a file: the automatic arguments, under both names that they may have."""
     scope = Scope(frozenset())
-    key = ("automatic",)
-    if key not in mappings.derived:
-        entries = mappings.builtin_arguments.items()
-        both = [(name, entry["earthfile"] or name) for name, entry in entries if entry["kind"].endswith("-platform")]
-        mappings.derived[key] = tuple(name for names in both for name in names)
-    scope.bindings.update(dict.fromkeys(mappings.derived[key], Binding(ARGUMENT, None, is_automatic=True)))
+    names = mappings.once(("automatic",), lambda: _automatic(mappings))
+    scope.bindings.update(dict.fromkeys(names, Binding(ARGUMENT, None, is_automatic=True)))
     return scope
+
+
+def _automatic(mappings: Mappings) -> tuple[str, ...]:
+    entries = mappings.builtin_arguments.items()
+    both = [(name, entry["earthfile"] or name) for name, entry in entries if entry["kind"].endswith("-platform")]
+    return tuple(name for names in both for name in names)
 
 
 def _header_scope(stage: Recipe) -> Scope:
