@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import CancelledError, Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures import BrokenExecutor, CancelledError, Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import contextmanager
 from multiprocessing import get_context
 from pathlib import Path
@@ -146,6 +146,39 @@ def test_an_executor_that_breaks_as_a_whole_is_replaced() -> None:
     assert isinstance(found.pop(13).error, Exception)
     assert [found[number].answer for number in sorted(found)] == sorted(found)
     assert len(made) == 3  # the first, the one after the break, the one after the culprit was tried alone
+
+
+class Breaks(Executor):
+    """Breaks with its second call, and ends the first of its calls only once another executor has one."""
+
+    def __init__(self) -> None:
+        self.calls: list[Future[Any]] = []
+
+    def submit(self, fn: Any, /, *arguments: Any, **_: Any) -> Future[Any]:
+        if len(self.calls) == 2:
+            raise BrokenExecutor("a worker is gone")
+        self.calls.append(Future())
+        if len(self.calls) == 2:
+            self.calls[1].set_exception(BrokenExecutor("a worker is gone"))
+        return self.calls[-1]
+
+
+def test_an_executor_is_replaced_once_however_late_its_calls_end() -> None:
+    first, made = Breaks(), []
+
+    class Good(Flapping):
+        def submit(self, fn: Any, /, *arguments: Any, **_: Any) -> Future[Any]:
+            if not first.calls[0].done():
+                first.calls[0].set_exception(BrokenExecutor("a worker is gone"))
+            return super().submit(fn, *arguments)
+
+    def renew() -> Executor:
+        made.append(Good(0))
+        return made[-1]
+
+    found = answers(Engine(batchcalls.double, first, lambda: 2, renew=renew), range(6))
+    assert {number: ended.answer for number, ended in found.items()} == {number: 2 * number for number in range(6)}
+    assert len(made) == 1
 
 
 class Flapping(Executor):

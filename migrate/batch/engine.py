@@ -54,7 +54,8 @@ class Engine(Generic[_J, _A]):
         self._window = window
         self._stopped = stopped
         self._renew = renew
-        self._running: dict[Future[_A], _J] = {}
+        self._running: dict[Future[_A], tuple[_J, Executor]] = {}
+        """What is under way, and who has it: an executor that broke ends its calls one after the other."""
         self._suspects: list[_J] = []
         self._again: deque[_J] = deque()
         self._cancelled: Counter[int] = Counter()
@@ -84,7 +85,7 @@ class Engine(Generic[_J, _A]):
                 job = self._suspects.pop()
             while self._running and not self._stopped():
                 yield self._finished(alone=True)
-        left = [*self._running.values(), *self._again, *self._suspects]
+        left = [*(job for job, _ in self._running.values()), *self._again, *self._suspects]
         self._running.clear()
         if self._stopped():
             rest = chain(left, waiting)
@@ -94,14 +95,17 @@ class Engine(Generic[_J, _A]):
     def _submitted(self, job: _J) -> bool:
         """Hand ``job`` to the executor; False when that is broken: then it is a new one, and the job waits."""
         try:
-            self._running[self.executor.submit(self._function, job)] = job
+            self._running[self.executor.submit(self._function, job)] = job, self.executor
         except BrokenExecutor:
             self._suspects.append(job)
-            self._broken()
+            self._broken(self.executor)
             return False
         return True
 
-    def _broken(self) -> None:
+    def _broken(self, executor: Executor) -> None:
+        """Have another one than ``executor``, unless that was replaced already."""
+        if executor is not self.executor:
+            return
         if self._renew is None:
             raise RuntimeError("the executor is broken, and there is no other")
         self.executor.shutdown(wait=False, cancel_futures=True)
@@ -110,9 +114,8 @@ class Engine(Generic[_J, _A]):
     def _finished(self, *, alone: bool) -> list[Ended[_J, _A]]:
         done, _ = wait(self._running, timeout=_TICK, return_when=FIRST_COMPLETED)
         found: list[Ended[_J, _A]] = []
-        broken = False
         for future in done:
-            job = self._running.pop(future)
+            job, executor = self._running.pop(future)
             error = CancelledError() if future.cancelled() else future.exception()
             if isinstance(error, CancelledError) and self._cancelled[id(job)] < _CANCELLED:
                 self._cancelled[id(job)] += 1
@@ -122,13 +125,12 @@ class Engine(Generic[_J, _A]):
             if error is None:
                 found.append(Ended(job, future.result()))
             elif isinstance(error, (WorkerDied, BrokenExecutor)):
-                broken = broken or isinstance(error, BrokenExecutor)
                 if alone:
                     found.append(Ended(job, None, error))
                 else:
                     self._suspects.append(job)
+                if isinstance(error, BrokenExecutor):
+                    self._broken(executor)
             else:
                 found.append(Ended(job, None, error))
-        if broken and not self._running:
-            self._broken()
         return found
