@@ -21,6 +21,12 @@ _FACTS: Mapping[str, Any] = {
     "sets": (),
     "workdir": None,
 }
+_LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?"
+_HOST = rf"(?:{_LABEL}(?:\.{_LABEL})*|\[[0-9A-Fa-f:]+\])(?::[0-9]+)?"
+_PART = r"[a-z0-9]+(?:(?:\.|__?|-+)[a-z0-9]+)*"
+_TAG = r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}"
+_DIGEST = r"[A-Za-z0-9+._-]+:[0-9A-Fa-f]{32,}"
+_LEGAL = rf"(?:{_HOST}/)?{_PART}(?:/{_PART})*(?::{_TAG})?(?:@{_DIGEST})?"
 _UNLISTED: Mapping[str, Any] = {**_FACTS, "has_shell": None, "special_folders": None}
 
 
@@ -81,6 +87,11 @@ def parse_reference(text: str) -> ImageReference:
     if registry in ("", *_DOCKER_HUB):
         registry, repository = "", repository.removeprefix("library/")
     return ImageReference(registry, repository, tag, digest)
+
+
+def is_legal(reference: str) -> bool:
+    """Whether ``reference`` can name an image; "invalid reference format" otherwise (distribution/reference)."""
+    return re.fullmatch(_LEGAL, reference) is not None
 
 
 def base_image(reference: str, mappings: Mappings | None = None) -> BaseImage | None:

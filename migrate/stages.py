@@ -20,6 +20,7 @@ from migrate.dockerfile.model import (
     RunDetail,
 )
 from migrate.dockerfile.words import WordError, expand, parse_word
+from migrate.images import is_legal
 from migrate.spans import Span
 from migrate.words import Literal, Word, variables
 
@@ -116,8 +117,8 @@ Firing: TypeAlias = Callable[[Instruction, str], tuple[Instruction, ...]]
 def build(dockerfile: Dockerfile, firing: Firing = lambda _, image: ()) -> StageGraph:
     """The stage graph of ``dockerfile``. ``firing`` knows the ONBUILD triggers of base images.
 
-    Raises DockerfileError for what BuildKit refuses here: an empty base, a variable in ``--from``, a forward or
-    circular reference.
+    Raises DockerfileError for what BuildKit refuses here, whatever is built: an empty base, a variable in ``--from``, a
+    forward or circular reference, what can name no image.
     """
     arguments, blocks = _blocks(dockerfile.instructions)
     defaults = default_arguments(arguments, dockerfile.escape)
@@ -193,6 +194,8 @@ def _stage(
     if reference is None and not declared & {variable.name for variable in variables(word)}:
         _refuse_empty(word, instruction, detail)
     base = latest.get(reference) if reference is not None else None
+    if base is None and reference is not None and _is_literal(word):
+        _refuse_illegal(reference, instruction.span_of(detail.image.start, detail.image.end))
     selects = () if base is not None and _is_literal(word) else _selectable(word, earlier)
     fired = triggers(earlier[base]) if base is not None else ()
     return Stage(index, detail.name, instruction, (*fired, *block[1:]), word, base, reference, selects)
@@ -213,6 +216,11 @@ def _refuse_empty(word: Word, instruction: Instruction, detail: FromDetail) -> N
     if empty:
         place = instruction.span_of(detail.image.start, detail.image.end)
         raise DockerfileError("EM111", place, {"keyword": "FROM", "problem": "the image cannot be blank"})
+
+
+def _refuse_illegal(reference: str, place: Span) -> None:
+    if not is_legal(reference):
+        raise DockerfileError("EM253", place, {"image": reference})
 
 
 def _is_literal(word: Word) -> bool:
@@ -293,6 +301,8 @@ def _resolve(
         raise DockerfileError("EM213", span, {"name": name})
     if found is not None and found > stage.index:
         raise DockerfileError("EM214", span, {"name": name, "line": str(stages[found].instruction.span.start.line)})
+    if found is None:
+        _refuse_illegal(name, span)
     return Source(found, name, instruction, span)
 
 

@@ -93,7 +93,8 @@ def test_it_is_what_repo_says_and_each_image_is_asked_for_once(tmp_path: Path, s
         ]
         assert [change["path"] for change in said["changes"]] == [path for path, _ in line["changes"]]
     codes = [{item["code"] for item in line["findings"]} for line in found[0]]
-    assert ["EM647" in one for one in codes] == [False, False, False, True, True, True, True]
+    assert ["EM647" in one for one in codes] == [False, False, False, True, True, True, False]
+    assert "EM253" in codes[-1], "what can name no image is not asked for"
     assert found[0][0]["bases"] == [{"name": name, "known": True}]
 
 

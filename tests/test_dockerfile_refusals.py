@@ -109,6 +109,7 @@ def test_windows_platforms_and_shells() -> None:
         ("FROM a\nENV A={{ x }}\n", "{{ x }}", 2),
         ("FROM a\n{{- range .X }}\n", "{{- range .X }}", 2),
         ("FROM a\nCOPY --{{ x }} a b\n", "{{", 2),
+        ("FROM a\nCOPY --chown=a --from=@base@ --link b c\n", "@base@", 2),
         ("# {{ comment }}\nARG X={{y}}\n", "{{y}}", 2),
         ("FROM a\nRUN <<E\n{{ x }}\n", "{{ x }}", 3),
     ],

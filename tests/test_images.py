@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from migrate.images import BaseImage, ImageReference, base_image, image_name, parse_reference
+from migrate.images import BaseImage, ImageReference, base_image, image_name, is_legal, parse_reference
 from migrate.mappings import builtin, overlay
 
 
@@ -128,3 +128,19 @@ def test_every_listed_pattern_is_reachable() -> None:
         assert base_image(reference) is not None, key
         assert parse_reference(key).name == key
         assert Path(key).name == key.rpartition("/")[2]
+
+
+@pytest.mark.parametrize(
+    ("reference", "legal"),
+    [
+        *((name, True) for name in ("alpine", "a/b/c:1", "localhost:5000/a", "Foo.Bar/x", "[::1]:5000/x", "al__p--x")),
+        *((name, False) for name in ("NGINX", "a/B", "a:", "a@", "a:1:2", "a//b", "http://x", "host:port/x", "a___b")),
+        ("-a", False),
+        ("a@sha256:12", False),
+        ("a:" + 128 * "x", True),
+        ("a:" + 129 * "x", False),
+        ("a@sha256:" + 64 * "0", True),
+    ],
+)
+def test_what_builders_take_for_a_reference(reference: str, legal: bool) -> None:
+    assert is_legal(reference) == legal

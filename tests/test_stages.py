@@ -14,8 +14,8 @@ from migrate.dockerfile.errors import DockerfileError
         ("FROM a", [None]),
         ("FROM a AS x\nFROM x", [None, 0]),
         ("FROM a AS X\nFROM x", [None, 0]),
-        # The reference is matched exactly, names are in lower case.
-        ("FROM a AS x\nFROM X", [None, None]),
+        # The reference is matched exactly.
+        ("FROM a AS x.y\nFROM X.y/z", [None, None]),
         ("FROM a\nFROM 0", [None, None]),
         # A later stage of that name is not seen; of two earlier ones the nearest.
         ("FROM x\nFROM a AS x", [None, None]),
@@ -30,6 +30,23 @@ from migrate.dockerfile.errors import DockerfileError
 )
 def test_bases(text: str, bases: list[int | None]) -> None:
     assert [stage.base for stage in graph_of(text).stages] == bases
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "FROM a AS x\nFROM X",  # the reference is matched exactly, names are in lower case
+        "FROM NGINX AS unneeded\nFROM a",
+        "FROM a\nCOPY --from=a:1:2 b c",
+        "FROM a\nCOPY --from=--from=b c d",
+        "FROM a\nRUN --mount=from=a//b,target=/c d",
+        "FROM a AS b\nONBUILD COPY --from=a@ c d\nFROM b",
+    ],
+)
+def test_what_can_name_no_image(text: str) -> None:
+    with pytest.raises(DockerfileError) as caught:
+        graph_of(text)
+    assert caught.value.code == "EM253"
 
 
 @pytest.mark.parametrize(

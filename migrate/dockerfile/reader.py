@@ -140,11 +140,13 @@ def _instructions(statements: list[Statement], escape: str) -> tuple[list[Instru
 
 def _refuse(instruction: Instruction, stages: set[str]) -> None:
     """Raise DockerfileError for templates and Windows; ``stages`` are the names so far, a FROM adds its own."""
-    mark = template_mark(instruction.operand) if instruction.keyword in LITERAL else None
+    origin = instruction.flag("from") if instruction.keyword == "COPY" else None
+    start = origin.start if origin else instruction.operand_start
+    literal = instruction.text[start : origin.end if origin else None]
+    mark = template_mark(literal) if origin or instruction.keyword in LITERAL else None
     if mark is not None:
-        start = instruction.operand_start
         place = instruction.span_of(start + mark[0], start + mark[1])
-        raise DockerfileError(errors.TEMPLATE, place, {"mark": instruction.operand[slice(*mark)]})
+        raise DockerfileError(errors.TEMPLATE, place, {"mark": literal[slice(*mark)]})
     if instruction.keyword == "SHELL" and is_windows_shell(instruction.exec_form or ()):
         place = instruction.span_of(0, len(instruction.text))
         raise DockerfileError(errors.WINDOWS_SHELL, place, {"shell": (instruction.exec_form or ("",))[0]})
