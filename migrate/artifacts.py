@@ -9,6 +9,9 @@ from typing import NamedTuple
 from migrate.words import Literal, Word, literal_text
 
 WILDCARDS = frozenset("*?[")
+#: What cannot stand first behind ``--if-exists``, which puts the first character into brackets: a wildcard would be a
+#: plain character, the others break the brackets (filepath.Match).
+NOT_IN_BRACKETS = WILDCARDS | frozenset("-]^\\")
 ROOT = "/"
 
 

@@ -18,7 +18,6 @@ from migrate.visible import MOST_FILES
 from migrate.wildcards import NOT_ASCII
 from migrate.words import Literal, Part, Variable, Word, literal_text, merged, variables
 
-WILDCARDS = frozenset("*?[")
 #: As many as Linux follows.
 _MOST_LINKS = 40
 #: More files than this are not named one by one in place of a pattern.
@@ -44,7 +43,7 @@ class Argument(NamedTuple):
     @property
     def is_pattern(self) -> bool:
         """Whether it has a wildcard."""
-        return bool(WILDCARDS & set(self.text))
+        return bool(artifacts.WILDCARDS & set(self.text))
 
 
 class Piece(NamedTuple):
@@ -226,7 +225,7 @@ def _findable(source: Argument, instruction: Instruction, stage: Recipe) -> Argu
     """A pattern that may match nothing, so that --if-exists finds what it matches."""
     value = stage.scope.static(source.meaning)
     begins = (source.text if isinstance(source.meaning[0], Literal) else value or "*").removeprefix("./")
-    if begins[:1] not in WILDCARDS:
+    if begins[:1] not in artifacts.NOT_IN_BRACKETS:
         return source
     operand = source.operand
     stage.warn("EM428", instruction, operand.start, operand.end, source=operand.text, front=_IN_FRONT)

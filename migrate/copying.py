@@ -258,9 +258,9 @@ def _is_folder(source: Source, operand: Operand, found: Argument, stage: Recipe)
 
 
 def _begins_with_name(word: Word) -> bool:
-    """Whether the first character below the root is no wildcard: --if-exists would make it a plain character."""
+    """Whether --if-exists finds what is below the root: its first character is one that brackets keep as it is."""
     first = word[0]
-    return isinstance(first, Literal) and first.text.lstrip("/")[:1] not in ("", *artifacts.WILDCARDS)
+    return isinstance(first, Literal) and first.text.lstrip("/")[:1] not in ("", *artifacts.NOT_IN_BRACKETS)
 
 
 def artifact_reference(target: str, path: Word) -> str:

@@ -12,8 +12,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from migrate import folders, ownership
-from migrate.artifacts import clean, needed
-from migrate.contextsources import WILDCARDS, Argument, Piece, goes_into_folder, names_folder
+from migrate.artifacts import WILDCARDS, clean, needed
+from migrate.contextsources import Argument, Piece, goes_into_folder, names_folder
 from migrate.dockerfile.model import CopyDetail, Instruction
 from migrate.dockerfile.words import parse_word
 from migrate.earthfile import quoting
