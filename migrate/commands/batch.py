@@ -126,17 +126,19 @@ def _batch(found: Entries, options: dict[str, Any]) -> int:
         working = stack.enter_context(contextlib.ExitStack())
         pool = _pool(found, options, working) if options["scheduler"] is None else None
         from migrate.batch import branches  # workers load their modules while this process loads its own
+        from migrate.batch.inputs import named
         from migrate.batch.ledger import Ledger, LedgerError
         from migrate.batch.progress import Progress
         from migrate.batch.run import Stop, run
 
-        plan = _plan(found, options)
         try:
             ledger = Ledger(Path(options["report"])) if options["report"] else None
         except LedgerError as error:
             raise NothingProduced(str(error)) from None
         if ledger is not None:
             stack.callback(ledger.close)
+            found = found._replace(entries=named(found.entries, ledger.names()))
+        plan = _plan(found, options)
         plan = plan._replace(scratch=Path(scratch), inspection=_inspection(options, scratch))
         stop = stack.enter_context(Stop())
         seen = options["style"] == "text" and sys.stdout.isatty()
@@ -196,6 +198,7 @@ def _remote_engine(plan: Plan, options: dict[str, Any], stop: Stop, stack: conte
 
 def _plan(found: Entries, options: dict[str, Any]) -> Plan:
     from migrate import configuration
+    from migrate.batch.branches import once_each
     from migrate.batch.inputs import largest_first
     from migrate.batch.jobs import Mode
     from migrate.batch.run import Plan
@@ -221,7 +224,8 @@ def _plan(found: Entries, options: dict[str, Any]) -> Plan:
         if sources.get_parameter_source(name.replace("-", "_")) is not ParameterSource.DEFAULT
     )
     seconds = options["timeout"] or None
-    entries = found.entries if options["jobs"] == 1 else largest_first(found.entries)
+    entries = tuple(once_each(found.entries)) if branch is not None else found.entries
+    entries = entries if options["jobs"] == 1 else largest_first(entries)
     return Plan(entries, choice, mode, mappings, workdir=workdir, patches=patches, seconds=seconds, given=given)
 
 
