@@ -118,7 +118,7 @@ def test_the_same_repository(one: str, other: str, same: bool) -> None:
         ("git@h:web.git", "web", "web"),
         ("file:///srv/a/web/.git", "web", "a-web"),
         ("https://h/", "h", ""),
-        ('"https://u:secret@h/o/web"', "web", "o-web\""),
+        ('"https://u:secret@h/o/web"', "web", 'o-web"'),
     ],
 )
 def test_names(url: str, basename: str, label: str) -> None:
