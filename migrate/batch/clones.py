@@ -11,7 +11,7 @@ from pathlib import Path
 
 from migrate.batch import urls
 from migrate.batch.gitcalls import REMOTE, GitError, git
-from migrate.batch.inputs import Entry
+from migrate.batch.inputs import Entry, own_name
 
 _HEAD = "refs/earthmigrate/head"
 _MARK = "earthmigrate-updating"
@@ -32,8 +32,7 @@ def place(workdir: Path, entry: Entry) -> Path:
 
     The one around it is that of no other URL and ref, in whatever list they stand.
     """
-    url = entry.place
-    return workdir / f"{urls.basename(url)}-{entry.identity[:16]}" / urls.basename(url)
+    return workdir / own_name(entry) / urls.basename(entry.place)
 
 
 def commit_of(url: str, ref: str | None, cwd: Path) -> str:

@@ -200,15 +200,18 @@ def _folder_problem(path: str, one: Wanted) -> str:
 
 def _names(entry: Entry) -> Iterator[str]:
     """What the entry may be called, the best first; the last one is no other's."""
-    label = urls.label(entry.place) if entry.url else os.path.basename(entry.place)
-    if entry.ref is not None and not entry.url:
-        label = f"{label}-{entry.ref}"
-    name = _safe(label)
+    label = os.path.basename(entry.place) + (f"-{entry.ref}" if entry.ref is not None else "")
+    name = _safe(urls.label(entry.place) if entry.url else label)
     yield name
     if not entry.url:
         yield _safe(f"{os.path.basename(os.path.dirname(entry.place))}-{label}")
     yield f"{name}-{entry.identity[:8]}"
     yield f"{name}-{entry.identity}"
+
+
+def own_name(entry: Entry) -> str:
+    """A name that no other URL and ref has, in whatever list they stand."""
+    return f"{_safe(urls.label(entry.place))}-{entry.identity[:12]}"
 
 
 def _safe(name: str) -> str:
