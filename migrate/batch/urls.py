@@ -49,7 +49,7 @@ def _is_odd(text: str) -> bool:
     scheme = _SCHEME.match(text)
     if scheme is None:
         found = _SCP.fullmatch(text)
-        return "://" in text or (found is not None and found["host"].lower() in SCHEMES)
+        return "://" in text or (found is not None and found["host"].lower() in ("http", "https"))
     authority = re.split("[/?#]", text[scheme.end() :], maxsplit=1)[0]
     port = authority.rpartition("]")[2].partition(":")[2]
     return "@" not in authority and "@" in text and not re.fullmatch("[0-9]*", port)
