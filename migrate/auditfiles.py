@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
@@ -22,16 +22,16 @@ class Written(NamedTuple):
     repositories: int
 
 
-def write(folder: Path, mappings: Mappings | None = None, *, brief: bool = False) -> Written:
-    """Render ``folder``/results.jsonl into ``folder``; ``brief``: without the pages of repositories and codes.
+def write(folder: Path, mappings: Mappings | None = None, brief: Callable[[], bool] = lambda: False) -> Written:
+    """Render ``folder``/results.jsonl into ``folder``; while ``brief`` holds, no pages of repositories and codes.
 
-    Raises OSError, and results.ResultError for a file that holds something else than results.
+    Raises OSError, which names the file, and results.ResultError for a file that holds something else than results.
     """
     with (folder / RESULTS).open("rb") as file:
         offsets, run = _contents(file)
         # By name: in which order results came does not count.
         ours = (_at(file, offset) for _, offset in sorted(offsets.items()))
-        for name, content in audit.render(ours, _about(run), mappings, brief=brief):
+        for name, content in audit.render(ours, _about(run), mappings, brief):
             _replace(folder / name, content)
     return Written(folder / "index.html", len(offsets))
 
@@ -63,8 +63,12 @@ def _about(run: Mapping[str, Any]) -> About:
 
 
 def _replace(path: Path, content: bytes) -> None:
-    """Write ``path`` whole or not at all."""
+    """Write ``path`` whole or not at all. Raises OSError, which names it also when the disk is full."""
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_name(f".{path.name}.new")
-    draft.write_bytes(content)
-    os.replace(draft, path)
+    try:
+        draft.write_bytes(content)
+        os.replace(draft, path)
+    except OSError as error:
+        draft.unlink(missing_ok=True)
+        raise OSError(error.errno, error.strerror, str(path)) from None

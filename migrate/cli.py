@@ -6,6 +6,9 @@ Only click and the standard library are imported there; everything else is, insi
 from __future__ import annotations
 
 import importlib
+import signal
+import sys
+from typing import Any
 
 import click
 
@@ -23,6 +26,12 @@ class _Commands(click.Group):
             return None
         found: click.Command = getattr(importlib.import_module(f"migrate.commands.{cmd_name}"), cmd_name)
         return found
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:  # click would end with 1, which stands for findings
+            sys.exit(128 + signal.SIGINT)
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})

@@ -20,7 +20,7 @@ def test_paths(text: str) -> None:
     assert not urls.is_url(text)
 
 
-@pytest.mark.parametrize("text", ["https://h/a", "http://h/a", "ssh://h/a", "git://h/a", "file:///a", "u@h:a", "git:a/b"])
+@pytest.mark.parametrize("text", ["https://h/a", "http://h/a", "ssh://h/a", "git://h/a", "file:///a", "u@h:a", "git:a"])
 def test_what_git_may_fetch(text: str) -> None:
     assert urls.problem(text) == ""
 

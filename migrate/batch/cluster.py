@@ -5,6 +5,7 @@ Each call runs in a process of its own beside the Dask worker, so that it can be
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import importlib
 import logging
@@ -13,7 +14,7 @@ import threading
 import time
 import uuid
 from collections.abc import Callable
-from concurrent.futures import Executor, Future
+from concurrent.futures import Executor, Future, wait
 from concurrent.futures import TimeoutError as FutureTimeout
 from functools import partial
 from typing import Any, ParamSpec, TypeVar
@@ -30,6 +31,7 @@ _IMPORTING = 60.0
 """What a busy worker may take to load this package."""
 _ENDING = 3.0
 _PULSE = 2.0
+_TICK = 0.2
 _LOST = 30.0
 """A scheduler that has not answered for so long is given up."""
 _T = TypeVar("_T")
@@ -41,11 +43,12 @@ class ClusterError(Exception):
 
 
 class Cluster:
-    """A connection to the scheduler at ``address``. Raises ClusterError."""
+    """A connection to the scheduler at ``address``. Raises ClusterError, also when ``stopped`` comes to hold."""
 
-    def __init__(self, address: str) -> None:
+    def __init__(self, address: str, stopped: Callable[[], bool] = lambda: False) -> None:
         self._run = uuid.uuid4().hex
-        self._client = _client(address)
+        self._stopped = stopped
+        self._client = _client(address, stopped)
         try:
             self._check()
         except BaseException:
@@ -96,11 +99,13 @@ class Cluster:
     def _check(self) -> None:
         """There are workers, and they have this version. Raises ClusterError."""
         try:
-            _within(_CHECKING + _ENDING, partial(self._client.wait_for_workers, 1, timeout=_CHECKING))
+            waiting = partial(self._client.wait_for_workers, 1, timeout=_CHECKING)
+            _within(_CHECKING + _ENDING, waiting, stopped=self._stopped)
         except (TimeoutError, FutureTimeout):
             raise ClusterError("it has no workers") from None
         try:
-            versions = _within(_IMPORTING, partial(self._client.run, version, on_error="return"))
+            asking = partial(self._client.run, version, on_error="return")
+            versions = _within(_IMPORTING, asking, stopped=self._stopped)
         except FutureTimeout:
             raise ClusterError("its workers do not answer") from None
         for worker, found in versions.items():
@@ -127,8 +132,11 @@ class _Submitting(Executor):
             return future
 
 
-def _within(seconds: float, function: Callable[..., _T], *arguments: Any) -> _T:
+def _within(
+    seconds: float, function: Callable[..., _T], *arguments: Any, stopped: Callable[[], bool] = lambda: False
+) -> _T:
     """What ``function`` gives or raises within that time, else TimeoutError: Dask may wait for ever for a peer."""
+    end = time.monotonic() + seconds
     found: Future[_T] = Future()
 
     def call() -> None:
@@ -138,23 +146,43 @@ def _within(seconds: float, function: Callable[..., _T], *arguments: Any) -> _T:
             found.set_exception(error)
 
     threading.Thread(target=call, daemon=True).start()
-    return found.result(seconds)
+    while not found.done() and not stopped() and time.monotonic() < end:
+        wait([found], timeout=min(_TICK, seconds))
+    return found.result(0)
 
 
-def _client(address: str) -> Any:
+def _client(address: str, stopped: Callable[[], bool]) -> Any:
     try:
         distributed = importlib.import_module("distributed")
     except ImportError as error:
         raise ClusterError(f"Dask is not installed ({error}): {INSTALL}") from None
     for name in ("distributed", "distributed.client"):  # what matters is in the results
         logging.getLogger(name).setLevel(logging.CRITICAL)
+    # A client that finds no scheduler tries on when it is closed: first see that there is one.
+    seeing = partial(asyncio.run, _seen(distributed, address))
     make = partial(distributed.Client, address, timeout=_SECONDS, set_as_default=False, name="earthmigrate")
     try:
-        return _within(_SECONDS + _ENDING, make)
-    except FutureTimeout:  # it takes the connection, and says nothing
+        _within(_SECONDS + _ENDING, seeing, stopped=stopped)
+        return _within(_SECONDS + _ENDING, make, stopped=stopped)
+    except (TimeoutError, FutureTimeout, asyncio.TimeoutError):  # it takes the connection, and says nothing
         raise ClusterError("there is no answer") from None
     except (OSError, ValueError) as error:
         raise ClusterError(str(error) or "there is no answer") from None
+    except MemoryError:  # a greeting of another protocol, read as the size of a message
+        raise ClusterError("what answers there is no Dask scheduler") from None
+    except ClusterError:
+        raise
+    except Exception as error:  # Dask has no one kind of it
+        raise ClusterError(f"{type(error).__name__}: {error}") from None
+
+
+async def _seen(distributed: Any, address: str) -> None:
+    """Shake hands with what is at ``address``, and go."""
+    arguments = distributed.Security().get_connection_args("client")
+    if address.startswith("tls:") and arguments.get("ssl_context") is None:
+        raise ClusterError("Dask's TLS settings (distributed.comm.tls, in its own configuration) are missing")
+    connecting = distributed.comm.connect(address, timeout=_SECONDS, **arguments)
+    (await asyncio.wait_for(connecting, _SECONDS + 1)).abort()
 
 
 _lock = threading.Lock()

@@ -48,6 +48,8 @@ class Ledger:
                 folder.mkdir(parents=True, exist_ok=True)
                 stack.enter_context(_locked(folder / _LOCK))
                 self._file = stack.enter_context(self.path.open("a+b"))
+                # Its own, and raw: what a full disk has not taken would be tried again when it is closed.
+                self._end = stack.enter_context(self.path.open("ab", buffering=0))
                 self._mend()
                 self._read()
                 self._open = stack.pop_all()
@@ -72,13 +74,12 @@ class Ledger:
             if not self._file.read(len(_HEAD)).startswith(_HEAD[: size - end]):
                 raise LedgerError(f"{self.path} is no report of this version")
             self._file.truncate(end)
-            self._sync()
 
     def _read(self) -> None:
         self._file.seek(0)
         offset = 0
-        for raw in self._file:
-            for result in results.read([raw.decode("utf-8")]):
+        for number, raw in enumerate(self._file, start=1):
+            for result in results.read([raw.decode("utf-8", "replace")], number):
                 self._note(result, offset)
             offset += len(raw)
 
@@ -117,35 +118,41 @@ class Ledger:
     def again(self, name: str) -> Result:
         """The last result of a repository, as one that has not changed."""
         self._file.seek(self._lines[name].offset)
-        (found,) = results.read([self._file.readline().decode("utf-8")])
+        (found,) = results.read([self._file.readline().decode("utf-8", "replace")])
         return found._replace(status="unchanged")
 
     def start(self, **facts: object) -> None:
-        """The line of a new run."""
-        self._file.write(results.run_line(**facts).encode())
-        self._sync()
+        """The line of a new run. Raises LedgerError."""
+        self._write(results.run_line(**facts).encode())
 
     def add(self, found: Sequence[Result]) -> None:
-        """Append results; they are on the disk when this returns."""
+        """Append results; they are on the disk when this returns. Raises LedgerError."""
         offset = self._file.seek(0, os.SEEK_END)
-        for result in found:
-            data = results.line(result).encode()
-            self._file.write(data)
+        lines = [results.line(result).encode() for result in found]
+        if lines:
+            self._write(b"".join(lines))
+        for result, data in zip(found, lines, strict=True):
             self._note(result, offset)
             offset += len(data)
-        if found:
-            self._sync()
 
-    def _sync(self) -> None:
-        self._file.flush()
-        os.fsync(self._file.fileno())
+    def _write(self, data: bytes) -> None:
+        try:
+            while data:
+                data = data[self._end.write(data) :]
+            os.fsync(self._end.fileno())
+        except OSError as error:
+            raise LedgerError(f"{self.path} cannot be written: {reason(error)}") from None
+
+    def size(self) -> int:
+        """How many repositories it knows."""
+        return len(self._lines)
 
     def results(self, names: Iterable[str]) -> Iterator[Result]:
         """The last result of each of ``names``, one after the other."""
         for name in names:
             if name in self._lines:
                 self._file.seek(self._lines[name].offset)
-                yield from results.read([self._file.readline().decode("utf-8")])
+                yield from results.read([self._file.readline().decode("utf-8", "replace")])
 
     def close(self) -> None:
         """Let another run have the folder."""

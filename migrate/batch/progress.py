@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 import time
 from collections import Counter
 from collections.abc import Sequence
@@ -58,16 +59,23 @@ class Progress:
         return f"{bar} {done}/{self.total}: {counted or 'none yet'}; {rate:.1f}/s, {left}"
 
     def _say(self, text: str) -> None:
-        if self._stream is not None:
-            self._stream.write(f"\r\x1b[K{text}\n" if self._live else f"{text}\n")
-            self._stream.flush()
+        self._write(f"\r\x1b[K{text}\n" if self._live else f"{text}\n")
 
     def _draw(self, text: str) -> None:
         self._drawn = bool(text)
-        if self._stream is not None:
-            width = shutil.get_terminal_size().columns - 1
-            self._stream.write(f"\r\x1b[K{text[:width]}" if self._live else f"{text}\n")
+        width = shutil.get_terminal_size().columns - 1
+        self._write(f"\r\x1b[K{text[:width]}" if self._live else f"{text}\n")
+
+    def _write(self, text: str) -> None:
+        if self._stream is None:
+            return
+        try:
+            self._stream.write(text)
             self._stream.flush()
+        except OSError:  # nobody reads it any more, which is no reason to stop
+            if self._stream is sys.stderr:
+                sys.stderr = None  # or Python tries once more at the end, and changes the exit code
+            self._stream = None
 
 
 def _time(seconds: float) -> str:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import signal
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import BrokenExecutor
 from pathlib import Path
-from types import FrameType
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from migrate.batch import answers
 from migrate.batch.engine import Ended, Engine
@@ -41,39 +39,14 @@ class Plan(NamedTuple):
 
 
 class Summary(NamedTuple):
-    """How it went: how many of each status, the worst severity that was found, whether it was stopped by a signal."""
+    """How it went: how many of each status, and the worst severity that was found."""
 
     counts: Counter[str]
     worst: str
-    signal: int | None
     seen: frozenset[Seen] = frozenset()
     """The base images that workers looked at."""
-
-
-class Stop:
-    """Turns the first SIGINT or SIGTERM into a flag; the next one ends the process as ever."""
-
-    def __init__(self) -> None:
-        self.signal: int | None = None
-        self._before: dict[int, Any] = {}
-
-    def __enter__(self) -> Stop:
-        for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK"):
-            number = getattr(signal, name, None)
-            if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
-                self._before[number] = signal.signal(number, self._note)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        for number, handler in self._before.items():
-            signal.signal(number, handler)
-
-    def _note(self, number: int, _: FrameType | None) -> None:
-        self.signal = number
-        self.__exit__()
-
-    def __call__(self) -> bool:
-        return self.signal is not None
+    kept: int = 0
+    """How many were not reached and have an earlier result."""
 
 
 def jobs(plan: Plan, ledger: Ledger | None) -> Iterator[Job]:
@@ -92,16 +65,16 @@ def jobs(plan: Plan, ledger: Ledger | None) -> Iterator[Job]:
 def run(
     plan: Plan,
     engine: Engine[Job, Answer],
-    stop: Stop,
     ledger: Ledger | None,
     progress: Progress,
     show: Callable[[Result], None],
 ) -> Summary:
     """Do all jobs; every result is in the ledger before it is shown."""
-    worst = 0
+    worst = kept = 0
     seen: set[Seen] = set()
     for ended in engine.run(jobs(plan, ledger)):
-        results = [result for one in ended if (result := _settled(one, plan, ledger)) is not None]
+        results = [_settled(one, plan, ledger) for one in ended if not _has_earlier(one, ledger)]
+        kept += len(ended) - len(results)
         seen.update(*(one.answer.seen for one in ended if one.answer is not None))
         if ledger is not None:
             ledger.add(results)
@@ -109,17 +82,24 @@ def run(
             show(result)
             worst = max([worst, *(_SEVERITIES.index(item.severity) for item in result.findings)])
         progress.add(results)
-    return Summary(progress.counts, _SEVERITIES[worst], stop.signal, frozenset(seen))
+    counts = progress.counts + Counter({"not reached": kept})
+    return Summary(counts, _SEVERITIES[worst], frozenset(seen), kept)
 
 
-def _settled(ended: Ended[Job, Answer], plan: Plan, ledger: Ledger | None) -> Result | None:
-    """The result of one job; None where an earlier run's result stays the last word."""
+def _has_earlier(ended: Ended[Job, Answer], ledger: Ledger | None) -> bool:
+    """Whether the job was not reached, and an earlier run's result stays the last word."""
+    if ledger is None or ended.error is not None or ended.answer is not None:
+        return False
+    return ledger.known(ended.job.entry)
+
+
+def _settled(ended: Ended[Job, Answer], plan: Plan, ledger: Ledger | None) -> Result:
+    """The result of one job."""
     job = ended.job
     if ended.error is not None:
         return _lost(job, ended.error, plan).result
     if ended.answer is None:
-        known = ledger is not None and ledger.known(job.entry)
-        return None if known else answers.blank(job, "not reached")
+        return answers.blank(job, "not reached")
     result = ended.answer.result
     if result.status == "unchanged" and ledger is not None:
         return ledger.again(job.entry.name)

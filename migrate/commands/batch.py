@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,10 +21,12 @@ from migrate.commands.options import (
     MAPPINGS,
     QUIET,
     SEVERITIES,
+    NobodyReads,
     NothingProduced,
     facts_file,
     migrating,
     overlaid,
+    write_stderr,
     write_stdout,
 )
 
@@ -33,8 +36,11 @@ if TYPE_CHECKING:
     from migrate.batch.engine import Engine
     from migrate.batch.inputs import Entries
     from migrate.batch.jobs import Answer, Inspection, Job
+    from migrate.batch.ledger import Ledger
     from migrate.batch.pool import WorkerPool
-    from migrate.batch.run import Plan, Stop, Summary
+    from migrate.batch.progress import Progress
+    from migrate.batch.run import Plan, Summary
+    from migrate.batch.stopping import Stop
     from migrate.results import Result
 
     _Working = tuple[Engine[Job, Answer], Callable[[], str]]
@@ -43,6 +49,15 @@ if TYPE_CHECKING:
 _MOST_PAGES = 500
 """Of more, a run that was stopped writes no page each: somebody waits for its end."""
 _SUBJECT = "Build with Earthfiles"
+_SCHEDULER = re.compile(r"(?:(?:tcp|tls|ucxx?|wss?)://)?(?:\[[^\s\[\]]+\]|[^\s:/\[\]]+):\d+")
+
+
+def _seconds(_: click.Context, __: click.Parameter, seconds: float) -> float:
+    import threading
+
+    if seconds != seconds:
+        raise click.BadParameter("nan is no time.")
+    return seconds if seconds <= threading.TIMEOUT_MAX else 0  # no timer goes so far
 
 
 @click.command()
@@ -59,6 +74,7 @@ _SUBJECT = "Build with Earthfiles"
 @click.option(
     "--timeout",
     type=click.FloatRange(min=0),
+    callback=_seconds,
     default=600,
     show_default=True,
     metavar="SECONDS",
@@ -79,13 +95,14 @@ def batch(repositories: tuple[str, ...], lists: tuple[str, ...], **options: Any)
     Without --write or --patches they are only audited: nothing is written but the report. stdout gets a line for each
     repository, with --format json the lines of results.jsonl. One that fails never stops the others.
     """
-    _check(options)
-    if options["scheduler"] is not None and options["write"]:
-        raise click.UsageError("--write works on this machine; with --scheduler use --patches.")
-    found = _entries(repositories, lists)
-    if any(entry.url for entry in found.entries) and options["write"] and options["workdir"] is None:
-        raise click.UsageError("--write for URLs needs --workdir: the clones stay there.")
-    sys.exit(_batch(found, options))
+    from migrate.batch.stopping import Stop
+
+    with Stop() as stop:  # from here on a signal is noted, and everything that follows accounts for it
+        _check(options)
+        found = _entries(repositories, lists, stop)
+        if any(entry.url for entry in found.entries) and options["write"] and options["workdir"] is None:
+            raise click.UsageError("--write for URLs needs --workdir: the clones stay there.")
+        sys.exit(_batch(found, options, stop))
 
 
 def _check(options: dict[str, Any]) -> None:
@@ -98,16 +115,25 @@ def _check(options: dict[str, Any]) -> None:
             raise click.BadParameter(f"{options['branch']} is no name of a branch.", param_hint="--branch")
     elif options["message"] is not None:
         raise click.UsageError("--message needs --branch.")
+    scheduler = options["scheduler"]
+    if scheduler is None:
+        return
+    if not _SCHEDULER.fullmatch(scheduler):
+        raise click.BadParameter(f"{scheduler!r} is no address such as tcp://HOST:8786.", param_hint="--scheduler")
+    if options["write"]:
+        raise click.UsageError("--write works on this machine; with --scheduler use --patches.")
 
 
-def _entries(repositories: tuple[str, ...], lists: tuple[str, ...]) -> Entries:
+def _entries(repositories: tuple[str, ...], lists: tuple[str, ...], stop: Stop) -> Entries:
     from migrate.batch import inputs
     from migrate.callsites.data import builtin
 
     wanted = [inputs.Wanted(text) for text in repositories]
     for source in lists:
         try:
-            text = inputs.file_text(source, sys.stdin.buffer.read() if source == "-" else None)
+            whole = source != "-" and os.path.isfile(source)
+            with contextlib.nullcontext() if whole else stop.at_once():  # a pipe may have no end
+                text = inputs.file_text(source, _standard_input() if source == "-" else None)
             wanted += inputs.read_list(text, source, builtin())
         except OSError as error:
             raise click.BadParameter(f"{source}: {error.strerror}", param_hint="--from") from None
@@ -118,47 +144,77 @@ def _entries(repositories: tuple[str, ...], lists: tuple[str, ...]) -> Entries:
     return inputs.entries(wanted)
 
 
-def _batch(found: Entries, options: dict[str, Any]) -> int:
-    with contextlib.ExitStack() as stack:
-        import tempfile
+def _standard_input() -> bytes:
+    if sys.stdin is None:
+        raise click.BadParameter("-: standard input is closed", param_hint="--from")
+    return sys.stdin.buffer.read()
 
-        scratch = stack.enter_context(tempfile.TemporaryDirectory(prefix="earthmigrate-", ignore_cleanup_errors=True))
+
+def _batch(found: Entries, options: dict[str, Any], stop: Stop) -> int:
+    with contextlib.ExitStack() as stack:
+        scratch = stack.enter_context(_scratch())
         working = stack.enter_context(contextlib.ExitStack())
         pool = _pool(found, options, working) if options["scheduler"] is None else None
         from migrate.batch import branches  # workers load their modules while this process loads its own
         from migrate.batch.inputs import named
-        from migrate.batch.ledger import Ledger, LedgerError
+        from migrate.batch.ledger import LedgerError
         from migrate.batch.progress import Progress
-        from migrate.batch.run import Stop, run
+        from migrate.batch.run import run
 
-        try:
-            ledger = Ledger(Path(options["report"])) if options["report"] else None
-        except LedgerError as error:
-            raise NothingProduced(str(error)) from None
-        if ledger is not None:
-            stack.callback(ledger.close)
-            found = found._replace(entries=named(found.entries, ledger.names()))
         plan = _plan(found, options)
         plan = plan._replace(scratch=Path(scratch), inspection=_inspection(options, scratch))
-        stop = stack.enter_context(Stop())
-        seen = options["style"] == "text" and sys.stdout.isatty()
+        seen = options["style"] == "text" and sys.stdout is not None and sys.stdout.isatty()
         progress = Progress(len(plan.entries), None if options["quiet"] else sys.stderr, failures=not seen)
         stack.callback(progress.clear)
-        engine, lost = _local_engine(pool, stop) if pool else _remote_engine(plan, options, stop, working)
-        if ledger is not None:
-            ledger.start(**_facts(found, options))
-        summary = run(plan, engine, stop, ledger, progress, _shower(options["style"], progress))
+        output = _Output(options["style"], progress, needed=options["report"] is None)
+        try:
+            ledger = _ledger(options, stack)
+            if ledger is not None:
+                names = {entry.identity: entry.name for entry in named(found.entries, ledger.names())}
+                plan = plan._replace(entries=tuple(one._replace(name=names[one.identity]) for one in plan.entries))
+            engine, lost = _local_engine(pool, stop) if pool else _remote_engine(plan, options, stop, working)
+            if ledger is not None:
+                ledger.start(**_facts(found, options))
+            summary = run(plan, engine, ledger, progress, output.show)
+        except LedgerError as error:
+            raise NothingProduced(str(error)) from None
         gone = lost()
         working.close()
         if options["branch"] is not None:
             branches.tidy_below(Path(scratch))
         progress.clear()
         if gone:
-            click.echo(f"Error: {options['scheduler']} {gone}", err=True)
+            write_stderr(f"Error: {options['scheduler']} {gone}")
         if ledger is not None:
-            _render(ledger.folder, options, brief=(stop() or bool(gone)) and len(plan.entries) > _MOST_PAGES)
+            many = ledger.size() > _MOST_PAGES
+            _render(ledger.folder, options, lambda: many and (stop() or bool(gone)))
     _keep_facts(plan, summary, options)
-    return _ended(summary, options, found.duplicates)
+    code = _ended(summary, options, found.duplicates, stop)
+    if output.problem is not None and not stop():
+        raise output.problem
+    return code
+
+
+@contextlib.contextmanager
+def _scratch() -> Iterator[str]:
+    import tempfile
+
+    try:
+        folder = tempfile.TemporaryDirectory(prefix="earthmigrate-", ignore_cleanup_errors=True)
+    except OSError as error:
+        raise NothingProduced(f"a temporary folder cannot be made: {error.strerror}") from None
+    with folder as path:
+        yield path
+
+
+def _ledger(options: dict[str, Any], stack: contextlib.ExitStack) -> Ledger | None:
+    from migrate.batch.ledger import Ledger
+
+    if not options["report"]:
+        return None
+    ledger = Ledger(Path(options["report"]))
+    stack.callback(ledger.close)
+    return ledger
 
 
 def _pool(found: Entries, options: dict[str, Any], stack: contextlib.ExitStack) -> WorkerPool:
@@ -178,12 +234,17 @@ def _local_engine(pool: WorkerPool, stop: Stop) -> _Working:
 
 
 def _remote_engine(plan: Plan, options: dict[str, Any], stop: Stop, stack: contextlib.ExitStack) -> _Working:
+    from concurrent.futures import ThreadPoolExecutor
+
     from migrate.batch.cluster import Cluster, ClusterError
     from migrate.batch.engine import Engine
+    from migrate.batch.worker import perform
 
     try:
-        cluster = Cluster(options["scheduler"])
+        cluster = Cluster(options["scheduler"], stop)
     except ClusterError as error:
+        if stop():
+            return Engine(perform, ThreadPoolExecutor(1), lambda: 0, stop), str  # which is given nothing
         raise NothingProduced(f"{options['scheduler']} cannot be used: {error}") from None
     stack.callback(cluster.close)
     most = options["jobs"]
@@ -256,7 +317,7 @@ def _keep_facts(plan: Plan, summary: Summary, options: dict[str, Any]) -> None:
         known = imageknowledge.parsed(plan.inspection.facts, facts)
         said = imageknowledge.keep(facts, knowledge.merged(known, summary.seen))
     if not options["quiet"]:
-        click.echo(said, err=True)
+        write_stderr(said)
 
 
 @contextlib.contextmanager
@@ -271,18 +332,18 @@ def _nothing_without() -> Iterator[None]:
         raise NothingProduced(builtin().diagnostics[error.code].message.format(**error.fields)) from None
 
 
-def _render(folder: Path, options: dict[str, Any], *, brief: bool) -> None:
-    """The pages of the report, from all that results.jsonl holds. ``brief``: those that tell of all repositories."""
+def _render(folder: Path, options: dict[str, Any], brief: Callable[[], bool]) -> None:
+    """The pages of the report, from all that results.jsonl holds; while ``brief``, those that tell of all of them."""
     from migrate import auditfiles
     from migrate.disk import reason
 
     try:
-        written = auditfiles.write(folder, overlaid(options["mappings"]), brief=brief)
+        written = auditfiles.write(folder, overlaid(options["mappings"]), brief)
     except OSError as error:
         raise NothingProduced(f"{error.filename} cannot be written: {reason(error)}") from None
     if not options["quiet"]:
-        more = f" (for a page of each repository: earthmigrate report {folder})" if brief else ""
-        click.echo(f"report: {written.page.as_posix()}{more}", err=True)
+        more = f" (for a page of each repository: earthmigrate report {folder})" if brief() else ""
+        write_stderr(f"report: {written.page.as_posix()}{more}")
 
 
 def _facts(found: Entries, options: dict[str, Any]) -> dict[str, Any]:
@@ -310,28 +371,45 @@ def _way(patches: str | None, report: str) -> str:
         return Path(patches or "").resolve().as_posix()
 
 
-def _shower(style: str, progress: Any) -> Any:
-    from migrate import results
-    from migrate.batch.run import line
-    from migrate.diagnostics import visible
+class _Output:
+    """Lines for stdout. When that takes no more, the run goes on if there is a report, which has them all."""
 
-    def show(result: Result) -> None:
-        progress.clear()
-        write_stdout(results.line(result) if style == "json" else visible(line(result)) + "\n")
+    def __init__(self, style: str, progress: Progress, *, needed: bool) -> None:
+        self._style = style
+        self._progress = progress
+        self._needed = needed
+        self._open = needed or sys.stdout is not None
+        self.problem: NothingProduced | None = None
+        """What to end with when the report is written."""
 
-    return show
+    def show(self, result: Result) -> None:
+        from migrate import results
+        from migrate.batch.run import line
+        from migrate.diagnostics import visible
+
+        if not self._open:
+            return
+        self._progress.clear()
+        try:
+            write_stdout(results.line(result) if self._style == "json" else visible(line(result)) + "\n")
+        except (NobodyReads, NothingProduced) as error:
+            if self._needed:
+                raise
+            self._open = False
+            self.problem = error if isinstance(error, NothingProduced) else None
 
 
-def _ended(summary: Summary, options: dict[str, Any], duplicates: int) -> int:
+def _ended(summary: Summary, options: dict[str, Any], duplicates: int, stop: Stop) -> int:
     """Say how it went, and the exit code."""
     counts = summary.counts
     if not options["quiet"]:
         total = sum(counts.values())
         parts = [f"{counts[status]} {status}" for status in counts]
+        kept = f" ({summary.kept} of them have an earlier result)" if summary.kept else ""
         more = f"; {duplicates} named again" if duplicates else ""
-        click.echo(f"{total} repositories" + (": " + ", ".join(parts) if parts else "") + more, err=True)
-    if summary.signal is not None:
-        return 128 + summary.signal
+        write_stderr(f"{total} repositories" + (": " + ", ".join(parts) if parts else "") + kept + more)
+    if stop.signal is not None:
+        return 128 + stop.signal
     if counts["failed"] or counts["not reached"]:
         return EXIT_NOTHING
     reached = options["fail_on"] != "never" and summary.worst

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 EXIT_FINDINGS = 1
 EXIT_NOTHING = 3
+_EXIT_PIPE = 141
+"""What a shell says of a program that SIGPIPE has ended."""
 SEVERITIES = ("error", "warning", "info")
 
 MAPPINGS = click.option(
@@ -123,19 +125,38 @@ class NothingProduced(click.ClickException):
 
     exit_code = EXIT_NOTHING
 
+    def show(self, file: Any = None) -> None:
+        """See ClickException; ``file`` is always stderr."""
+        write_stderr(f"Error: {self.format_message()}")
+
+
+class NobodyReads(SystemExit):
+    """Ends the run at once, and says nothing: standard output is a pipe that was closed at its other end."""
+
 
 def write_stdout(text: str) -> None:
-    """Results are UTF-8 bytes with the newlines they have, whatever the locale and the system."""
+    """Results are UTF-8 bytes with the newlines they have, whatever the locale and the system.
+
+    Raises NothingProduced and NobodyReads.
+    """
     try:
         if sys.stdout is None:
             raise OSError(errno.EBADF, os.strerror(errno.EBADF))
         sys.stdout.buffer.write(text.encode("utf-8", "surrogateescape"))
         sys.stdout.buffer.flush()
-    except BrokenPipeError:
-        raise  # click ends the run quietly
     except OSError as error:
         sys.stdout = None  # or Python tries once more at the end, and prints a traceback
+        if isinstance(error, BrokenPipeError):
+            raise NobodyReads(_EXIT_PIPE) from None
         raise NothingProduced(f"standard output cannot be written: {error.strerror}") from None
+
+
+def write_stderr(text: str) -> None:
+    """A line beside the results. When it cannot be written, the exit code still says how the run went."""
+    try:
+        click.echo(text, err=True)
+    except OSError:
+        sys.stderr = None  # as above
 
 
 def overlaid(path: str | None) -> Mappings | None:

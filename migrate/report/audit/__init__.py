@@ -6,7 +6,7 @@ Pure: results in, bytes out. ``render`` is the way in, ``migrate.auditfiles`` wr
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from migrate.mappings import Mappings, builtin
 from migrate.report.audit import codes, pages
@@ -23,21 +23,26 @@ _RESERVED = re.compile(r"(?i)(?:con|prn|aux|nul|com[0-9]|lpt[0-9])(?:\.|\Z)")
 
 
 def render(
-    results: Iterable[Result], about: About | None = None, mappings: Mappings | None = None, *, brief: bool = False
+    results: Iterable[Result],
+    about: About | None = None,
+    mappings: Mappings | None = None,
+    brief: Callable[[], bool] = lambda: False,
 ) -> Iterator[tuple[str, bytes]]:
     """(path in the report, content) of each file; a page comes with its result, so that nothing piles up.
 
-    ``results`` has each repository once. Equal results in an equal order give equal bytes. ``brief``: only what tells
-    of all repositories.
+    ``results`` has each repository once. Equal results in an equal order give equal bytes. While
+    ``brief`` holds, only what tells of all repositories: somebody waits for the end.
     """
     about = about or About()
     found = Figures(Effort.of((mappings or builtin()).effort))
     taken: set[str] = set()
     for result in results:
         row = found.add(result, page_name(result.name, taken))
-        if not brief:
+        if not brief():
             yield f"pages/{row.page}", pages.repository(result, row, about)
-    for name, content in () if brief else codes.pages(found, about):
+    for name, content in codes.pages(found, about):
+        if brief():
+            break
         yield f"codes/{name}", content
     if found.unknown:
         yield "base-images.yaml", image_list(found.unknown_images())
