@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from itertools import chain, count
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
 from migrate import results
+from migrate.batch import locks
 from migrate.mappings import Mappings
 from migrate.report import audit
+from migrate.report.audit import imagelist
 from migrate.report.audit.parts import About
 
 RESULTS = "results.jsonl"
+_MARK = b'<meta name="generator" content="earthmigrate">'
+_HEAD_SIZE = 2048
+"""A page of ours has its mark in so many bytes."""
 
 
 class Written(NamedTuple):
@@ -25,15 +31,50 @@ class Written(NamedTuple):
 def write(folder: Path, mappings: Mappings | None = None, brief: Callable[[], bool] = lambda: False) -> Written:
     """Render ``folder``/results.jsonl into ``folder``; while ``brief`` holds, no pages of repositories and codes.
 
+    What an earlier report has and this one has not goes. A list of images that somebody has filled in stays, and the
+    new one is written beside it. One at a time: another one waits.
+
     Raises OSError, which names the file, and results.ResultError for a file that holds something else than results.
     """
-    with (folder / RESULTS).open("rb") as file:
+    with (folder / RESULTS).open("rb") as file, locks.held(folder / ".rendering"):
         offsets, run = _contents(file)
         # By name: in which order results came does not count.
         ours = (_at(file, offset) for _, offset in sorted(offsets.items()))
+        written = set()
         for name, content in audit.render(ours, _about(run), mappings, brief):
-            _replace(folder / name, content)
+            path = _beside(folder / name) if name == audit.IMAGES else folder / name
+            _replace(path, content)
+            written.add(path)
+        for path in _earlier(folder, whole=not brief()):
+            if path not in written:
+                path.unlink(missing_ok=True)
     return Written(folder / "index.html", len(offsets))
+
+
+def _earlier(folder: Path, *, whole: bool) -> Iterator[Path]:
+    """The files of ours that not every report has. ``whole``: also pages, which a brief one leaves as they are."""
+    yield folder / audit.COMMANDS
+    yield from (path for path in _lists(folder) if not _is_filled_in(path))
+    for page in (page for kind in ("pages", "codes") if whole for page in (folder / kind).glob("*.html")):
+        with page.open("rb") as file:
+            if _MARK in file.read(_HEAD_SIZE):
+                yield page
+
+
+def _lists(folder: Path) -> Iterator[Path]:
+    """The lists of images that are there."""
+    stem, dot, kind = audit.IMAGES.rpartition(".")
+    yield from sorted(folder.glob(f"{stem}*{dot}{kind}"))
+
+
+def _beside(path: Path) -> Path:
+    """Where a new list of images goes: never in the place of one that somebody has filled in."""
+    names = chain((path,), (path.with_stem(f"{path.stem}-{number}") for number in count(2)))
+    return next(name for name in names if not _is_filled_in(name))
+
+
+def _is_filled_in(path: Path) -> bool:
+    return path.exists() and imagelist.filled_in(path.read_text(encoding="utf-8", errors="replace"))
 
 
 def _contents(file: BinaryIO) -> tuple[dict[str, int], Mapping[str, Any]]:

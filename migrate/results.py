@@ -8,12 +8,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
+from itertools import product
 from operator import itemgetter
-from typing import Any, NamedTuple
+from types import UnionType
+from typing import Any, NamedTuple, get_args, get_origin, get_type_hints
 
 FORMAT = 1
 """Raised when a field changes its meaning or goes; new fields do not count."""
 
+GRADES = ("exact", "equal", "differs", "failed")
+OUTCOMES = ("rewritten", "left", "unchanged")
+SEVERITIES = ("error", "warning", "info")
 STATUSES = ("done", "unchanged", "failed", "skipped", "not reached")
 """Converted now; kept from an earlier run of the same report; not converted (``why``); left out on purpose (``why``);
 the run ended before."""
@@ -153,6 +159,8 @@ def read(lines: Iterable[str], first: int = 1) -> Iterator[Result]:
             raise ResultError(cut)
         try:
             data = json.loads(text)
+        except RecursionError:
+            raise ResultError(f"line {number}: brackets in brackets in brackets") from None
         except ValueError as error:
             cut = f"line {number}: {error.msg if isinstance(error, json.JSONDecodeError) else error}"
             if text.endswith("\n"):
@@ -163,7 +171,7 @@ def read(lines: Iterable[str], first: int = 1) -> Iterator[Result]:
         if data.get("kind") == "repository":
             try:
                 yield _result(data)
-            except (KeyError, TypeError, ValueError) as error:
+            except (KeyError, TypeError, ValueError, AttributeError) as error:
                 raise ResultError(f"line {number}: {error!r} is missing or odd") from None
 
 
@@ -183,12 +191,55 @@ def _result(data: Mapping[str, Any]) -> Result:
     plain["changes"] = tuple((path, change) for path, change in data["changes"])
     plain["commands"] = tuple(data["commands"])
     plain["images"] = tuple((name, digest) for name, digest in data.get("images", ()))
-    if plain["status"] not in STATUSES:
-        raise ValueError(plain["status"])
+    _check(plain)
     return Result(**plain)
 
 
+def _check(plain: Mapping[str, Any]) -> None:
+    """Raise TypeError or ValueError for a field that has another kind of value than Result says."""
+    for name, kinds in _kinds(Result):
+        if name in plain and type(plain[name]) not in kinds:
+            raise TypeError(name)
+    texts = [plain["commands"], *plain["changes"], *plain["images"]]
+    if not all(type(part) is str for some in texts for part in some):
+        raise TypeError("commands, changes or images")
+    values = {
+        "status": (STATUSES, [plain["status"]]),
+        "grade": (GRADES, [one.grade for item in plain["dockerfiles"] for one in (item, *item.stages)]),
+        "outcome": (OUTCOMES, [item.outcome for item in plain["sites"]]),
+        "severity": (SEVERITIES, [item.severity for item in plain["findings"]]),
+    }
+    for name, (known, found) in values.items():
+        if odd := set(found) - set(known):
+            raise ValueError(f"{name} {min(odd)}")
+
+
 def _all(items: Iterable[Mapping[str, Any]], kind: Any) -> tuple[Any, ...]:
-    """``items`` as ``kind``, by its fields: a later version may have written more."""
+    """``items`` as ``kind``, by its fields: a later version may have written more. Raises KeyError, TypeError."""
     fields = itemgetter(*kind._fields)  # a large report has a million of them
-    return tuple(kind(*fields(item)) for item in items)
+    legal = _signatures(kind)
+    found = []
+    for item in items:
+        values = fields(item)
+        if tuple(map(type, values)) not in legal:
+            raise TypeError(kind.__name__)
+        found.append(kind(*values))
+    return tuple(found)
+
+
+@cache
+def _signatures(kind: Any) -> frozenset[tuple[type, ...]]:
+    """The types that the fields of ``kind`` may have together, as JSON gives them."""
+    return frozenset(product(*(kinds for _, kinds in _kinds(kind))))
+
+
+@cache
+def _kinds(kind: Any) -> tuple[tuple[str, tuple[type, ...]], ...]:
+    """(field, its types) of ``kind``. A tuple is a list in JSON, but for those of Result, which are made already."""
+    found = []
+    for name, hint in get_type_hints(kind).items():
+        types = tuple(get_origin(one) or one for one in (get_args(hint) if get_origin(hint) is UnionType else (hint,)))
+        if types == (float,):
+            types = (float, int)
+        found.append((name, types if kind is Result else tuple(list if one is tuple else one for one in types)))
+    return tuple(found)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -9,7 +11,17 @@ from click.testing import CliRunner
 
 from migrate import auditfiles
 from migrate.cli import main
-from migrate.results import BaseImage, DockerfileResult, Result, ResultError, SiteResult, StageResult, line, run_line
+from migrate.results import (
+    BaseImage,
+    DockerfileResult,
+    Finding,
+    Result,
+    ResultError,
+    SiteResult,
+    StageResult,
+    line,
+    run_line,
+)
 
 DONE = Result(
     "https://example.org/a.git",
@@ -59,16 +71,81 @@ def test_a_line_that_a_crash_cut_off_is_left_out(tmp_path: Path) -> None:
 def test_rendering_again_gives_the_same_files(tmp_path: Path) -> None:
     folder = batch(tmp_path, line(DONE) + line(DONE._replace(name="b")))
     auditfiles.write(folder)
-    first = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    first = contents(folder)
     auditfiles.write(folder)
-    assert first == {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    assert first == contents(folder)
     assert len(first) == 7
+
+
+def test_when_the_run_started_changes_no_page_of_a_repository(tmp_path: Path) -> None:
+    folder = batch(tmp_path, run_line(started="2026-01-01") + line(DONE))
+    auditfiles.write(folder)
+    first = contents(folder)
+    auditfiles.write(batch(folder, run_line(started="2026-01-01") + line(DONE) + run_line(started="2026-02-02")))
+    changed = {path.name for path, data in contents(folder).items() if data != first[path]}
+    assert changed == {"results.jsonl", "index.html", "summary.md"}
+
+
+def test_what_an_earlier_report_had_goes(tmp_path: Path) -> None:
+    other = DONE._replace(name="b", commands=("git push",), findings=(Finding("EM801", "error", "a", 1, 1, "m", "h"),))
+    auditfiles.write(batch(tmp_path, line(DONE) + line(other)))
+    (tmp_path / "pages" / "mine.html").write_text("a page of yours", encoding="utf-8")
+    before = {path.relative_to(tmp_path).as_posix() for path in contents(tmp_path)}
+    assert before >= {"commands.txt", "base-images.yaml", "pages/b.html", "codes/EM801.html"}
+    rest = batch(tmp_path, line(DONE._replace(bases=())))
+    auditfiles.write(rest, brief=lambda: True)
+    assert (tmp_path / "pages" / "b.html").exists(), "a brief report leaves pages as they are"
+    auditfiles.write(rest)
+    after = {path.relative_to(tmp_path).as_posix() for path in contents(tmp_path)}
+    assert after == {"results.jsonl", "index.html", "summary.md", "results.csv", "pages/a.html", "pages/mine.html"}
+
+
+def test_a_list_of_images_that_was_filled_in_stays(tmp_path: Path) -> None:
+    folder = batch(tmp_path, line(DONE))
+    auditfiles.write(folder)
+    mine = (folder / "base-images.yaml").read_text(encoding="utf-8").replace("  # reg.", "  reg.")
+    (folder / "base-images.yaml").write_text(mine, encoding="utf-8")
+    auditfiles.write(batch(folder, line(DONE._replace(bases=(BaseImage("other", False),)))))
+    assert (folder / "base-images.yaml").read_text(encoding="utf-8") == mine
+    assert "# other: {user: root}" in (folder / "base-images-2.yaml").read_text(encoding="utf-8")
+    auditfiles.write(batch(folder, line(DONE._replace(bases=()))))
+    assert [path.name for path in folder.glob("base-images*")] == ["base-images.yaml"]
+
+
+def test_two_that_render_wait_for_each_other(tmp_path: Path) -> None:
+    folder = batch(tmp_path, "".join(line(DONE._replace(name=f"n{number}")) for number in range(40)))
+    command = [sys.executable, "-m", "migrate.cli", "report", str(folder), "--quiet"]
+    processes = [subprocess.Popen(command, cwd=Path(__file__).parent.parent, stderr=subprocess.PIPE) for _ in range(4)]
+    assert [(process.wait(), process.communicate()[1]) for process in processes] == [(0, b"")] * 4
+
+
+def contents(folder: Path) -> dict[Path, bytes]:
+    """The files of a report."""
+    return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file() and path.name[0] != "."}
 
 
 CUT = line(DONE)[:50] + "\n" + line(DONE)
 
 
-@pytest.mark.parametrize("text", ["nonsense\n", '{"format": 99, "kind": "repository"}\n', CUT])
+FINDING = line(DONE._replace(findings=(Finding("EM801", "error", "a", 1, 1, "m", "h"),)))
+ODD = [
+    line(DONE).replace('"line":3', '"line":null'),
+    line(DONE).replace('"name":"a"', '"name":["a"]'),
+    line(DONE).replace('"grade":"equal"', '"grade":"Equal"'),
+    line(DONE).replace('"fallback":false', '"fallback":0'),
+    line(DONE).replace('"outcome":"left"', '"outcome":"lost"'),
+    line(DONE).replace('"commands":[]', '"commands":[1]'),
+    line(DONE).replace('"known":false', '"known":"no"'),
+    line(DONE).replace('"bases":[{', '"bases":[[{').replace('"known":false}]', '"known":false}]]'),
+    FINDING.replace('"severity":"error"', '"severity":"bad"'),
+    FINDING.replace('"message":"m"', '"message":{}'),
+    200_000 * "[" + "\n",
+]
+
+
+@pytest.mark.parametrize(
+    "text", ["nonsense\n", '{"format": 99, "kind": "repository"}\n', CUT, *ODD], ids=range(3 + len(ODD))
+)
 def test_what_is_no_result_is_said_with_its_line(tmp_path: Path, text: str) -> None:
     folder = batch(tmp_path, run_line() + text)
     with pytest.raises(ResultError, match="line 2: "):

@@ -17,7 +17,8 @@ from migrate.commands.options import EXIT_NOTHING, MAPPINGS, QUIET, overlaid
 def report(folder: str, mappings: str | None, quiet: bool) -> None:
     """Write the report of a batch anew, from DIR/results.jsonl.
 
-    DIR gets index.html, summary.md, results.csv, base-images.yaml and a page for each repository and each diagnostic.
+    DIR gets index.html, summary.md, results.csv, commands.txt, base-images.yaml and a page for each repository and each
+    diagnostic.
     With --mappings the section effort of FILE says what work is reckoned with.
     """
     from migrate import auditfiles

@@ -19,6 +19,8 @@ from migrate.report.audit.sheet import sheet
 from migrate.report.audit.summary import summary
 from migrate.results import Result
 
+IMAGES, COMMANDS = "base-images.yaml", "commands.txt"
+"""Files that a report may have or not."""
 _RESERVED = re.compile(r"(?i)(?:con|prn|aux|nul|com[0-9]|lpt[0-9])(?:\.|\Z)")
 
 
@@ -45,9 +47,9 @@ def render(
             break
         yield f"codes/{name}", content
     if found.unknown:
-        yield "base-images.yaml", image_list(found.unknown_images())
+        yield IMAGES, image_list(found.unknown_images())
     if (run := commands(found)) is not None:
-        yield "commands.txt", run
+        yield COMMANDS, run
     yield "results.csv", sheet(found.ordered())
     yield "summary.md", summary(found, about)
     yield "index.html", index(found, about)

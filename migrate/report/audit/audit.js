@@ -35,7 +35,8 @@
 
   function filtered(table, rows) {
     const [search, state, wave, shown, more] = ["search", "state", "wave", "shown", "more"].map(id => document.getElementById(id));
-    const texts = new Map(rows.map(row => [row, [...row.cells].map(cell => cell.textContent).join(" ").toLowerCase()]));
+    const text = row => [...row.cells].map(cell => cell.textContent).concat(row.dataset.codes ?? "").join(" ").toLowerCase();
+    const texts = new Map(rows.map(row => [row, text(row)]));
     let limit = FIRST, waiting = 0;
     function show() {
       const words = search.value.toLowerCase().split(/\s+/).filter(Boolean);
@@ -75,6 +76,7 @@
     let before = FIRST;
     addEventListener("beforeprint", () => { before = limit; limit = Infinity; show(); });
     addEventListener("afterprint", () => { limit = before; show(); });
+    addEventListener("pageshow", show); // after Back, a browser fills in what the controls said before
     document.getElementById("controls").hidden = false;
     show();
     return show;

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterator
 
 from migrate.diagnostics import visible
@@ -21,4 +22,11 @@ def _lines(found: Figures) -> Iterator[str]:
             yield f"# {f'Wave {wave}' if wave else 'Others'}: {meaning}"
         for row in rows:
             yield f"# {visible(row.name)}"
-            yield from map(visible, row.commands)
+            yield from map(runnable, row.commands)
+
+
+def runnable(command: str) -> str:
+    """``command`` as it can be run; as a comment where it has a character that no eye and no editor keeps apart."""
+    if all(char.isprintable() or unicodedata.category(char) == "Zs" for char in command):
+        return command
+    return f"# Not to be run as it stands, for a name in it has characters that cannot be shown: {visible(command)}"

@@ -12,12 +12,10 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import NamedTuple
 
-from migrate.results import Finding, Result
+from migrate.results import GRADES, OUTCOMES, Finding, Result
 
 BY_HAND = ("error", "warning")
 """Findings of these severities are work for somebody."""
-GRADES = ("exact", "equal", "differs", "failed")
-OUTCOMES = ("rewritten", "left", "unchanged")
 _KEPT_MESSAGES = 500
 """Different messages that are counted for a code; a message that comes up later is in the places only."""
 
@@ -150,17 +148,19 @@ class Figures:
         if row.state in (*MOVING, State.EMPTY):
             self.unknown.update(row.unknown)
             self.carriers.update((site.carrier, site.outcome) for site in result.sites)
-            self._count_codes(result.findings, index, row.blockers)
+            self._count_codes(result.findings, index, row.blockers, _alone(result))
         return row
 
-    def _count_codes(self, findings: Iterable[Finding], index: int, blockers: tuple[str, ...]) -> None:
+    def _count_codes(
+        self, findings: Iterable[Finding], index: int, blockers: tuple[str, ...], alone: str | None
+    ) -> None:
         places = Counter(finding.code for finding in findings)
         for code, number in sorted(places.items()):
             known = self.codes.setdefault(code, CodeFigures(code))
             known.places += number
             known.rows.append((index, number))
             known.by_hand |= code in blockers
-            known.alone += blockers == (code,)
+            known.alone += code == alone
         for code, message, hint in sorted({(item.code, item.message, item.hint) for item in findings}):
             messages = self.codes[code].messages
             if (message, hint) in messages or len(messages) < _KEPT_MESSAGES:
@@ -242,6 +242,16 @@ def _others(result: Result) -> Iterator[Finding]:
     for finding in result.findings:
         if finding.severity in BY_HAND and finding.path not in bad and (finding.path, finding.line) not in calls:
             yield finding
+
+
+def _alone(result: Result) -> str | None:
+    """The code that is the only obstacle of a repository, None where there is another."""
+    todo = [finding for finding in result.findings if finding.severity in BY_HAND]
+    files, places = {finding.path for finding in todo}, {(finding.path, finding.line) for finding in todo}
+    codes: set[str | None] = {finding.code for finding in todo}
+    codes |= {None for item in result.dockerfiles if item.grade in ("differs", "failed") and item.path not in files}
+    codes |= {None for site in result.sites if site.outcome == "left" and (site.path, site.line) not in places}
+    return codes.pop() if len(codes) == 1 else None
 
 
 def _state(row: Row) -> State:

@@ -34,9 +34,18 @@ def image_list(images: Sequence[tuple[str, int]]) -> bytes:
         lines += ["", "  # Or all images of one place at once, where they have the same user:"]
         lines += [f"  # {_key(name)}: {{user: root}}  # {count(number, 'image')}" for name, number in groups]
     if odd:
-        lines += ["", "  # Names that are only known when a build runs; they cannot be listed:"]
+        lines += [
+            "",
+            "  # Names that are only known when a build runs, or that no key can be (capitals in a host, [::1]):",
+        ]
         lines += [f"  #   {visible(name)}  ({count(used, 'repository')})" for name, used in odd]
     return (_HEAD + "".join(f"{line}\n" for line in lines)).encode("utf-8")
+
+
+def filled_in(text: str) -> bool:
+    """Whether somebody has changed a list that this module made: it has lines that count, beside the first."""
+    counting = [line for line in text.splitlines() if line.strip() and not line.lstrip().startswith("#")]
+    return counting != [line for line in _HEAD.splitlines() if not line.lstrip().startswith("#")]
 
 
 def _key(name: str) -> str:

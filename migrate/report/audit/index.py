@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from migrate import __version__
+from migrate import __version__, results
 from migrate.report.audit import figures
 from migrate.report.audit.answers import answers, shares
 from migrate.report.audit.figures import Figures, Row, State, count, duration, percent
@@ -35,7 +35,9 @@ def index(found: Figures, about: About) -> bytes:
     title = f"Audit of {count(len(found.rows), 'repository')}"
     return document(
         title,
-        element("header", element("h1", title), element("p", described(about), class_="soft"), _ways(found)),
+        element(
+            "header", element("h1", title), element("p", described(about, started=True), class_="soft"), _ways(found)
+        ),
         element(
             "main",
             answers(found),
@@ -82,14 +84,14 @@ def _numbers(found: Figures) -> Html:
         element("h2", "In numbers"),
         table(
             "Dockerfiles (once for each context that they are built in) and their stages, by grade",
-            [Column("What"), Column("Total", True), *(Column(grade, True) for grade in figures.GRADES)],
+            [Column("What"), Column("Total", True), *(Column(grade, True) for grade in results.GRADES)],
             [row(["Dockerfiles", *_shares(dockerfiles)]), row(["Stages", *_shares(stages)])],
         ),
         element("p", note) if fallback else None,
         table(
             "Places that build an image, by the kind of file. Rewritten: they call earth. Left: somebody has to change"
             " them. Unchanged: they go on as they are, and a warning says so where that is work for somebody.",
-            [Column("Call sites"), Column("Total", True), *(Column(outcome, True) for outcome in figures.OUTCOMES)],
+            [Column("Call sites"), Column("Total", True), *(Column(outcome, True) for outcome in results.OUTCOMES)],
             [row(["all", *_shares(calls)])] + [row([name, *_shares(part)]) for name, part in found.calls_by_carrier()],
         ),
     )
@@ -188,6 +190,7 @@ def _repositories(found: Figures) -> Html:
         Column("differ", True),
         Column("failed", True),
         Column("Calls left", True),
+        Column("Errors", True),
         Column("Warnings", True),
         Column("Codes"),
     ]
@@ -216,7 +219,8 @@ def _repository(item: Row) -> Html:
     numbers = [
         *map(number, (sum(item.grades), item.grades[2], item.grades[3])),
         number(item.left, f"{item.left} of {sum(item.calls)}"),
-        number(item.warnings + item.errors),
+        number(item.errors),
+        number(item.warnings),
     ]
     return row(
         [
@@ -229,6 +233,7 @@ def _repository(item: Row) -> Html:
         ],
         data_state=item.state.key,
         data_wave=str(item.wave),
+        data_codes=" ".join(item.blockers[_LISTED:]) or None,
     )
 
 

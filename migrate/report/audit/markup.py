@@ -69,6 +69,11 @@ def lines(values: Iterable[str]) -> Html:
     return join(map(code, values), "\n")
 
 
+def commands(values: Iterable[str]) -> Html:
+    """Lines that are copied and run: blanks of every kind stay what they are."""
+    return Html("\n".join(element("code", Html(html.escape(value))) for value in values))
+
+
 def prose(value: str) -> Html:
     """A text of the catalogue, in which ``backticks`` mark code."""
     parts = re.split(r"`([^`]+)`", value)

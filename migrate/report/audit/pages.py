@@ -5,28 +5,29 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from migrate.report.audit.figures import BY_HAND, OUTCOMES, Row, State, count, duration
+from migrate.report.audit.commands import runnable
+from migrate.report.audit.figures import BY_HAND, MOVING, Row, State, count, duration
 from migrate.report.audit.markup import (
     Column,
     Content,
     Html,
     code,
+    commands,
     definitions,
     document,
     element,
     join,
-    lines,
     link,
     row,
     table,
 )
 from migrate.report.audit.parts import About, code_link, code_name, described, shown_state, up
-from migrate.results import DockerfileResult, Finding, Result, StageResult
+from migrate.results import OUTCOMES, DockerfileResult, Finding, Result, StageResult
 
 _LISTED = 100
-"""How many different texts of one code stand on a page; the rest is in results.jsonl."""
+"""How many different texts of one code, and how many call sites, stand on a page at once; the rest is folded."""
 _ALIKE = 5
-"""How many places of equal findings are named."""
+"""How many places of equal findings stand there at once."""
 _FORGES = {"github.com": "/blob/", "gitlab.com": "/-/blob/", "codeberg.org": "/src/commit/"}
 """Where a file of a commit can be looked at, by the host of the repository."""
 
@@ -43,7 +44,7 @@ def repository(result: Result, item: Row, about: About) -> bytes:
             element("p", shown_state(item.state), ": ", _sentence(item)),
             _identity(result, item),
             _next(result, about),
-            _work(result, places),
+            _work(result, places, linked=item.state in (*MOVING, State.EMPTY)),
             _dockerfiles(result.dockerfiles, places),
             _sites(result, places),
             _files(result),
@@ -139,7 +140,7 @@ def _next(result: Result, about: About) -> Html | None:
         where = link(_way(about.patches, result.patch), code(result.patch)) if about.patches else code(result.patch)
         parts.append(element("p", "The patch: ", where, ". In a checkout: ", code("git apply -p1 FILE"), "."))
     if result.commands:
-        parts.append(element("pre", lines(result.commands), tabindex="0"))
+        parts.append(element("pre", commands(map(runnable, result.commands)), tabindex="0"))
     return element("section", element("h2", "What to run next"), *parts) if parts else None
 
 
@@ -149,8 +150,8 @@ def _way(folder: str, name: str) -> str:
     return quoted(path)
 
 
-def _work(result: Result, places: _Places) -> Html | None:
-    """What somebody has to do."""
+def _work(result: Result, places: _Places, *, linked: bool) -> Html | None:
+    """What somebody has to do. ``linked``: its codes have pages."""
     todo = [finding for finding in result.findings if finding.severity in BY_HAND]
     known = {(finding.path, finding.line) for finding in todo}
     todo += [
@@ -158,7 +159,7 @@ def _work(result: Result, places: _Places) -> Html | None:
         for site in result.sites
         if site.outcome == "left" and (site.path, site.line) not in known
     ]
-    return element("section", element("h2", "To do by hand"), *_by_code(todo, places)) if todo else None
+    return element("section", element("h2", "To do by hand"), *_by_code(todo, places, linked=linked)) if todo else None
 
 
 def _notes(result: Result, places: _Places) -> Html | None:
@@ -174,7 +175,7 @@ def _notes(result: Result, places: _Places) -> Html | None:
     )
 
 
-def _by_code(findings: Sequence[Finding], places: _Places) -> Iterator[Html]:
+def _by_code(findings: Sequence[Finding], places: _Places, *, linked: bool = True) -> Iterator[Html]:
     """Errors before warnings before the rest; in them a part for each code, most places first."""
     order = {"error": 0, "warning": 1}
     codes: dict[tuple[int, str, str], list[Finding]] = {}
@@ -182,7 +183,8 @@ def _by_code(findings: Sequence[Finding], places: _Places) -> Iterator[Html]:
         rank = order.get(finding.severity, 2)
         codes.setdefault((rank, finding.severity, finding.code), []).append(finding)
     for (_, severity, name), members in sorted(codes.items(), key=lambda pair: (pair[0][0], -len(pair[1]), pair[0])):
-        title = [code_link(name, "../"), f" {code_name(name)}"] if name else ["a call that is left"]
+        shown = code_link(name, "../") if linked else code(name)
+        title = [shown, f" {code_name(name)}"] if name else ["a call that is left"]
         yield element("h3", *title, element("small", f" {severity}, {count(len(members), 'place')}", class_="soft"))
         yield from _one_code(members, places)
 
@@ -194,16 +196,23 @@ def _one_code(members: Sequence[Finding], places: _Places) -> Iterator[Html]:
         texts.setdefault((finding.message, finding.hint), []).append(finding)
     hints = {hint for _, hint in texts}
     items = []
-    for (message, hint), alike in [*texts.items()][:_LISTED]:
-        where = join([places.of(one.path, one.line, one.column) for one in alike[:_ALIKE]], ", ")
-        more = f" and {count(len(alike) - _ALIKE, 'more place')}" if len(alike) > _ALIKE else None
+    for (message, hint), alike in texts.items():
+        where = list(dict.fromkeys(places.of(one.path, one.line, one.column) for one in alike))
+        more = _folded(count(len(where) - _ALIKE, "more place"), join(where[_ALIKE:], ", "), len(where) > _ALIKE)
         own = element("div", hint, class_="soft") if hint and len(hints) > 1 else None
-        items.append(element("li", where, more, element("div", message), own))
+        items.append(element("li", join(where[:_ALIKE], ", "), more, element("div", message), own))
     if len(hints) == 1 and (hint := hints.pop()):
         yield element("p", "What to do: ", hint, class_="soft")
-    yield element("ul", *items, class_="work")
-    if len(texts) > len(items):
-        yield element("p", f"{len(texts) - len(items)} more stand in results.jsonl.")
+    yield element("ul", *items[:_LISTED], class_="work")
+    if more := _folded(
+        f"{len(items) - _LISTED} more", element("ul", *items[_LISTED:], class_="work"), len(items) > _LISTED
+    ):
+        yield more
+
+
+def _folded(title: str, content: Html, there: bool) -> Html | None:
+    """``content`` behind its title, when it is there."""
+    return element("details", element("summary", title), content) if there else None
 
 
 def _dockerfiles(dockerfiles: Sequence[DockerfileResult], places: _Places) -> Html | None:
@@ -241,16 +250,14 @@ def _sites(result: Result, places: _Places) -> Html | None:
         return None
     order = {"left": 0, "rewritten": 1}
     sites = sorted(result.sites, key=lambda site: (order.get(site.outcome, 2), site))
-    rows = [
-        row([places.of(site.path, site.line), site.carrier, site.outcome, site.why or "–"]) for site in sites[:_LISTED]
-    ]
-    more = len(sites) - len(rows)
+    rows = [row([places.of(site.path, site.line), site.carrier, site.outcome, site.why or "–"]) for site in sites]
     columns = [Column(name) for name in ("Place", "Kind of file", "Outcome", "Why")]
+    rest = table("The other places that build an image", columns, rows[_LISTED:])
     return element(
         "section",
         element("h2", "Call sites"),
-        table("Places that build an image", columns, rows),
-        element("p", f"{more} more stand in results.jsonl.") if more > 0 else None,
+        table("Places that build an image", columns, rows[:_LISTED]),
+        _folded(f"{len(rows) - _LISTED} more", rest, len(rows) > _LISTED),
     )
 
 

@@ -18,9 +18,9 @@ class About(NamedTuple):
     patches: str = ""
 
 
-def described(about: About) -> str:
-    """One line on the run."""
-    when = f", run started {about.started}" if about.started else ""
+def described(about: About, *, started: bool = False) -> str:
+    """One line on the run; with ``started`` also when that was, which makes pages differ from run to run."""
+    when = f", run started {about.started}" if started and about.started else ""
     return f"From Dockerfiles to Earthfiles with earthmigrate {about.version or __version__}{when}."
 
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterable
 
+from migrate import results
 from migrate.diagnostics import visible
-from migrate.report.audit import figures
 from migrate.report.audit.figures import Row
 
 HEADS = (
@@ -17,12 +18,12 @@ HEADS = (
     "wave",
     "minutes",
     "dockerfiles",
-    *(f"dockerfiles {grade}" for grade in figures.GRADES),
+    *(f"dockerfiles {grade}" for grade in results.GRADES),
     "in part from dockerfile",
     "stages",
-    *(f"stages {grade}" for grade in figures.GRADES),
+    *(f"stages {grade}" for grade in results.GRADES),
     "call sites",
-    *(f"call sites {outcome}" for outcome in figures.OUTCOMES),
+    *(f"call sites {outcome}" for outcome in results.OUTCOMES),
     "errors",
     "warnings",
     "codes",
@@ -32,6 +33,15 @@ HEADS = (
     "branch",
     "patch",
 )
+
+
+_STARTS = (
+    *"=+-@\\",
+    *("\N{FULLWIDTH EQUALS SIGN}\N{FULLWIDTH PLUS SIGN}\N{FULLWIDTH HYPHEN-MINUS}\N{FULLWIDTH COMMERCIAL AT}"),
+)
+"""What a spreadsheet may take for the start of a formula."""
+_INNER = re.compile(rf"(;[ '\"]*)(?=[{re.escape(''.join(_STARTS))}])")
+"""The same behind a semicolon, which separates cells where a comma is in numbers."""
 
 
 def sheet(rows: Iterable[Row]) -> bytes:
@@ -50,5 +60,5 @@ def sheet(rows: Iterable[Row]) -> bytes:
 
 def harmless(text: str) -> str:
     """``text`` on one line, and never a formula: an apostrophe goes in front of what a spreadsheet would compute."""
-    shown = visible(text)
-    return f"'{shown}" if shown.lstrip(" '\"")[:1] in ("=", "+", "-", "@", "\N{FULLWIDTH EQUALS SIGN}", "\\") else shown
+    shown = _INNER.sub(r"\1'", visible(text))
+    return f"'{shown}" if shown.lstrip(" '\"")[:1] in _STARTS else shown

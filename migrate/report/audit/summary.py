@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
-from migrate import __version__
+from migrate import __version__, results
 from migrate.diagnostics import visible
 from migrate.mappings import explanation
 from migrate.report.audit import figures
@@ -93,11 +93,11 @@ def _numbers(found: Figures) -> list[str]:
 
     fallback = sum(row.fallback for row in found.rows)
     rows = [["Dockerfiles", *shares(found.total("grades"))], ["Stages", *shares(found.total("stages"))]]
-    lines = ["## In numbers", "", *_table(("What", "Total", *figures.GRADES), rows, " nnnnn")]
+    lines = ["## In numbers", "", *_table(("What", "Total", *results.GRADES), rows, " nnnnn")]
     if fallback:
         lines += ["", f"Of the Dockerfiles, {fallback} keep a stage that is built FROM DOCKERFILE."]
     calls = [["Call sites", *shares(found.total("calls"))]]
-    return [*lines, "", *_table(("What", "Total", *figures.OUTCOMES), calls, " nnnn")]
+    return [*lines, "", *_table(("What", "Total", *results.OUTCOMES), calls, " nnnn")]
 
 
 def _blockers(found: Figures) -> list[str]:
