@@ -17,7 +17,7 @@ from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
-from migrate.disk import DiskError, shown
+from migrate.disk import DiskError, reason, shown
 from migrate.gitignores import Ignored, any_ignores
 
 #: Settings of the repository itself must not start programs: it is not ours.
@@ -44,6 +44,8 @@ class Files:
     submodules: tuple[str, ...] = ()
     refused: str = ""
     """What git said where there is a ``.git`` that it does not work with."""
+    closed: tuple[tuple[str, str], ...] = ()
+    """(path, why) of the folders that a walk could not look into."""
 
     @cached_property
     def _files(self) -> frozenset[str]:
@@ -72,6 +74,19 @@ class Files:
         """The bytes of a file; None when it is larger than ``limit``, or no regular file any more."""
         data = self.start(path, limit + 1)
         return None if data is None or len(data) > limit else data
+
+    def refusal(self, path: str) -> str:
+        """Why the system does not let a file of the repository be read, "" when it does, or when the file is gone."""
+        if path not in self._files or not self._is_real(path.rpartition("/")[0], closed=True):
+            return ""
+        try:
+            if stat.S_ISREG(os.lstat(f"{self.root}/{path}").st_mode):
+                open(f"{self.root}/{path}", "rb").close()
+        except FileNotFoundError:
+            return ""
+        except OSError as error:
+            return reason(error)
+        return ""
 
     def start(self, path: str, size: int) -> bytes | None:
         """The first ``size`` bytes of a file; None when it is no regular file any more.
@@ -108,8 +123,11 @@ class Files:
     def _real(self) -> set[str]:
         return {""}
 
-    def _is_real(self, folder: str) -> bool:
-        """Whether neither ``folder`` nor one above it is a link; what was found once stays, as ``paths`` do."""
+    def _is_real(self, folder: str, *, closed: bool = False) -> bool:
+        """Whether neither ``folder`` nor one above it is a link; what was found once stays, as ``paths`` do.
+
+        ``closed``: the answer for one that cannot be looked at.
+        """
         unknown = []
         while folder not in self._real:
             unknown.append(folder)
@@ -118,6 +136,8 @@ class Files:
             try:
                 if not stat.S_ISDIR(os.lstat(f"{self.root}/{folder}").st_mode):
                     return False
+            except PermissionError:
+                return closed
             except OSError:
                 return False
             self._real.add(folder)
@@ -136,12 +156,23 @@ def discover(root: Path, data: Mapping[str, Any]) -> Files:
     regular = (path for mode, path in kept if mode in ("100644", "100755"))
     return Files(
         root,
-        tuple(sorted(path for path in regular if os.path.lexists(f"{root}/{path}"))),
+        tuple(sorted(path for path in regular if _may_be_there(f"{root}/{path}"))),
         True,
         frozenset(path for mode, path in kept if mode == "100755"),
         frozenset(path for mode, path in kept if mode == "120000"),
         tuple(sorted(path for mode, path in kept if mode == "160000")),
     )
+
+
+def _may_be_there(path: str) -> bool:
+    """Whether there is something at ``path``, or nobody lets us look: reading it then says so."""
+    try:
+        os.lstat(path)
+    except PermissionError:
+        return True
+    except (OSError, ValueError):
+        return False
+    return True
 
 
 def _tracked(root: Path) -> tuple[list[tuple[str, str]] | None, str]:
@@ -197,7 +228,8 @@ def _walked(root: Path, skipped: frozenset[str], refused: str) -> Files:
     paths: list[str] = []
     executable: set[str] = set()
     links: set[str] = set()
-    for count, (path, mode) in enumerate(_walk(root, skipped)):
+    closed: list[tuple[str, str]] = []
+    for count, (path, mode) in enumerate(_walk(root, skipped, closed)):
         if count >= _MOST_FILES:
             raise DiskError("EM731", path=shown(root), limit=str(_MOST_FILES))
         if stat.S_ISLNK(mode):
@@ -206,16 +238,24 @@ def _walked(root: Path, skipped: frozenset[str], refused: str) -> Files:
             paths.append(path)
             if mode & 0o111:
                 executable.add(path)
-    return Files(root, tuple(sorted(paths)), False, frozenset(executable), frozenset(links), refused=refused)
+    kept = tuple(sorted(closed))
+    return Files(root, tuple(sorted(paths)), False, frozenset(executable), frozenset(links), (), refused, kept)
 
 
-def _walk(root: Path, skipped: frozenset[str]) -> Iterator[tuple[str, int]]:
-    """(path, mode) of what is no folder, .gitignore files honoured. Raises DiskError where their rules are too many."""
+def _walk(root: Path, skipped: frozenset[str], closed: list[tuple[str, str]]) -> Iterator[tuple[str, int]]:
+    """(path, mode) of what is no folder, .gitignore files honoured; ``closed`` gets the folders that cannot be read.
+
+    Raises DiskError where the rules are too many.
+    """
     folders: list[tuple[str, tuple[Ignored, ...]]] = [("", ())]
     tries = 0
     while folders:
         folder, rules = folders.pop()
-        entries = _entries(f"{root}/{folder}")
+        try:
+            entries = _entries(f"{root}/{folder}")
+        except OSError as error:
+            closed.append((folder or ".", reason(error)))
+            continue
         if folder and ".git" in entries:
             continue
         own = _ignore_text(root / folder / ".gitignore") if ".gitignore" in entries else ""
@@ -238,12 +278,13 @@ def _walk(root: Path, skipped: frozenset[str]) -> Iterator[tuple[str, int]]:
 
 
 def _entries(folder: str) -> dict[str, int]:
-    """Name -> mode of what lies in ``folder``; a folder that we may not read holds nothing for us."""
+    """Name -> mode of what lies in ``folder``. Raises OSError."""
     found: dict[str, int] = {}
-    with contextlib.suppress(OSError), os.scandir(folder) as entries:
+    with os.scandir(folder) as entries:
         for entry in entries:
             is_folder = entry.is_dir(follow_symlinks=False)
-            found[entry.name] = stat.S_IFDIR if is_folder else entry.stat(follow_symlinks=False).st_mode
+            with contextlib.suppress(FileNotFoundError):  # it has just gone
+                found[entry.name] = stat.S_IFDIR if is_folder else entry.stat(follow_symlinks=False).st_mode
     return found
 
 

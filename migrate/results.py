@@ -101,7 +101,10 @@ class Result(NamedTuple):
     images: tuple[tuple[str, str], ...] = ()
     """With --inspect or --image-facts: the images that Dockerfiles name, and a digest of what is known of each."""
     state: str = ""
-    """What tells that nothing has changed: a clone's commit; for a folder a digest of its files' sizes and times."""
+    """What tells that nothing has changed: a clone's commit; for a folder a digest of its commit and its files' sizes
+    and times."""
+    identity: str = ""
+    """Which repository this is, whatever it was called: a digest of its URL, or of where the folder is, and the ref."""
 
 
 def line(result: Result) -> str:

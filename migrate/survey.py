@@ -65,6 +65,8 @@ def find(files: Files, data: Data, mappings: Mappings, choice: Choice) -> Found:
         collector = Collector(".", mappings.diagnostics)
         collector.report("EM745", None, reason=files.refused)
         found += collector.diagnostics
+    for path, why in files.closed:
+        found += _not_looked_at(path, why, mappings)
     carriers = []
     for path in files.paths:
         name = carrier_of(path, data.discovery)
@@ -91,13 +93,21 @@ def find(files: Files, data: Data, mappings: Mappings, choice: Choice) -> Found:
 
 
 def _unreadable(path: str, files: Files, mappings: Mappings) -> Sequence[Diagnostic] | None:
-    """What is said of a Dockerfile that is too large, or that has become a link or gone; None for a good one."""
+    """What is said of a Dockerfile that is too large, closed, a link by now, or gone; None for a good one."""
     start = files.start(path, LARGEST_INPUT + 1)
     if start is not None and len(start) <= LARGEST_INPUT:
         return None
     collector = Collector(path, mappings.diagnostics)
     if start is not None:
         collector.report("EM193", None, path=path, limit=str(LARGEST_INPUT // (1024 * 1024)))
+    elif why := files.refusal(path):
+        collector.report("EM192", None, path=path, reason=why)
+    return collector.diagnostics
+
+
+def _not_looked_at(path: str, why: str, mappings: Mappings) -> Sequence[Diagnostic]:
+    collector = Collector(path, mappings.diagnostics)
+    collector.report("EM749", None, path=path, reason=why)
     return collector.diagnostics
 
 
@@ -112,6 +122,8 @@ def _carrier(path: str, name: str, files: Files, data: Data, collector: Collecto
     if raw is None or not (name in data.reporters or _may_build(raw, name)):
         if raw is None or raw.startswith(unread.MARKS):
             unread.report(files.start(path, _LOOKED_AT), LARGEST_CARRIER, collector)
+        if raw is None and (why := files.refusal(path)):
+            collector.report("EM749", None, path=path, reason=why)
         return None
     text = editing.decoded(raw)
     if text is None:

@@ -103,6 +103,53 @@ def test_the_exit_code_is_that_of_the_findings(tmp_path: Path) -> None:
     batch(good, str(unknown), "--fail-on", "info", code=1)
 
 
+def test_a_repository_keeps_its_name_in_a_report(tmp_path: Path) -> None:
+    one, two, three = (str(repository(tmp_path / side / "web")) for side in "abc")
+    places = ("--report", str(tmp_path / "report"), "--patches", str(tmp_path / "patches"))
+    batch(one, *places)
+    batch(two, *places)
+    batch(three, two, one, *places)
+    names = {line["name"]: (line["repository"], line["status"]) for line in lines(tmp_path / "report")}
+    assert names == {"web": (one, "unchanged"), "b-web": (two, "unchanged"), "c-web": (three, "done")}
+    assert sorted(path.name for path in (tmp_path / "patches").iterdir()) == ["b-web.patch", "c-web.patch", "web.patch"]
+
+
+def test_a_patch_goes_with_its_change(tmp_path: Path) -> None:
+    root = repository(tmp_path / "web")
+    places = (str(root), "--report", str(tmp_path / "report"), "--patches", str(tmp_path / "patches"))
+    batch(*places)
+    assert (tmp_path / "patches" / "web.patch").exists()
+    git(root, "rm", "--quiet", "Dockerfile", "build.sh")
+    commit(root, {})
+    batch(*places)
+    assert statuses(tmp_path / "report") == {"web": "done"}
+    assert not list((tmp_path / "patches").iterdir())
+
+
+@pytest.mark.parametrize("jobs", ["1", "3"])
+def test_a_branch_is_made_once_in_a_repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, jobs: str) -> None:
+    for part in ("AUTHOR", "COMMITTER"):
+        monkeypatch.setenv(f"GIT_{part}_NAME", "Ann")
+        monkeypatch.setenv(f"GIT_{part}_EMAIL", "ann@example.org")
+    root = repository(tmp_path / "all", {"Dockerfile": "FROM alpine\n", "web/Dockerfile": "FROM alpine\n"})
+    git(root, "worktree", "add", "--quiet", str(tmp_path / "other"))
+    report = tmp_path / "report"
+    places = (str(root / "web"), str(root), str(tmp_path / "other"))
+    batch(*places, "--write", "--branch", "earth", "--report", str(report), "--jobs", jobs, code=3)
+    assert statuses(report) == {"all": "failed", "other": "failed", "web": "done"}
+    assert all("one git repository" in line["why"] for line in lines(report) if line["status"] == "failed")
+
+
+def test_a_file_beside_repositories_is_no_module(tmp_path: Path) -> None:
+    root = repository(tmp_path / "web")
+    for name in ("json", "types", "enum", "re", "pickle"):
+        (tmp_path / f"{name}.py").write_text("raise SystemExit(9)\n", encoding="utf-8")
+    code = f"import sys; sys.path.insert(0, {str(ROOT)!r}); import migrate.cli; sys.path.pop(0); migrate.cli.main()"
+    command = [sys.executable, "-I", "-c", code, "batch", str(root), "--format=json"]
+    found = subprocess.run(command, cwd=tmp_path, capture_output=True, encoding="utf-8", check=False)
+    assert (found.returncode, json.loads(found.stdout)["status"]) == (0, "done"), found.stderr
+
+
 def test_results_do_not_depend_on_the_number_of_jobs(tmp_path: Path) -> None:
     places = [str(repository(tmp_path / name, {**FILES, "x.sh": f"docker build -t {name} .\n"})) for name in "abcd"]
     found = []
@@ -307,8 +354,8 @@ def test_a_git_daemon(tmp_path: Path, daemon: str) -> None:
     assert sorted((line["ref"] or "", line["commit"] or "", line["status"]) for line in found) == sorted(
         [("", new, "done"), ("main", new, "done"), (old, old, "done"), ("gone", "", "failed"), ("", "", "failed")]
     )
-    clone = next(work / line["name"] / "web" for line in found if line["commit"] == new)
-    assert git(clone, "rev-list", "--count", "HEAD") == "1"
+    logs = {git(clone, "log", "--all", "--format=%H") for clone in work.glob("*/web")}
+    assert new in logs, "a shallow clone has one commit"
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from migrate.batch.inputs import Entry, InputError, Wanted, entries, largest_first, read_list
+from migrate.batch.inputs import Entry, InputError, Wanted, entries, file_text, largest_first, named, read_list
 from migrate.callsites.data import builtin
 from migrate.choice import Choice, Style
 
@@ -62,6 +62,10 @@ def test_a_list_of_json() -> None:
         ('{"repository": "a", "docs": 1}', '"docs": true or false expected'),
         ('{"repository": "a", "tool": "make"}', "earth or earthly expected"),
         ('{"repository": "a", "style": "x"}', '"style" is none of'),
+        ("a\0b", "NUL"),
+        ('{"repository": "a\\u0000b"}', "in no name"),
+        ('{"repository": "\\ud800x"}', "in no name"),
+        ('{"repository": "x", "only": ' + 100_000 * "[", "too many brackets"),
         ('{"repository": "a", "remove-dockerfiles": true, "only": "shell"}', "leave out --only"),
     ],
 )
@@ -114,6 +118,18 @@ def test_names_are_safe_and_unique() -> None:
     assert found[1].startswith("o-Web-")
     assert found[2:] == ["con-", "repository", "x"]
     assert len({name.lower() for name in found}) == 5
+
+
+def test_a_known_name_stays() -> None:
+    first, second = resolved("a/web", "b/web")
+    later = named(resolved("c/web", "b/web", "a/web"), {first.identity: "web", second.identity: "b-web"})
+    assert [entry.name for entry in later] == ["c-web", "b-web", "web"]
+    assert [entry.identity for entry in later[1:]] == [second.identity, first.identity]
+
+
+def test_a_list_of_powershell(tmp_path: Path) -> None:
+    (tmp_path / "list").write_text("a\nb\n", encoding="utf-16")
+    assert [one.text for one in listed(file_text(str(tmp_path / "list"), None))] == ["a", "b"]
 
 
 def test_folders_of_one_name_are_told_apart_by_the_folder_above() -> None:

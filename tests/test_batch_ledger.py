@@ -6,11 +6,16 @@ from pathlib import Path
 
 import pytest
 
+from migrate.batch.inputs import Entry
 from migrate.batch.ledger import Ledger, LedgerError
 from migrate.results import Result
 
-A = Result("./a", "a", "done", settings="s", state="x", commit="c", changes=(("Earthfile", "create"),))
-B = Result("https://h/b", "b", "done", ref="v1", settings="s", state="y", patch="b.patch")
+A = Result("./a", "a", "done", settings="s", state="x", commit="c", changes=(("Earthfile", "create"),), identity="1")
+B = Result("https://h/b", "b", "done", ref="v1", settings="s", state="y", patch="b.patch", identity="2")
+
+
+def entry(name: str, identity: str) -> Entry:
+    return Entry(f"./{name}", name, f"/{name}", False, identity)
 
 
 def written(folder: Path, *results: Result) -> None:
@@ -25,33 +30,33 @@ def test_what_was_written_is_known_to_the_next_run(tmp_path: Path) -> None:
     written(folder, A, B, A._replace(name="c", status="failed"), A._replace(name="d", status="not reached"))
     written(folder, A._replace(state="z", status="unchanged"))
     ledger = Ledger(folder)
-    known = ledger.earlier("a", "./a", None, None)
+    known = ledger.earlier(entry("a", "1"), None)
     assert known is not None
     assert (known.state, known.changes) == ("z", ("Earthfile",))
     assert ledger.again("b") == B._replace(status="unchanged")
     assert list(ledger.results(["b", "a", "nobody"])) == [B, A._replace(state="z", status="unchanged")]
     for name in ("c", "d", "nobody"):
-        assert ledger.earlier(name, "./a", None, None) is None
-        assert not ledger.known(name, "./a", None)
-    assert ledger.known("a", "./a", None)
-    assert not ledger.known("a", "./other/a", None), "another repository of that name"
+        assert ledger.earlier(entry(name, "1"), None) is None
+        assert not ledger.known(entry(name, "1"))
+    assert ledger.known(entry("a", "1"))
+    assert not ledger.known(entry("a", "3")), "another repository of that name"
     ledger.close()
 
 
 def test_another_repository_of_that_name_is_another(tmp_path: Path) -> None:
     written(tmp_path, A, B)
     ledger = Ledger(tmp_path)
-    assert ledger.earlier("a", "./other/a", None, None) is None
-    assert ledger.earlier("a", "./a", "v1", None) is None
+    assert ledger.earlier(entry("a", "3"), None) is None
+    assert ledger.names() == {"1": "a", "2": "b"}
     ledger.close()
 
 
 def test_a_patch_that_is_gone_is_made_again(tmp_path: Path) -> None:
     written(tmp_path / "report", B)
     ledger = Ledger(tmp_path / "report")
-    assert ledger.earlier("b", "https://h/b", "v1", tmp_path) is None
+    assert ledger.earlier(entry("b", "2"), tmp_path) is None
     (tmp_path / "b.patch").touch()
-    assert ledger.earlier("b", "https://h/b", "v1", tmp_path) is not None
+    assert ledger.earlier(entry("b", "2"), tmp_path) is not None
     ledger.close()
 
 

@@ -35,6 +35,10 @@ def test_what_git_may_fetch(text: str) -> None:
         "--upload-pack=id:x",
         "ssh://-oProxyCommand=id/a",
         "https://h/\na",
+        "http::https://h/a",
+        "https://u:a/b@h/x",
+        "https:/u:p@h/x",
+        "'https://u:p@h/x'",
     ],
 )
 def test_what_git_is_not_asked_for(text: str) -> None:
@@ -52,6 +56,18 @@ def test_what_git_is_not_asked_for(text: str) -> None:
         ("ssh://git@h:22/a", "ssh://h:22/a"),
         ("git@github.com:a/b.git", "github.com:a/b.git"),
         ("file:///srv/a@b/c", "file:///srv/a@b/c"),
+        ("https://h:8080/@o/a", "https://h:8080/@o/a"),
+        ("https://[::1]:8080/@o/a", "https://[::1]:8080/@o/a"),
+        ("https://me:it's\"secret@h/a", "https://h/a"),
+        ("https://me:secret@h/a'?b", "https://h/a'"),
+        # Where a password ends is not sure: all that may be one goes.
+        ("https://me:secret/secret@h/a", "https://h/a"),
+        ("https://me:secret#secret@h/a?x", "https://h/a"),
+        ("http::https://me:secret@h/a", "h/a"),
+        ('"https://me:secret@h/a"', 'h/a"'),
+        ("name,https://me:secret@h/a", "h/a"),
+        ("https:/me:secret@h/a", "h/a"),
+        ("url=https://h/a?token=secret", "url=https://h/a"),
     ],
 )
 def test_what_is_shown(url: str, shown: str) -> None:
@@ -102,6 +118,7 @@ def test_the_same_repository(one: str, other: str, same: bool) -> None:
         ("git@h:web.git", "web", "web"),
         ("file:///srv/a/web/.git", "web", "a-web"),
         ("https://h/", "h", ""),
+        ('"https://u:secret@h/o/web"', "web", 'o-web"'),
     ],
 )
 def test_names(url: str, basename: str, label: str) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +45,7 @@ def failing(text: str, ref: str | None = None, mode: Mode = PATCHES, **fields: A
 
 def lasting(result: Result) -> Result:
     """``result`` without what differs from run to run."""
-    return result._replace(seconds=0.0, state="")
+    return result._replace(seconds=0.0, state="", identity="")
 
 
 @pytest.mark.parametrize("case", [path.parent.name for path in sorted(GOLDEN.glob("*/repo"))][::8])
@@ -157,7 +159,8 @@ def test_nothing_of_a_clone_is_run(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     ran.unlink(missing_ok=True)
     result = done(url(root), workdir=str(tmp_path / "clones")).result
     assert not ran.exists()
-    clone = tmp_path / "clones" / result.name / "web"
+    assert result.commit
+    (clone,) = (tmp_path / "clones").glob("*/web")
     assert (clone / "a.bin").read_bytes() == b"\0"
     assert not list((clone / "module").iterdir())
     assert not (clone / ".git" / "hooks").exists()
@@ -179,7 +182,7 @@ def test_a_clone_that_stays_is_updated(tmp_path: Path) -> None:
     second = commit(root, {"new.sh": "docker build -t other .\n"})
     again = done(url(root), workdir=work).result
     assert (first.commit != second, again.commit, len(again.sites)) == (True, second, 2)
-    clone = Path(work, again.name, "web")
+    (clone,) = Path(work).glob("*/web")
     write(clone, {"README.md": "Mine.\n"})
     assert "has changes" in failing(url(root), workdir=work).why
     (clone / ".git" / "earthmigrate-updating").touch()  # as after a run that was killed while it updated
@@ -216,6 +219,43 @@ def test_what_did_not_change_is_known(tmp_path: Path) -> None:
         else:
             write(plain, {"Dockerfile": "FROM alpine\n"})
         assert status(text, known) == "done"
+
+
+def test_a_commit_and_a_link_are_changes(tmp_path: Path) -> None:
+    root = repository(tmp_path / "web")
+    (root / "link").symlink_to("README.md")
+    commit(root, {})
+    known = done(str(root)).result
+    assert status(str(root), known) == "unchanged"
+    (root / "link").unlink()
+    (root / "link").symlink_to("build.sh")
+    assert status(str(root), known) == "done"
+    known = done(str(root)).result
+    new = commit(root, {})
+    assert status(str(root), known) == "done"
+    assert done(str(root)).result.commit == new
+
+
+@pytest.mark.skipif(os.name == "nt" or shutil.which("setpriv") is None, reason="setpriv takes root's rights away")
+@pytest.mark.parametrize("tracked", [True, False])
+def test_what_cannot_be_read_is_said(tmp_path: Path, tracked: bool) -> None:
+    root = tmp_path / "web"
+    files = {**FILES, "closed/Dockerfile": "FROM alpine\n", "b/Dockerfile": "FROM alpine\n", "c/Makefile": "a:\n"}
+    if tracked:
+        repository(root, files)
+    else:
+        write(root, files)
+    for path in ("closed", "b/Dockerfile", "c/Makefile"):
+        (root / path).chmod(0)
+    rights = ["setpriv", "--bounding-set=-dac_override,-dac_read_search", "--inh-caps=-dac_override,-dac_read_search"]
+    program = [sys.executable, "-m", "migrate.cli", "repo", str(root), "--format=json"]
+    command = [*rights, *program] if os.getuid() == 0 else program
+    found = subprocess.run(command, cwd=GOLDEN.parent, capture_output=True, check=False)
+    (root / "closed").chmod(0o755)
+    assert found.returncode == 1, found.stderr
+    said = {(item["code"], item["path"]) for item in json.loads(found.stdout)["diagnostics"]}
+    folder = ("EM192", "closed/Dockerfile") if tracked else ("EM749", "closed")
+    assert said >= {("EM192", "b/Dockerfile"), ("EM749", "c/Makefile"), folder}
 
 
 def test_write_is_what_repo_writes(tmp_path: Path) -> None:
@@ -288,7 +328,7 @@ def test_the_users_hooks_have_a_say_in_a_commit(tmp_path: Path) -> None:
 def test_a_branch_in_a_clone(tmp_path: Path) -> None:
     root, work = repository(tmp_path / "web"), tmp_path / "clones"
     result = done(url(root), mode=BRANCH, workdir=str(work)).result
-    clone = work / result.name / "web"
+    (clone,) = work.glob("*/web")
     assert result.commands == (f"git -C {clone} push origin earth",)
     git(clone, "push", "--quiet", "origin", "earth")
     assert "Earthfile" in git(root, "ls-tree", "--name-only", "earth").split()
@@ -307,6 +347,26 @@ def test_commands_are_quoted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     assert command == f"git -C {shown} push -- '-x;y' 'a$b;c'"
     (undo, *_) = done("-a b'c", mode=Mode(write=True)).result.commands
     assert undo.startswith(f"cd {shown} && ")
+
+
+@pytest.mark.usefixtures("author")
+def test_each_url_has_a_clone_of_its_own(tmp_path: Path) -> None:
+    for side in "ab":
+        root = repository(tmp_path / side / "web", {**FILES, "side.txt": side})
+        result = done(url(root), mode=BRANCH, workdir=str(tmp_path / "clones")).result
+        (command,) = result.commands
+        assert git(Path(command.split()[2]), "remote", "get-url", "--push", "origin") == url(root)
+    assert len(list((tmp_path / "clones").glob("*/web"))) == 2
+
+
+@pytest.mark.usefixtures("author")
+def test_a_branch_needs_a_commit_and_a_git_that_answers(tmp_path: Path) -> None:
+    write(tmp_path / "empty", FILES)
+    git(tmp_path / "empty", "init", "--quiet")
+    assert failing(str(tmp_path / "empty"), mode=BRANCH).why.endswith("there is no commit to start from")
+    root = repository(tmp_path / "web")
+    (root / ".git" / "config").write_text("[broken", encoding="utf-8")
+    assert "bad config" in failing(str(root), mode=BRANCH).why
 
 
 def test_no_change_is_no_branch_and_no_patch(tmp_path: Path) -> None:

@@ -14,7 +14,16 @@ from migrate.results import Finding, Result
 def blank(job: Job, status: str, why: str = "") -> Result:
     """What is known of a repository before anything is done."""
     entry = job.entry
-    return Result(entry.repository, entry.name, status, why, ref=entry.ref, version=__version__, settings=job.settings)
+    return Result(
+        entry.repository,
+        entry.name,
+        status,
+        why,
+        ref=entry.ref,
+        version=__version__,
+        settings=job.settings,
+        identity=entry.identity,
+    )
 
 
 def failed(job: Job, code: str, **fields: object) -> Answer:

@@ -7,12 +7,13 @@ import re
 import shlex
 import shutil
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from migrate.batch import locks
 from migrate.batch.gitcalls import GitError, git
+from migrate.batch.inputs import Entry
 from migrate.gitpatch import FileChange
 
 
@@ -23,6 +24,32 @@ class BranchError(Exception):
 def exists(folder: Path, branch: str) -> bool:
     """Whether the repository has a branch of that name."""
     return _tree(folder, f"refs/heads/{branch}") is not None
+
+
+def once_each(entries: Iterable[Entry]) -> Iterator[Entry]:
+    """``entries``, with a problem for folders of a git repository in which one before them gets the branch."""
+    first: dict[Path, Entry] = {}
+    for entry in entries:
+        around = repository_around(Path(entry.place)) if not entry.url and not entry.problem else None
+        other = first.setdefault(around, entry) if around is not None else entry
+        if other is not entry:
+            problem = f"it is in one git repository with {other.repository}, where this run makes the branch"
+            entry = entry._replace(problem=problem)
+        yield entry
+
+
+def repository_around(folder: Path) -> Path | None:
+    """The git folder that the branches of ``folder`` are in, None without one; found as git does it."""
+    for here in (folder, *folder.parents):
+        found = here / ".git"
+        if found.is_dir():
+            return found.resolve()
+        with contextlib.suppress(OSError, ValueError):  # a worktree or a submodule; or nothing
+            place = here / found.read_text(encoding="utf-8", errors="surrogateescape").removeprefix("gitdir:").strip()
+            with contextlib.suppress(OSError):  # only a worktree has one
+                place /= (place / "commondir").read_text(encoding="utf-8", errors="surrogateescape").strip()
+            return place.resolve()
+    return None
 
 
 @contextmanager

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from migrate.batch import urls
 from migrate.batch.gitcalls import REMOTE, GitError, git
+from migrate.batch.inputs import Entry
 
 _HEAD = "refs/earthmigrate/head"
 _MARK = "earthmigrate-updating"
@@ -26,9 +27,13 @@ class CloneError(Exception):
         self.empty = empty
 
 
-def place(workdir: Path, name: str, url: str) -> Path:
-    """Where the clone stands: its own folder has the name that git would give it, since images are named after it."""
-    return workdir / name / urls.basename(url)
+def place(workdir: Path, entry: Entry) -> Path:
+    """Where the clone stands: its own folder has the name that git would give it, since images are named after it.
+
+    The one around it is that of no other URL and ref, in whatever list they stand.
+    """
+    url = entry.place
+    return workdir / f"{urls.basename(url)}-{entry.identity[:16]}" / urls.basename(url)
 
 
 def commit_of(url: str, ref: str | None, cwd: Path) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import glob
 import hashlib
 import json
@@ -34,6 +35,8 @@ class Entry(NamedTuple):
     name: str
     place: str
     url: bool
+    identity: str = ""
+    """The same for the same repository (and ref) in every list: a digest of its URL, or of where the folder is."""
     ref: str | None = None
     settings: tuple[tuple[str, Any], ...] = ()
     """The options of ``repo`` that this repository has of its own."""
@@ -69,9 +72,13 @@ def read_list(text: str, source: str, data: Data) -> Iterator[Wanted]:
         if line.startswith("{"):
             try:
                 yield _object(line, data)
+            except RecursionError:
+                raise InputError(f"{source}:{number}: too many brackets in brackets") from None
             except ValueError as error:
                 raise InputError(f"{source}:{number}: {error}") from None
             continue
+        if "\0" in line:
+            raise InputError(f"{source}:{number}: a NUL is in no name")
         line = re.split(r"\s#", line, maxsplit=1)[0].rstrip()
         words = line.split()
         if len(words) == 2 and urls.is_url(words[0]):
@@ -86,6 +93,8 @@ def _object(line: str, kinds: Data) -> Wanted:
     data = json.loads(line)
     if not isinstance(data.get("repository"), str) or not data["repository"]:
         raise ValueError('"repository" is missing, or no text')
+    if "\0" in data["repository"] or not _is_text(data["repository"]):
+        raise ValueError('"repository" has a character that is in no name')
     ref = data.get("ref")
     if ref is not None and not isinstance(ref, str):
         raise ValueError('"ref" is no text')
@@ -95,6 +104,15 @@ def _object(line: str, kinds: Data) -> Wanted:
     except ChoiceError as error:
         raise ValueError(f'"{error.option}": {error}') from None
     return Wanted(data["repository"], ref, tuple(settings.items()))
+
+
+def _is_text(text: str) -> bool:
+    """Whether the system can be asked for ``text``; JSON may spell what is no character."""
+    try:
+        os.fsencode(text)
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 #: What writes, and so stands in no repository's settings, a list may say all the same.
@@ -113,19 +131,25 @@ def _setting(name: str, value: object) -> Any:
 
 def entries(wanted: Iterable[Wanted]) -> Entries:
     """What is to be done, globs resolved, each repository once, under a name that no other has."""
-    found: dict[tuple[str, str | None], Entry] = {}
-    names: dict[str, int] = {}
+    found: dict[str, Entry] = {}
     again = 0
     for one in wanted:
         for key, entry in _resolved(one):
-            if (key, one.ref) in found:
-                again += 1
-                continue
             digest = hashlib.sha256(f"{key} {one.ref}".encode("utf-8", "surrogateescape")).hexdigest()
-            name = next(text for text in _names(entry, digest) if text.lower() not in names)
-            names[name.lower()] = 1
-            found[key, one.ref] = entry._replace(name=name)
-    return Entries(tuple(found.values()), again)
+            again += digest in found
+            found.setdefault(digest, entry._replace(identity=digest))
+    return Entries(named(found.values(), {}), again)
+
+
+def named(entries: Iterable[Entry], known: Mapping[str, str]) -> tuple[Entry, ...]:
+    """``entries`` under names that no other repository has; those of ``known`` (identity -> name) keep theirs."""
+    taken = {name.lower() for name in known.values()}
+    found = []
+    for entry in entries:
+        name = known.get(entry.identity) or next(text for text in _names(entry) if text.lower() not in taken)
+        taken.add(name.lower())
+        found.append(entry._replace(name=name))
+    return tuple(found)
 
 
 def largest_first(entries: Iterable[Entry]) -> tuple[Entry, ...]:
@@ -152,17 +176,16 @@ def _resolved(one: Wanted) -> Iterator[tuple[str, Entry]]:
         problem = urls.problem(text)
         if not problem and one.ref is not None and not urls.good_ref(one.ref):
             problem = f"{one.ref!r} is no name of a branch, tag or commit"
-        yield urls.key(text), Entry(urls.shown(text), urls.label(text), text, True, one.ref, one.settings, problem)
+        entry = Entry(urls.shown(text), "", text, True, ref=one.ref, settings=one.settings, problem=problem)
+        yield urls.key(text), entry
         return
     paths = [text]
     if _GLOB.search(text) and not os.path.lexists(text):
         paths = sorted(path for path in glob.glob(text, recursive=True) if os.path.isdir(path)) or [text]
     for path in paths:
         real = os.path.realpath(path)
-        name = os.path.basename(real)
-        if one.ref is not None:
-            name = f"{name}-{one.ref}"
-        yield os.path.normcase(real), Entry(path, name, real, False, one.ref, one.settings, _folder_problem(path, one))
+        problem = _folder_problem(path, one)
+        yield os.path.normcase(real), Entry(path, "", real, False, ref=one.ref, settings=one.settings, problem=problem)
 
 
 def _folder_problem(path: str, one: Wanted) -> str:
@@ -175,14 +198,17 @@ def _folder_problem(path: str, one: Wanted) -> str:
     return "no folder fits" if _GLOB.search(path) else "there is no such folder"
 
 
-def _names(entry: Entry, digest: str) -> Iterator[str]:
+def _names(entry: Entry) -> Iterator[str]:
     """What the entry may be called, the best first; the last one is no other's."""
-    name = _safe(entry.name)
+    label = urls.label(entry.place) if entry.url else os.path.basename(entry.place)
+    if entry.ref is not None and not entry.url:
+        label = f"{label}-{entry.ref}"
+    name = _safe(label)
     yield name
     if not entry.url:
-        yield _safe(f"{os.path.basename(os.path.dirname(entry.place))}-{entry.name}")
-    yield f"{name}-{digest[:8]}"
-    yield f"{name}-{digest}"
+        yield _safe(f"{os.path.basename(os.path.dirname(entry.place))}-{label}")
+    yield f"{name}-{entry.identity[:8]}"
+    yield f"{name}-{entry.identity}"
 
 
 def _safe(name: str) -> str:
@@ -192,9 +218,11 @@ def _safe(name: str) -> str:
 
 
 def file_text(path: str, standard_input: bytes | None) -> str:
-    """The text of a list; ``-`` is standard input. Raises OSError."""
-    data = standard_input if path == "-" else Path(path).read_bytes()
-    return (data or b"").decode("utf-8", "surrogateescape")
+    """The text of a list, UTF-8 or, as PowerShell writes it, UTF-16; ``-`` is standard input. Raises OSError."""
+    data = (standard_input if path == "-" else Path(path).read_bytes()) or b""
+    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return data.decode("utf-16", "replace")
+    return data.decode("utf-8", "surrogateescape")
 
 
 def plain(settings: Mapping[str, Any]) -> dict[str, Any]:

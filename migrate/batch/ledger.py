@@ -10,6 +10,7 @@ from typing import IO, NamedTuple
 
 from migrate import results
 from migrate.batch import locks
+from migrate.batch.inputs import Entry
 from migrate.batch.jobs import Earlier
 from migrate.disk import reason
 from migrate.results import Result
@@ -29,8 +30,7 @@ class _Line(NamedTuple):
 
     offset: int
     status: str
-    repository: str
-    ref: str | None
+    identity: str
     patch: str | None
     earlier: Earlier
 
@@ -92,21 +92,28 @@ class Ledger:
             result.branch,
             result.images,
         )
-        self._lines[result.name] = _Line(offset, result.status, result.repository, result.ref, result.patch, known)
+        self._lines[result.name] = _Line(offset, result.status, result.identity, result.patch, known)
 
-    def earlier(self, name: str, repository: str, ref: str | None, patches: Path | None) -> Earlier | None:
+    def names(self) -> dict[str, str]:
+        """Identity of each repository -> its name in this report."""
+        return {line.identity or name: name for name, line in self._lines.items()}
+
+    def earlier(self, entry: Entry, patches: Path | None) -> Earlier | None:
         """What was found of a repository, if that may still hold."""
-        line = self._lines.get(name)
-        if line is None or line.status not in _KEPT or (line.repository, line.ref) != (repository, ref):
+        line = self._finished(entry)
+        if line is None:
             return None
         if line.patch is not None and (patches is None or not (patches / line.patch).is_file()):
             return None
         return line.earlier
 
-    def known(self, name: str, repository: str, ref: str | None) -> bool:
+    def known(self, entry: Entry) -> bool:
         """Whether an earlier run has a finished result of that repository."""
-        line = self._lines.get(name)
-        return line is not None and line.status in _KEPT and (line.repository, line.ref) == (repository, ref)
+        return self._finished(entry) is not None
+
+    def _finished(self, entry: Entry) -> _Line | None:
+        line = self._lines.get(entry.name)
+        return line if line is not None and line.status in _KEPT and line.identity == entry.identity else None
 
     def again(self, name: str) -> Result:
         """The last result of a repository, as one that has not changed."""

@@ -22,8 +22,12 @@ from migrate.batch import frames
 _T = TypeVar("_T")
 _P = ParamSpec("_P")
 
-#: The first thing it does is to forget the current folder, which Python puts first on the path.
-_START = "import sys, json; sys.path[:] = json.loads(sys.argv[1]); from migrate.batch.worker import main; main()"
+#: The first thing it does is to forget the current folder, which Python puts first on the path: a file in it must not
+#: be taken for a module, not even for one of Python's own.
+_START = (
+    "import sys; sys.path[:] = [entry for entry in sys.path if entry]; "
+    "import json; sys.path[:] = json.loads(sys.argv[1]); from migrate.batch.worker import main; main()"
+)
 _START_SECONDS = 120.0
 _MOST_CALLS = 400
 """A process is replaced after so many: what its memory has gathered goes with it."""

@@ -16,7 +16,7 @@ from migrate.batch.ledger import Ledger
 from migrate.batch.pool import TookTooLong, WorkerDied
 from migrate.batch.progress import Progress
 from migrate.choice import Choice, ChoiceError
-from migrate.disk import DiskError, write_file
+from migrate.disk import DiskError, reason, write_file
 from migrate.results import Result
 
 _SEVERITIES = ("", "info", "warning", "error")
@@ -53,7 +53,7 @@ def jobs(plan: Plan, ledger: Ledger | None) -> Iterator[Job]:
     """The jobs of ``plan``, each made when it is its turn."""
     workdir, scratch = (str(path) if path is not None else None for path in (plan.workdir, plan.scratch))
     for entry in plan.entries:
-        earlier = ledger.earlier(entry.name, entry.repository, entry.ref, plan.patches) if ledger is not None else None
+        earlier = ledger.earlier(entry, plan.patches) if ledger is not None else None
         given = plan.given | {name for name, _ in entry.settings}
         try:
             choice = entry.choice(plan.choice)
@@ -90,8 +90,7 @@ def _has_earlier(ended: Ended[Job, Answer], ledger: Ledger | None) -> bool:
     """Whether the job was not reached, and an earlier run's result stays the last word."""
     if ledger is None or ended.error is not None or ended.answer is not None:
         return False
-    entry = ended.job.entry
-    return ledger.known(entry.name, entry.repository, entry.ref)
+    return ledger.known(ended.job.entry)
 
 
 def _settled(ended: Ended[Job, Answer], plan: Plan, ledger: Ledger | None) -> Result:
@@ -104,13 +103,18 @@ def _settled(ended: Ended[Job, Answer], plan: Plan, ledger: Ledger | None) -> Re
     result = ended.answer.result
     if result.status == "unchanged" and ledger is not None:
         return ledger.again(job.entry.name)
-    if ended.answer.patch is None or plan.patches is None:
+    if plan.patches is None or result.status != "done":
         return result
     name = f"{job.entry.name}.patch"
     try:
+        if ended.answer.patch is None:
+            (plan.patches / name).unlink(missing_ok=True)  # that of an earlier run, whose change is there by now
+            return result
         write_file(plan.patches / name, ended.answer.patch)
     except DiskError as error:
         return answers.failed(job, error.code, **error.fields).result
+    except OSError as error:
+        return answers.failed(job, "EM195", path=name, reason=reason(error)).result
     return result._replace(patch=name)
 
 

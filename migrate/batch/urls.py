@@ -28,13 +28,31 @@ def problem(url: str) -> str:
     scheme = _SCHEME.match(url)
     if url.startswith("-") or any(ord(char) < 32 or ord(char) == 127 for char in url):
         return "this is no URL"
+    if scheme is None and _HELPER.match(url):
+        return "its transport runs programs"
+    if _is_odd(url):
+        return "this is no URL" + (" (in a password, / is written %2F, ? %3F and # %23)" if scheme else "")
     if scheme is None:
-        return "its transport runs programs" if _HELPER.match(url) else ""
+        return ""
     if scheme[1].lower() not in SCHEMES:
         return f"{scheme[1]} is none of {', '.join(SCHEMES)}"
     if url[scheme.end() :].rpartition("@")[2].startswith("-"):
         return "this is no URL"
     return ""
+
+
+def _is_odd(text: str) -> bool:
+    """Whether ``text`` means a URL and is none, so that nobody can say where in it a password ends.
+
+    Quotes or a name in front, one slash too few, or a slash in the password.
+    """
+    scheme = _SCHEME.match(text)
+    if scheme is None:
+        found = _SCP.fullmatch(text)
+        return "://" in text or (found is not None and found["host"].lower() in SCHEMES)
+    authority = re.split("[/?#]", text[scheme.end() :], maxsplit=1)[0]
+    port = authority.rpartition("]")[2].partition(":")[2]
+    return "@" not in authority and "@" in text and not re.fullmatch("[0-9]*", port)
 
 
 def good_ref(ref: str) -> bool:
@@ -49,8 +67,13 @@ def is_commit(ref: str) -> bool:
 
 def shown(url: str) -> str:
     """``url`` without user, password, query and fragment: what may be printed and stored."""
-    if _SCHEME.match(url):
-        return _QUERY.sub(r"\1", _USERINFO.sub(r"\1", url))
+    scheme = _SCHEME.match(url)
+    if _is_odd(url):
+        return (scheme[0] if scheme else "") + re.split("[?#]", url.rpartition("@")[2])[0]
+    if scheme is not None:
+        rest = re.split("[?#]", url[scheme.end() :], maxsplit=1)[0]
+        authority, slash, path = rest.partition("/")
+        return f"{scheme[0]}{authority.rpartition('@')[2]}{slash}{path}"
     found = _SCP.fullmatch(url)
     return f"{found['host']}:{found['path']}" if found and found["user"] else url
 
@@ -87,7 +110,7 @@ def basename(url: str) -> str:
 
 def label(url: str) -> str:
     """A short name for people: the last two parts of the path."""
-    found = _SCP.fullmatch(url) if not _SCHEME.match(url) else None
+    found = _SCP.fullmatch(url) if not _SCHEME.match(url) and not _is_odd(url) else None
     path = found["path"] if found else re.sub(r"^[A-Za-z][A-Za-z0-9+.-]*://[^/]*", "", shown(url))
     path = path.rstrip("/").removesuffix("/.git").removesuffix(".git")
     parts = [part for part in re.split(r"[/\\]", path) if part]

@@ -78,7 +78,7 @@ def _folder(job: Job) -> Iterator[tuple[Path, str | None] | None]:
     base = Path(job.workdir) if job.workdir else Path(tempfile.mkdtemp(prefix="earthmigrate-", dir=job.scratch))
     try:
         base.mkdir(parents=True, exist_ok=True)
-        folder = clones.place(base, entry.name, entry.place)
+        folder = clones.place(base, entry)
         if job.earlier is not None and _fits(job, job.earlier):
             there = clones.commit_of(entry.place, entry.ref, base) == job.earlier.state
             if there and (not job.mode.write or _made(job, job.earlier, folder)):
@@ -106,7 +106,7 @@ def _local(job: Job) -> tuple[Path, str | None] | None:
         if job.mode.branch is not None:
             return None if commit == earlier.state else (folder, commit)
         files = discovery.discover(folder, callsite_data().discovery)
-        if _digest(_stamps(folder, {*files.paths, *earlier.changes})) == earlier.state:
+        if _digest(_stamps(folder, commit, {*files.paths, *files.links, *earlier.changes})) == earlier.state:
             return None
     return folder, commit
 
@@ -134,12 +134,12 @@ def _commit(folder: Path) -> str | None:
         return None  # no repository, or one without a commit
 
 
-def _stamps(root: Path, paths: Iterable[str]) -> dict[str, str]:
-    """Path -> mode, size and time of a file that a migration reads or would write.
+def _stamps(root: Path, commit: str | None, paths: Iterable[str]) -> dict[str, str]:
+    """Path -> mode, size and time of a file that a migration reads or would write; ``""`` -> the commit.
 
     Read without git: asking whether a work tree is clean can run filters that the repository configures.
     """
-    found = {}
+    found = {"": commit or ""}
     for path in paths:
         try:
             stat = os.lstat(f"{root}/{path}")
@@ -168,7 +168,8 @@ class _Done(NamedTuple):
 def _planned(job: Job, root: Path, commit: str | None) -> _Done:
     job, mappings = _configured(job, root)
     files = repodriver.found(root)
-    stamps = {} if job.entry.url or job.mode.branch is not None else _stamps(root, files.paths)
+    is_folder = not job.entry.url and job.mode.branch is None
+    stamps = _stamps(root, commit, (*files.paths, *files.links)) if is_folder else {}
     known = knowledge.inspected(job, files, mappings)
     migration = migrate(files, callsite_data(), known.mappings, job.choice)
     migration = migration._replace(diagnostics=(*known.diagnostics, *migration.diagnostics))
@@ -193,7 +194,7 @@ def _migrated(job: Job, folder: Path, commit: str | None) -> Answer:
             place = shlex.quote(_shown(job, folder))
             result = result._replace(commands=tuple(f"cd {place} && {line}" for line in undo))
     if not job.entry.url:
-        stamps |= _stamps(folder, (change.path for change in migration.changes))
+        stamps |= _stamps(folder, commit, (change.path for change in migration.changes))
         result = result._replace(state=_digest(stamps))
     return Answer(result, _patch(job, migration), seen)
 
@@ -227,7 +228,7 @@ def _overlaid(path: Path) -> Mappings:
 def _on_branch(job: Job, folder: Path, commit: str | None) -> Answer:
     branch = job.mode.branch or ""
     if commit is None:
-        raise BranchError("there is no commit to start from")
+        raise BranchError(_why_none(folder))
     with branches.worktree(folder, job.scratch) as root:
         job, files, migration, result, _, seen = _planned(job, root, commit)
         if migration.changes:
@@ -237,6 +238,15 @@ def _on_branch(job: Job, folder: Path, commit: str | None) -> Answer:
         commands = branches.push_commands(folder, _shown(job, folder), branch)
         result = result._replace(branch=branch, commands=commands)
     return Answer(result, _patch(job, migration), seen)
+
+
+def _why_none(folder: Path) -> str:
+    """Why there is no commit."""
+    try:
+        git("rev-parse", "--git-dir", cwd=folder)
+    except GitError as error:
+        return str(error)
+    return "there is no commit to start from"
 
 
 def _patch(job: Job, migration: Migration) -> bytes | None:

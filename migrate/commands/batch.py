@@ -155,25 +155,24 @@ def _batch(found: Entries, options: dict[str, Any], stop: Stop) -> int:
         scratch = stack.enter_context(_scratch())
         working = stack.enter_context(contextlib.ExitStack())
         pool = _pool(found, options, working) if options["scheduler"] is None else None
-        from migrate.batch import branches  # workers load their modules while this process loads its own
-        from migrate.batch.ledger import LedgerError
+        from migrate.batch import branches, inputs  # workers load their modules while this process loads its own
         from migrate.batch.progress import Progress
         from migrate.batch.run import run
 
+        stack.enter_context(_needing_the_report())
+        ledger = _ledger(options, stack)
+        if ledger is not None:
+            found = found._replace(entries=inputs.named(found.entries, ledger.names()))
         plan = _plan(found, options)
         plan = plan._replace(scratch=Path(scratch), inspection=_inspection(options, scratch))
         seen = options["style"] == "text" and sys.stdout is not None and sys.stdout.isatty()
         progress = Progress(len(plan.entries), None if options["quiet"] else sys.stderr, failures=not seen)
         stack.callback(progress.clear)
-        output = _Output(options["style"], progress, needed=options["report"] is None)
-        try:
-            ledger = _ledger(options, stack)
-            engine, lost = _local_engine(pool, stop) if pool else _remote_engine(plan, options, stop, working)
-            if ledger is not None:
-                ledger.start(**_facts(found, options))
-            summary = run(plan, engine, ledger, progress, output.show)
-        except LedgerError as error:
-            raise NothingProduced(str(error)) from None
+        output = _Output(options["style"], progress, needed=ledger is None)
+        engine, lost = _local_engine(pool, stop) if pool else _remote_engine(plan, options, stop, working)
+        if ledger is not None:
+            ledger.start(**_facts(found, options))
+        summary = run(plan, engine, ledger, progress, output.show)
         gone = lost()
         working.close()
         if options["branch"] is not None:
@@ -201,6 +200,17 @@ def _scratch() -> Iterator[str]:
         raise NothingProduced(f"a temporary folder cannot be made: {error.strerror}") from None
     with folder as path:
         yield path
+
+
+@contextlib.contextmanager
+def _needing_the_report() -> Iterator[None]:
+    """A report that cannot be used, or takes no more results, ends the run."""
+    from migrate.batch.ledger import LedgerError
+
+    try:
+        yield
+    except LedgerError as error:
+        raise NothingProduced(str(error)) from None
 
 
 def _ledger(options: dict[str, Any], stack: contextlib.ExitStack) -> Ledger | None:
@@ -255,6 +265,7 @@ def _remote_engine(plan: Plan, options: dict[str, Any], stop: Stop, stack: conte
 
 def _plan(found: Entries, options: dict[str, Any]) -> Plan:
     from migrate import configuration
+    from migrate.batch.branches import once_each
     from migrate.batch.inputs import largest_first
     from migrate.batch.jobs import Mode
     from migrate.batch.run import Plan
@@ -280,7 +291,8 @@ def _plan(found: Entries, options: dict[str, Any]) -> Plan:
         if sources.get_parameter_source(name.replace("-", "_")) is not ParameterSource.DEFAULT
     )
     seconds = options["timeout"] or None
-    entries = found.entries if options["jobs"] == 1 else largest_first(found.entries)
+    entries = tuple(once_each(found.entries)) if branch is not None else found.entries
+    entries = entries if options["jobs"] == 1 else largest_first(entries)
     return Plan(entries, choice, mode, mappings, workdir=workdir, patches=patches, seconds=seconds, given=given)
 
 
