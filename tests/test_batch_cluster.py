@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -19,6 +20,7 @@ import pytest
 from batchprocesses import children, none_left, processes, wait_until
 from batchrepos import FILES, git, repository, url
 from batchservers import gate, git_daemon, silent_server
+from batchstrikes import struck
 from click.testing import CliRunner
 
 from migrate.batch import cluster
@@ -199,6 +201,57 @@ def test_a_scheduler_that_says_nothing(tmp_path: Path) -> None:
         command = [sys.executable, "-c", script, "batch", str(tmp_path), "--scheduler", address]
         done = subprocess.run(command, cwd=ROOT, capture_output=True, encoding="utf-8", timeout=60, check=False)
     assert (done.returncode, "there is no answer" in done.stderr) == (3, True), done.stderr
+
+
+def test_what_is_no_address_is_wrong_usage(tmp_path: Path) -> None:
+    for address in ("foo", "", "127.0.0.1", "http://h:80", "zzz://x:1", "inproc://1", "tcp://", "tcp://:1", "tcp://h:"):
+        found = CliRunner().invoke(main, ["batch", str(tmp_path), "--scheduler", address])
+        assert (found.exit_code, "is no address such as" in found.stderr) == (2, True), address
+
+
+def test_addresses_that_dask_takes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    for address in ("h:1", "tcp://h:1", "tls://[::1]:1", "ucx://10.0.0.1:1", "ws://h.example.com:1", "wss://h:1"):
+        assert CliRunner().invoke(main, ["batch", str(tmp_path), "--scheduler", address]).exit_code == 3, address
+
+
+def test_tls_without_the_settings_of_dask(tmp_path: Path) -> None:
+    done = struck("", (), "batch", str(tmp_path), "--scheduler", "tls://127.0.0.1:9", scratch=tmp_path / "scratch")
+    assert done.returncode == 3
+    assert done.stderr.count("\n") == 1
+    assert "Dask's TLS settings (distributed.comm.tls, in its own configuration) are missing" in done.stderr
+
+
+def greet(server: socket.socket) -> None:
+    while True:
+        try:
+            with server.accept()[0] as peer:
+                peer.sendall(b"SSH-2.0-OpenSSH_9.2p1\r\n")
+                while peer.recv(1024):
+                    pass
+        except OSError:
+            return  # the test is over
+
+
+def test_what_is_no_scheduler(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        threading.Thread(target=greet, args=(server,), daemon=True).start()
+        address = f"tcp://127.0.0.1:{server.getsockname()[1]}"
+        done = struck("", (), "batch", str(tmp_path), "--scheduler", address, scratch=tmp_path / "scratch")
+        server.shutdown(socket.SHUT_RDWR)
+    expected = f"Error: {address} cannot be used: what answers there is no Dask scheduler\n"
+    assert (done.returncode, done.stderr) == (3, expected)
+
+
+def test_a_signal_while_the_scheduler_is_waited_for(tmp_path: Path) -> None:
+    report, scratch = tmp_path / "report", tmp_path / "scratch"
+    arguments = ("batch", str(tmp_path), "--report", str(report), "--scheduler", "tcp://127.0.0.1:9")
+    patient = "from migrate.batch import cluster; cluster._SECONDS = 600.0"
+    done = struck("migrate.batch.cluster:_seen", (signal.SIGINT,), *arguments, scratch=scratch, before=patient)
+    assert done.returncode == 130, done.stderr
+    assert "1 repositories: 1 not reached" in done.stderr
+    assert (report / "index.html").exists()
+    assert not list(scratch.iterdir())
 
 
 def test_dask_that_is_not_installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

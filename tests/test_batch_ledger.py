@@ -88,6 +88,16 @@ def test_two_runs_at_once_are_refused(tmp_path: Path) -> None:
     Ledger(tmp_path).close()
 
 
+@pytest.mark.parametrize("damaged", [b"{", b"\xff", b"[]"])
+def test_what_is_damaged_is_said_with_its_line(tmp_path: Path, damaged: bytes) -> None:
+    written(tmp_path, A, B)
+    file = tmp_path / "results.jsonl"
+    lines = file.read_bytes().splitlines()
+    file.write_bytes(b"\n".join([*lines[:2], damaged, *lines[2:], b""]))
+    with pytest.raises(LedgerError, match="line 3: "):
+        Ledger(tmp_path)
+
+
 @pytest.mark.parametrize("text", ["not ours\n", "not ours", "{"])
 def test_what_is_no_report_stays(tmp_path: Path, text: str) -> None:
     (tmp_path / "results.jsonl").write_text(text + "\n[]" * (text == "{"), encoding="utf-8")

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import signal
-import sys
 from collections.abc import Iterator
 from types import FrameType
-from typing import Any
+from typing import Any, NoReturn
 
 
 class Stop:
@@ -38,10 +37,10 @@ class Stop:
         if second or self._at_once:
             self._end()
 
-    def _end(self) -> None:
+    def _end(self) -> NoReturn:
         for number in self._before:
             signal.signal(number, signal.SIG_DFL)
-        sys.exit(128 + (self.signal or 0))
+        raise SystemExit(128 + (self.signal or 0))
 
     @contextlib.contextmanager
     def at_once(self) -> Iterator[None]:

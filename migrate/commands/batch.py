@@ -155,29 +155,26 @@ def _batch(found: Entries, options: dict[str, Any], stop: Stop) -> int:
         scratch = stack.enter_context(_scratch())
         working = stack.enter_context(contextlib.ExitStack())
         pool = _pool(found, options, working) if options["scheduler"] is None else None
-        from migrate.batch import branches  # workers load their modules while this process loads its own
-        from migrate.batch.inputs import named
-        from migrate.batch.ledger import LedgerError
+        from migrate.batch import branches, inputs  # workers load their modules while this process loads its own
         from migrate.batch.progress import Progress
         from migrate.batch.run import run
 
+        overlaid(options["mappings"])  # what is wrong with it is said once, before anything is made
+        inspection = _inspection(options, scratch)
+        stack.enter_context(_needing_the_report())
+        ledger = _ledger(options, stack)
+        if ledger is not None:
+            found = found._replace(entries=inputs.named(found.entries, ledger.names()))
         plan = _plan(found, options)
-        plan = plan._replace(scratch=Path(scratch), inspection=_inspection(options, scratch))
+        plan = plan._replace(scratch=Path(scratch), inspection=inspection)
         seen = options["style"] == "text" and sys.stdout is not None and sys.stdout.isatty()
         progress = Progress(len(plan.entries), None if options["quiet"] else sys.stderr, failures=not seen)
         stack.callback(progress.clear)
-        output = _Output(options["style"], progress, needed=options["report"] is None)
-        try:
-            ledger = _ledger(options, stack)
-            if ledger is not None:
-                names = {entry.identity: entry.name for entry in named(found.entries, ledger.names())}
-                plan = plan._replace(entries=tuple(one._replace(name=names[one.identity]) for one in plan.entries))
-            engine, lost = _local_engine(pool, stop) if pool else _remote_engine(plan, options, stop, working)
-            if ledger is not None:
-                ledger.start(**_facts(found, options))
-            summary = run(plan, engine, ledger, progress, output.show)
-        except LedgerError as error:
-            raise NothingProduced(str(error)) from None
+        output = _Output(options["style"], progress, needed=ledger is None)
+        engine, lost = _local_engine(pool, stop) if pool else _remote_engine(plan, options, stop, working)
+        if ledger is not None:
+            ledger.start(**_facts(found, options))
+        summary = run(plan, engine, ledger, progress, output.show)
         gone = lost()
         working.close()
         if options["branch"] is not None:
@@ -205,6 +202,17 @@ def _scratch() -> Iterator[str]:
         raise NothingProduced(f"a temporary folder cannot be made: {error.strerror}") from None
     with folder as path:
         yield path
+
+
+@contextlib.contextmanager
+def _needing_the_report() -> Iterator[None]:
+    """A report that cannot be used, or takes no more results, ends the run."""
+    from migrate.batch.ledger import LedgerError
+
+    try:
+        yield
+    except LedgerError as error:
+        raise NothingProduced(str(error)) from None
 
 
 def _ledger(options: dict[str, Any], stack: contextlib.ExitStack) -> Ledger | None:
@@ -264,7 +272,6 @@ def _plan(found: Entries, options: dict[str, Any]) -> Plan:
     from migrate.batch.jobs import Mode
     from migrate.batch.run import Plan
 
-    overlaid(options["mappings"])  # what is wrong with it is said once, before anything starts
     mappings = Path(options["mappings"]).read_text(encoding="utf-8") if options["mappings"] else None
     choice = choice_of(options)
     branch = options["branch"]
