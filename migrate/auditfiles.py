@@ -8,8 +8,7 @@ from itertools import chain, count
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
-from migrate import results
-from migrate.batch import locks
+from migrate import locks, results
 from migrate.mappings import Mappings
 from migrate.report import audit
 from migrate.report.audit import imagelist

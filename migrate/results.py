@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from functools import cache
+from functools import lru_cache
 from itertools import product
 from operator import itemgetter
 from types import UnionType
@@ -227,13 +227,13 @@ def _all(items: Iterable[Mapping[str, Any]], kind: Any) -> tuple[Any, ...]:
     return tuple(found)
 
 
-@cache
+@lru_cache(maxsize=16)
 def _signatures(kind: Any) -> frozenset[tuple[type, ...]]:
     """The types that the fields of ``kind`` may have together, as JSON gives them."""
     return frozenset(product(*(kinds for _, kinds in _kinds(kind))))
 
 
-@cache
+@lru_cache(maxsize=16)
 def _kinds(kind: Any) -> tuple[tuple[str, tuple[type, ...]], ...]:
     """(field, its types) of ``kind``. A tuple is a list in JSON, but for those of Result, which are made already."""
     found = []

@@ -42,7 +42,7 @@ LAYERS = (
     "assemble delivery",
     "convert",
     "sharing",
-    "combine disk",
+    "combine disk locks",
     "changes choice composetargets configuration discovery neighbours records",
     "ignoremerge survey",
     "composestate",
@@ -63,7 +63,7 @@ APART = {"dockerfile": "earthfile", "earthfile": "dockerfile"}
 
 ON_DISK = {
     "configuration",
-    *("auditfiles", "changes", "cli", "commands", "discovery", "disk", "driver", "imageknowledge", "inspecting"),
+    *("auditfiles", "changes", "cli", "commands", "discovery", "disk", "driver", "imageknowledge", "inspecting", "locks"),
     *("mappings", "mappings_compile", "repodriver", "repoverify", "reportfile"),
     *("batch.branches", "batch.clones", "batch.cluster", "batch.gitcalls", "batch.inputs", "batch.ledger"),
     *("batch.imagecache", "batch.knowledge", "batch.locks"),

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from migrate.batch import locks
+from migrate import locks
 from migrate.batch.gitcalls import GitError, git
 from migrate.batch.inputs import Entry
 from migrate.gitpatch import FileChange

@@ -9,8 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from migrate import imagefacts, inspecting
-from migrate.batch import locks
+from migrate import imagefacts, inspecting, locks
 from migrate.imagefacts import ImageFacts
 from migrate.images import canonical
 from migrate.inspecting import Problem, Wanted

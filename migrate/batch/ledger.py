@@ -8,8 +8,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import IO, NamedTuple
 
-from migrate import results
-from migrate.batch import locks
+from migrate import locks, results
 from migrate.batch.inputs import Entry
 from migrate.batch.jobs import Earlier
 from migrate.disk import reason
