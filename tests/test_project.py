@@ -63,10 +63,10 @@ APART = {"dockerfile": "earthfile", "earthfile": "dockerfile"}
 
 ON_DISK = {
     "configuration",
-    *("auditfiles", "changes", "cli", "commands", "discovery", "disk", "driver", "imageknowledge", "inspecting", "locks"),
-    *("mappings", "mappings_compile", "repodriver", "repoverify", "reportfile"),
+    *("auditfiles", "changes", "cli", "commands", "discovery", "disk", "driver", "imageknowledge", "inspecting"),
+    *("locks", "mappings", "mappings_compile", "repodriver", "repoverify", "reportfile"),
     *("batch.branches", "batch.clones", "batch.cluster", "batch.gitcalls", "batch.inputs", "batch.ledger"),
-    *("batch.imagecache", "batch.knowledge", "batch.locks"),
+    *("batch.imagecache", "batch.knowledge"),
     *("batch.pool", "batch.progress", "batch.run", "batch.urls", "batch.work", "batch.worker"),
     *("verify.sources", "verify.reading", "verify.zstd", "verify.registry", "verify.credentials"),
     *("verify.finding", "verify.migrated"),
