@@ -249,7 +249,7 @@ def test_a_signal_while_the_scheduler_is_waited_for(tmp_path: Path) -> None:
     patient = "from migrate.batch import cluster; cluster._SECONDS = 600.0"
     done = struck("migrate.batch.cluster:_seen", (signal.SIGINT,), *arguments, scratch=scratch, before=patient)
     assert done.returncode == 130, done.stderr
-    assert "1 repositories: 1 not reached" in done.stderr
+    assert "1 repository: 1 not reached" in done.stderr
     assert (report / "index.html").exists()
     assert not list(scratch.iterdir())
 

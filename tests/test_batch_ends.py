@@ -93,7 +93,7 @@ def test_of_many_results_a_stopped_run_writes_few_pages(tmp_path: Path, two: lis
     assert done.returncode == 128 + number, done.stderr
     assert not list((report / "pages").iterdir()), "of this run there is one result, of the report there are more"
     assert f"for a page of each repository: earthmigrate report {report}" in done.stderr
-    assert "1 repositories: 1 not reached (1 of them have an earlier result)" in done.stderr
+    assert "1 repository: 1 not reached (1 of them have an earlier result)" in done.stderr
     assert statuses(report) == {"one": "done", "two": "done"}
 
 
