@@ -414,7 +414,8 @@ def _ended(summary: Summary, options: dict[str, Any], duplicates: int, stop: Sto
         parts = [f"{counts[status]} {status}" for status in counts]
         kept = f" ({summary.kept} of them have an earlier result)" if summary.kept else ""
         more = f"; {duplicates} named again" if duplicates else ""
-        write_stderr(f"{total} repositor{'y' if total == 1 else 'ies'}" + (": " + ", ".join(parts) if parts else "") + kept + more)
+        told = ": " + ", ".join(parts) if parts else ""
+        write_stderr(f"{total} {'repository' if total == 1 else 'repositories'}{told}{kept}{more}")
     if stop.signal is not None:
         return 128 + stop.signal
     if counts["failed"] or counts["not reached"]:
