@@ -245,7 +245,7 @@ def _imported(
 def _report_unset(name: str, instruction: Instruction, stage: Recipe) -> None:
     """Docker leaves such an argument unset, an Earthfile exports it empty: only a test for "unset" can tell."""
     if name == "HOME":
-        stage.warn("EM336" if keeps_home(instruction, stage) else "EM326", instruction)
+        stage.warn("EM336" if keeps_home(instruction, stage) else "EM326", instruction, name=name)
         return
     if name == "PATH":
         return  # every image has one
