@@ -69,7 +69,8 @@ def _kind(source: Operand, instruction: Instruction, stage: Recipe) -> Kind:
     if found is None:
         found = archives.has_archive_name(text)
         if not found and not stage.context.is_directory(clean(text)[1:]):
-            stage.report("EM423", instruction.span_of(source.start, source.end), source=text)
+            code = "EM467" if archives.may_match_archives(text) else "EM423"
+            stage.report(code, instruction.span_of(source.start, source.end), source=text)
     return Kind(ARCHIVE if found else PLAIN, source, value)
 
 

@@ -17,6 +17,7 @@ from migrate.dockerfile.model import CopyDetail, Instruction
 _URL = re.compile(r"(?:https?|ftp)://", re.IGNORECASE)
 _GIT = re.compile(r"(?:git@|git://|ssh://)|https?://[^?#]*\.git(?:[?#].*)?\Z", re.IGNORECASE)
 _NAME = re.compile(r"\.(?:tar|tgz|tbz2?|txz|tzst|tar\.\w+|gz|bz2|xz|zst)\Z", re.IGNORECASE)
+_ENDINGS = (".tar", ".tgz", ".tbz", ".tbz2", ".txz", ".tzst", ".gz", ".bz2", ".xz", ".zst")
 _ZSTD = b"\x28\xb5\x2f\xfd"
 _LZMA = b"]\x00\x00\x80"
 #: Folders that are links on many systems: a folder of that name in an archive replaces the link, COPY follows it.
@@ -41,6 +42,12 @@ def is_local(text: str) -> bool:
 def has_archive_name(text: str) -> bool:
     """Whether a file of that name is likely to be an archive."""
     return _NAME.search(text) is not None
+
+
+def may_match_archives(pattern: str) -> bool:
+    """Whether ``pattern`` matches names of archives, too: what stands behind its last wildcard may end one."""
+    tail = re.split(r"[*?\]]", pattern)[-1]
+    return tail != pattern and any(ending.endswith(tail) for ending in _ENDINGS)
 
 
 def is_archive(text: str, context: Context) -> bool:

@@ -181,7 +181,7 @@ def _bare(name: str, instruction: Instruction, stage: Recipe, arguments: Argumen
         is_hidden = known is not None and known.kind == ENVIRONMENT and name in stage.scope.reassigned
         if known is not None and is_hidden and name in stage.scope.passed:
             yield from _passed_or(name, (Variable(name),), instruction, stage)
-            _bind(name, known._replace(derived=True), stage.scope)
+            _bind(name, known._replace(derived=True, is_passed=True), stage.scope)
             return
         if is_hidden:
             stage.again.add(name)
@@ -206,7 +206,7 @@ def _bare(name: str, instruction: Instruction, stage: Recipe, arguments: Argumen
     if known is None:
         _bind(name, Binding(ARGUMENT, None), stage.scope)
     elif known.kind == ENVIRONMENT:  # a build argument replaces it
-        _bind(name, known._replace(derived=True), stage.scope)
+        _bind(name, known._replace(derived=True, is_passed=True), stage.scope)
 
 
 def _imported(
@@ -245,7 +245,7 @@ def _imported(
 def _report_unset(name: str, instruction: Instruction, stage: Recipe) -> None:
     """Docker leaves such an argument unset, an Earthfile exports it empty: only a test for "unset" can tell."""
     if name == "HOME":
-        stage.warn("EM336" if keeps_home(instruction, stage) else "EM326", instruction)
+        stage.warn("EM336" if keeps_home(instruction, stage) else "EM326", instruction, name=name)
         return
     if name == "PATH":
         return  # every image has one

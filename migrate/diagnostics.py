@@ -60,6 +60,8 @@ class Diagnostic(NamedTuple):
     span: Span | None = None
     diff: str = ""
     """A change that the hint speaks of, as a unified diff."""
+    about: str = ""
+    """The name that the message speaks of: a variable, for one."""
 
 
 class Collector:
@@ -84,6 +86,7 @@ class Collector:
             entry.hint.format(**shown),
             self.path,
             span,
+            about=str(fields.get("name", "")),
         )
         self._found[diagnostic] = None
         return diagnostic

@@ -7,7 +7,7 @@ the current USER unless a flag says otherwise.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -83,14 +83,7 @@ def _links(instruction: Instruction, path: str) -> bool:
 
 def _copied_doubt(source: Source, path: str, plan: Plan, mappings: Mappings) -> Doubt | None:
     """The doubt that files bring along which a COPY --from put at or around ``path``."""
-    detail = source.instruction.detail
-    if not isinstance(detail, CopyDetail) or source.instruction.flag("chown") is not None:
-        return None
-    target = detail.destination.text.rstrip("/")
-    if target.startswith("/") and "$" not in target and not related(target, path):
-        return None
-    for operand in detail.sources:
-        wanted = needed(parse_word(operand.text, plan.graph.dockerfile.escape)).path
+    for wanted in _taken(source, path, "chown", plan):
         if source.stage is not None:
             found = foreign_owner(plan, source.stage, wanted, mappings)
         else:
@@ -98,6 +91,17 @@ def _copied_doubt(source: Source, path: str, plan: Plan, mappings: Mappings) -> 
         if found is not None and found.certain:
             return found
     return None
+
+
+def _taken(source: Source, path: str, flag: str, plan: Plan) -> Iterator[str]:
+    """The paths that a COPY --from without ``flag`` takes to ``path`` or around it."""
+    detail = source.instruction.detail
+    if not isinstance(detail, CopyDetail) or source.instruction.flag(flag) is not None:
+        return
+    target = detail.destination.text.rstrip("/")
+    if target.startswith("/") and "$" not in target and not related(target, path):
+        return
+    yield from (needed(parse_word(operand.text, plan.graph.dockerfile.escape)).path for operand in detail.sources)
 
 
 def image_owner(reference: str | None, path: str, mappings: Mappings, data: str = "image-data") -> Doubt | None:
@@ -119,11 +123,21 @@ def image_owner(reference: str | None, path: str, mappings: Mappings, data: str 
 def special_bits(plan: Plan, source: Source, path: str, mappings: Mappings) -> bool:
     """Whether ``path`` of ``source`` may hold files or folders with setuid, setgid or sticky bits."""
     graph = plan.graph
-    stages = [graph.stages[index] for index in graph.chain(source.stage)] if source.stage is not None else []
-    from_image = not stages or not stages[-1].is_scratch
-    if from_image and any(related(known, path) for known in mappings.ownership["special-files"]):
-        return True
-    return any(_sets_special_bits(instruction) for stage in stages for instruction in stage.instructions)
+    queue, seen = [(source, path)], set()
+    while queue:
+        source, path = queue.pop()
+        if (source.stage, source.image, path) in seen:
+            continue
+        seen.add((source.stage, source.image, path))
+        stages = [graph.stages[index] for index in graph.chain(source.stage)] if source.stage is not None else []
+        from_image = not stages or not stages[-1].is_scratch
+        if from_image and any(related(known, path) for known in mappings.ownership["special-files"]):
+            return True
+        if any(_sets_special_bits(instruction) for stage in stages for instruction in stage.instructions):
+            return True
+        copies = [other for stage in stages for other in graph.sources.get(stage.index, ())]
+        queue += [(other, wanted) for other in copies for wanted in _taken(other, path, "chmod", plan)]
+    return False
 
 
 def is_file(plan: Plan, source: Source, path: str) -> bool:

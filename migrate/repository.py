@@ -13,6 +13,7 @@ from migrate.callsites.suggestions import Places
 from migrate.callsites.translate import Place
 from migrate.choice import Choice
 from migrate.composetargets import ProjectTarget
+from migrate.convert import Conversion
 from migrate.diagnostics import Collector, Diagnostic
 from migrate.discovery import Files, carrier_of
 from migrate.disk import LARGEST_INPUT
@@ -55,8 +56,18 @@ def places(groups: Iterable[Group]) -> dict[tuple[str, str, str], Place]:
                     together.target if together and final else None,
                     record.platforms,
                     lost_arguments(record.bases, one.combined.text or ""),
+                    _empty_is_none(conversion),
                 )
     return found
+
+
+#: The findings on arguments that count as not passed when they are passed empty.
+_EMPTY_IS_NONE = frozenset({"EM227", "EM305", "EM332", "EM333", "EM336"})
+
+
+def _empty_is_none(conversion: Conversion) -> frozenset[str]:
+    found = (*conversion.diagnostics, *conversion.hidden)
+    return frozenset(item.about for item in found if item.code in _EMPTY_IS_NONE)
 
 
 class Migration(NamedTuple):

@@ -22,7 +22,8 @@ class Binding(NamedTuple):
     """The last writer of a name. ``value`` is its text when no build argument is passed, None when unknown or unset.
 
     ``default`` is the word an ARG was declared with (None for a bare one), for targets that must declare it again.
-    ``derived``: its value came from an argument. ``at``: when it was written, on the clock of the scope. An automatic
+    ``derived``: its value came from an argument. ``is_passed``: an ARG without a default stands behind the ENV, so what
+    is passed replaces it, in this stage alone. ``at``: when it was written, on the clock of the scope. An automatic
     argument always has a value, which only the builder knows.
     """
 
@@ -30,6 +31,7 @@ class Binding(NamedTuple):
     value: str | None
     default: Word | None = None
     derived: bool = False
+    is_passed: bool = False
     is_automatic: bool = False
     at: int = 0
 
@@ -83,7 +85,7 @@ class Scope:
         hidden = dict.fromkeys(self.image_environment or (), Binding(ENVIRONMENT, None)) | self.environment
         for name, binding in hidden.items():
             held = child.bindings.get(name)
-            if held is not None and (held.kind, held.derived) != (binding.kind, binding.derived):
+            if held is not None and (held.kind, held.is_passed) != (binding.kind, binding.is_passed):
                 child.bind(name, binding)
         child.environment = dict(self.environment)
         return child

@@ -45,6 +45,8 @@ class Place(NamedTuple):
     platforms: tuple[str, ...] = ()
     lost: frozenset[str] = frozenset()
     """Build arguments that nothing reads any more: what they chose is fixed now."""
+    empty_is_none: frozenset[str] = frozenset()
+    """Build arguments that count as not passed when they are passed empty."""
 
 
 class Note(NamedTuple):
@@ -109,6 +111,8 @@ def translate(call: BuildCall, place: Place, facts: Facts | None = None) -> Eart
     for option in call.options:
         kind, value = option.entry["becomes"], option.value
         chosen = kind == "argument" and value is not None and (value.head.partition("=")[0] in place.lost)
+        if kind == "argument" and value is not None and value.text in [f"{name}=" for name in place.empty_is_none]:
+            raise Left(f"--build-arg {value.text}: the Earthfile cannot tell an empty one from one that is not passed")
         if not (together and kind == "platform") and not chosen:
             _option(option, made, facts)
     made.notes += [Note("EM240", {"platform": one}) for one in together if _has_variant(one)]

@@ -9,7 +9,8 @@ from migrate.dockerfile.model import Instruction, Operand, WordsDetail
 from migrate.earthfile.model import Item
 from migrate.layout import lines_of
 from migrate.recipe import Recipe, command, with_lines
-from migrate.words import Literal, Variable, Word
+from migrate.scope import without_variables
+from migrate.words import Literal, Variable, Word, literal_text, variables
 
 
 def convert(instruction: Instruction, stage: Recipe) -> Iterator[Item]:
@@ -32,18 +33,15 @@ def _ports(operand: Operand, instruction: Instruction, stage: Recipe) -> list[tu
     if lost:
         # BuildKit forgets what stands in front of a substitution with an operator.
         stage.warn("EM617", instruction, operand.start, operand.end, written=operand.text)
-        meaning = stage.adapt(word[lost:], instruction)
-        return [(stage.spell(meaning), meaning)]
+        word = word[lost:]
     names = [part.name for part in word if isinstance(part, Variable)]
     plain = bool(word) and all(isinstance(part, Variable) and not part.operator for part in word)
-    if plain and all(stage.scope.is_bare_argument(name) for name in names):
-        stage.warn("EM608", instruction, operand.start, operand.end, written=operand.text)
-        return []
-    if plain and all(stage.scope.is_unset(name) for name in names):
+    value = stage.scope.static(word) if names else None
+    if names and (plain or value is None) and _is_empty(word, stage):
         known = stage.scope.image_environment is not None
-        stage.warn("EM616" if known else "EM601", instruction, operand.start, operand.end, written=operand.text)
+        code = "EM608" if stage.scope.is_overridable(word) else "EM616" if known else "EM601"
+        stage.warn(code, instruction, operand.start, operand.end, written=operand.text)
         return []
-    value = stage.known(operand.text) if names else None
     if value is not None and not value.split() and not stage.scope.is_overridable(word):
         stage.warn("EM616", instruction, operand.start, operand.end, written=operand.text)
         return []
@@ -55,6 +53,16 @@ def _ports(operand: Operand, instruction: Instruction, stage: Recipe) -> list[tu
         return [(port, (Literal(port),)) for port in value.lower().split()]
     if plain and stage.scope.is_overridable(word):
         stage.warn("EM618", instruction, operand.start, operand.end, written=operand.text)
+    if lost:
+        meaning = stage.adapt(word, instruction)
+        return [(stage.spell(meaning), meaning)]
     if not names and operand.text != operand.text.lower():
         return [(operand.text.lower(), (Literal(operand.text.lower()),))]
     return [stage.word(operand.text, instruction)]
+
+
+def _is_empty(word: Word, stage: Recipe) -> bool:
+    """Whether only a build argument, or the image, can make text of ``word``."""
+    names = {variable.name for variable in variables(word)}
+    unset = all(stage.scope.is_unset(name) or stage.scope.is_bare_argument(name) for name in names)
+    return unset and literal_text(without_variables(word, dict.fromkeys(names))) == ""

@@ -32,6 +32,9 @@ def tar(*entries: tuple[str, int], folders: tuple[str, ...] = ()) -> bytes:
         ("ADD . /x/", "COPY . /x/", []),
         ("ADD src/ /x/", "COPY src/ /x/", []),
         ("ADD --unpack=false a.tar /x/", "COPY a.tar /x/", []),
+        ("ADD a* /x/", "COPY --if-exists a* /x/", ["EM467"]),
+        ("ADD a*z /x/", "COPY --if-exists a*z /x/", ["EM467"]),
+        ("ADD a*.conf /x/", "COPY --if-exists a*.conf /x/", ["EM423"]),
         ("ADD --chown=5:5 a /x/", "COPY --chown=5:5 a /x/", ["EM423"]),
         # Without a scheme it is a path.
         ("ADD github.com/x/y /x/", "COPY github.com/x/y /x/", ["EM423"]),

@@ -237,6 +237,9 @@ def test_a_mode_for_files_that_have_special_bits() -> None:
     assert "docker-modes" in targets(converted(f"{text}/usr/bin /srv/\n"))
     assert "docker-modes" not in targets(converted(f"{text}/opt/app /srv/\n"))
     assert "docker-modes" in targets(converted(text.replace("RUN true", "RUN chmod 2755 /x") + "/opt/app /srv/\n"))
+    copied = f"FROM debian AS a\nFROM scratch AS b\nCOPY --from=a / /\n{BASE}COPY --from=b --chmod=755 / /\n"
+    assert "docker-modes" in targets(converted(copied))
+    assert "docker-modes" not in targets(converted(copied.replace("COPY --from=a", "COPY --chmod=755 --from=a")))
 
 
 @pytest.mark.parametrize(
