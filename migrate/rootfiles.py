@@ -190,7 +190,12 @@ def _configured(kind: str, root: Stage, plan: Plan) -> _Configured | None:
         for item in foreign
         if item not in above and item not in held and not any(item[0] in graph.chain(index) for index in shipped)
     ]
-    carriers = [index for index in shipped if not _same(effective[index], wanted) and _inherits(kind, index, graph)]
+    native = [item for item in written if item not in foreign and item not in above]
+    carriers = [
+        index
+        for index in shipped
+        if not _same(effective[index], wanted) and not any(stage in graph.chain(index) for stage, _ in native)
+    ]
     return _Configured(line, held, settled, carriers)
 
 
@@ -198,15 +203,6 @@ def _same(one: tuple[int, Instruction] | None, other: tuple[int, Instruction] | 
     if one is None or other is None:
         return one is other
     return one[1].operand == other[1].operand and one[1].text == other[1].text
-
-
-def _inherits(kind: str, index: int, graph: StageGraph) -> bool:
-    """Whether what the root sets reaches the image of stage ``index``: no native instruction of it stands below."""
-    return not any(
-        item.keyword == kind and _line(item) is None
-        for stage in graph.chain(index)
-        for item in graph.stages[stage].instructions
-    )
 
 
 def wants_file(root: Stage, graph: StageGraph) -> bool:

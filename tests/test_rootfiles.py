@@ -130,3 +130,10 @@ def test_an_archive_at_the_start(stage: str, *, goes_to_the_root: bool) -> None:
     found = said(f"{stage}\n")
     assert ("root-files" in found) is goes_to_the_root
     assert any("see +root-files" in line for line in found["docker"]) is goes_to_the_root
+
+
+def test_a_sibling_that_inherits_what_the_image_overrides() -> None:
+    text = f'{BASE[:-1]} AS a\nHEALTHCHECK CMD old\nFROM a AS beside\nFROM a\nHEALTHCHECK CMD ["new"]\n'
+    conversion = converted(text)
+    assert codes(conversion) == ["EM642", "EM641", "EM640"]
+    assert [item.grade.label for item in conversion.targets if item.target == "beside"] == ["differs"]
