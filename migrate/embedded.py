@@ -70,18 +70,23 @@ class _Site(NamedTuple):
 
 def refusal(group: Group) -> Refusal | None:
     """The first reason against building ``group``, and all that it is made from, FROM DOCKERFILE."""
-    for site in _sites(group):
-        for entry in group.mappings.fallback["refuses"].values():
-            if _matches(entry, site):
-                return Refusal(entry["reason"], site.instruction.span)
+    entries = group.mappings.fallback["refuses"].values()
+    needed = {index for member in group.selected for index in group.graph.reachable(member)}
+    others = set(range(len(group.graph.stages))) - needed
+    unreadable = [entry for entry in entries if entry.get("anywhere")]
+    for stages, known in ((needed, entries), (others, unreadable)):
+        for site in _sites(group, stages):
+            for entry in known:
+                if _matches(entry, site):
+                    return Refusal(entry["reason"], site.instruction.span)
     return None
 
 
-def _sites(group: Group) -> Iterator[_Site]:
+def _sites(group: Group, stages: Iterable[int]) -> Iterator[_Site]:
     graph = group.graph
     for instruction in graph.arguments:
         yield _Site(instruction, None, group)
-    for index in sorted({index for member in group.selected for index in graph.reachable(member)}):
+    for index in sorted(stages):
         stage = graph.stages[index]
         for instruction in (stage.instruction, *stage.instructions):
             yield _Site(instruction, stage, group)
