@@ -16,8 +16,8 @@ from migrate.dockerfile.model import CopyDetail, Instruction
 
 _URL = re.compile(r"(?:https?|ftp)://", re.IGNORECASE)
 _GIT = re.compile(r"(?:git@|git://|ssh://)|https?://[^?#]*\.git(?:[?#].*)?\Z", re.IGNORECASE)
-_NAME = re.compile(r"\.(?:tar|tgz|tbz2?|txz|tzst|tar\.\w+|gz|bz2|xz|zst)\Z", re.IGNORECASE)
 _ENDINGS = (".tar", ".tgz", ".tbz", ".tbz2", ".txz", ".tzst", ".gz", ".bz2", ".xz", ".zst")
+_NAME = re.compile(rf"(?:{'|'.join(map(re.escape, _ENDINGS))}|\.tar\.\w+)\Z", re.IGNORECASE)
 _ZSTD = b"\x28\xb5\x2f\xfd"
 _LZMA = b"]\x00\x00\x80"
 #: Folders that are links on many systems: a folder of that name in an archive replaces the link, COPY follows it.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Set
 from itertools import chain, count
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
@@ -38,26 +38,28 @@ def write(folder: Path, mappings: Mappings | None = None, brief: Callable[[], bo
     with (folder / RESULTS).open("rb") as file, locks.held(folder / ".rendering"):
         offsets, run = _contents(file)
         # By name: in which order results came does not count.
-        ours = (_at(file, offset) for _, offset in sorted(offsets.items()))
-        written = set()
+        ours = (results.at(file, offset) for _, offset in sorted(offsets.items()))
+        written: set[Path] = set()
         for name, content in audit.render(ours, _about(run), mappings, brief):
             path = _beside(folder / name) if name == audit.IMAGES else folder / name
             _replace(path, content)
             written.add(path)
-        for path in _earlier(folder, whole=not brief()):
-            if path not in written:
-                path.unlink(missing_ok=True)
+        for path in _earlier(folder, written, whole=not brief()):
+            path.unlink(missing_ok=True)
     return Written(folder / "index.html", len(offsets))
 
 
-def _earlier(folder: Path, *, whole: bool) -> Iterator[Path]:
-    """The files of ours that not every report has. ``whole``: also pages, which a brief one leaves as they are."""
-    yield folder / audit.COMMANDS
-    yield from (path for path in _lists(folder) if not _is_filled_in(path))
-    for page in (page for kind in ("pages", "codes") if whole for page in (folder / kind).glob("*.html")):
-        with page.open("rb") as file:
-            if _MARK in file.read(_HEAD_SIZE):
-                yield page
+def _earlier(folder: Path, written: Set[Path], *, whole: bool) -> Iterator[Path]:
+    """The files that only an earlier report had. ``whole``: also pages, which a brief one leaves as they are."""
+    pages = [page for kind in ("pages", "codes") if whole for page in (folder / kind).glob("*.html")]
+    yield from {folder / audit.COMMANDS} - written
+    yield from (path for path in _lists(folder) if path not in written and not _is_filled_in(path))
+    yield from (page for page in pages if page not in written and _is_ours(page))
+
+
+def _is_ours(page: Path) -> bool:
+    with page.open("rb") as file:
+        return _MARK in file.read(_HEAD_SIZE)
 
 
 def _lists(folder: Path) -> Iterator[Path]:
@@ -88,12 +90,6 @@ def _contents(file: BinaryIO) -> tuple[dict[str, int], Mapping[str, Any]]:
         run = results.run_facts(text) or run
         begin += len(raw)
     return offsets, run
-
-
-def _at(file: BinaryIO, offset: int) -> results.Result:
-    file.seek(offset)
-    (found,) = results.read([file.readline().decode("utf-8", "replace")])
-    return found
 
 
 def _about(run: Mapping[str, Any]) -> About:

@@ -23,10 +23,11 @@ _FACTS: Mapping[str, Any] = {
 }
 _LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?"
 _HOST = rf"(?:{_LABEL}(?:\.{_LABEL})*|\[[0-9A-Fa-f:]+\])(?::[0-9]+)?"
-_PART = r"[a-z0-9]+(?:(?:\.|__?|-+)[a-z0-9]+)*"
-_TAG = r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}"
+REPOSITORY = r"[a-z0-9]+(?:(?:[./]|__?|-+)[a-z0-9]+)*"
+"""A pattern for what stands between the registry and the tag."""
+TAG = r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}"
 _DIGEST = r"[A-Za-z0-9+._-]+:[0-9A-Fa-f]{32,}"
-_LEGAL = rf"(?:{_HOST}/)?{_PART}(?:/{_PART})*(?::{_TAG})?(?:@{_DIGEST})?"
+_LEGAL = rf"(?:{_HOST}/)?{REPOSITORY}(?::{TAG})?(?:@{_DIGEST})?"
 _UNLISTED: Mapping[str, Any] = {**_FACTS, "has_shell": None, "special_folders": None}
 
 

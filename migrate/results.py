@@ -12,7 +12,7 @@ from functools import lru_cache
 from itertools import product
 from operator import itemgetter
 from types import UnionType
-from typing import Any, NamedTuple, get_args, get_origin, get_type_hints
+from typing import IO, Any, NamedTuple, get_args, get_origin, get_type_hints
 
 FORMAT = 1
 """Raised when a field changes its meaning or goes; new fields do not count."""
@@ -173,6 +173,13 @@ def read(lines: Iterable[str], first: int = 1) -> Iterator[Result]:
                 yield _result(data)
             except (KeyError, TypeError, ValueError, AttributeError) as error:
                 raise ResultError(f"line {number}: {error!r} is missing or odd") from None
+
+
+def at(file: IO[bytes], offset: int) -> Result:
+    """The result whose line begins at ``offset`` of an open results.jsonl. Raises ResultError."""
+    file.seek(offset)
+    (found,) = read([file.readline().decode("utf-8", "replace")])
+    return found
 
 
 def latest(results: Iterable[Result]) -> dict[str, Result]:

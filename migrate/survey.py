@@ -62,11 +62,9 @@ def find(files: Files, data: Data, mappings: Mappings, choice: Choice) -> Found:
     plain = frozenset(dockerfiles)
     found: list[Diagnostic] = []
     if files.refused:
-        collector = Collector(".", mappings.diagnostics)
-        collector.report("EM745", None, reason=files.refused)
-        found += collector.diagnostics
+        found += _said(".", "EM745", mappings, reason=files.refused)
     for path, why in files.closed:
-        found += _not_looked_at(path, why, mappings)
+        found += _said(path, "EM749", mappings, path=path, reason=why)
     carriers = []
     for path in files.paths:
         name = carrier_of(path, data.discovery)
@@ -85,9 +83,7 @@ def find(files: Files, data: Data, mappings: Mappings, choice: Choice) -> Found:
             found += problem
             dockerfiles.remove(path)
         elif is_template(path, data.discovery):
-            collector = Collector(path, mappings.diagnostics)
-            collector.report("EM734", None)
-            found += collector.diagnostics
+            found += _said(path, "EM734", mappings)
             dockerfiles.remove(path)
     return Found(tuple(dockerfiles), tuple(carriers), tuple(found))
 
@@ -97,17 +93,16 @@ def _unreadable(path: str, files: Files, mappings: Mappings) -> Sequence[Diagnos
     start = files.start(path, LARGEST_INPUT + 1)
     if start is not None and len(start) <= LARGEST_INPUT:
         return None
-    collector = Collector(path, mappings.diagnostics)
     if start is not None:
-        collector.report("EM193", None, path=path, limit=str(LARGEST_INPUT // (1024 * 1024)))
-    elif why := files.refusal(path):
-        collector.report("EM192", None, path=path, reason=why)
-    return collector.diagnostics
+        return _said(path, "EM193", mappings, path=path, limit=str(LARGEST_INPUT // (1024 * 1024)))
+    why = files.refusal(path)
+    return _said(path, "EM192", mappings, path=path, reason=why) if why else ()
 
 
-def _not_looked_at(path: str, why: str, mappings: Mappings) -> Sequence[Diagnostic]:
-    collector = Collector(path, mappings.diagnostics)
-    collector.report("EM749", None, path=path, reason=why)
+def _said(where: str, code: str, mappings: Mappings, **fields: object) -> Sequence[Diagnostic]:
+    """A finding on the whole file ``where``."""
+    collector = Collector(where, mappings.diagnostics)
+    collector.report(code, None, **fields)
     return collector.diagnostics
 
 

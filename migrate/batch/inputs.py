@@ -93,7 +93,7 @@ def _object(line: str, kinds: Data) -> Wanted:
     data = json.loads(line)
     if not isinstance(data.get("repository"), str) or not data["repository"]:
         raise ValueError('"repository" is missing, or no text')
-    if "\0" in data["repository"] or not _is_text(data["repository"]):
+    if not _is_name(data["repository"]):
         raise ValueError('"repository" has a character that is in no name')
     ref = data.get("ref")
     if ref is not None and not isinstance(ref, str):
@@ -106,13 +106,12 @@ def _object(line: str, kinds: Data) -> Wanted:
     return Wanted(data["repository"], ref, tuple(settings.items()))
 
 
-def _is_text(text: str) -> bool:
+def _is_name(text: str) -> bool:
     """Whether the system can be asked for ``text``; JSON may spell what is no character."""
     try:
-        os.fsencode(text)
+        return b"\0" not in os.fsencode(text)
     except UnicodeEncodeError:
         return False
-    return True
 
 
 #: What writes, and so stands in no repository's settings, a list may say all the same.

@@ -116,9 +116,7 @@ class Ledger:
 
     def again(self, name: str) -> Result:
         """The last result of a repository, as one that has not changed."""
-        self._file.seek(self._lines[name].offset)
-        (found,) = results.read([self._file.readline().decode("utf-8", "replace")])
-        return found._replace(status="unchanged")
+        return results.at(self._file, self._lines[name].offset)._replace(status="unchanged")
 
     def start(self, **facts: object) -> None:
         """The line of a new run. Raises LedgerError."""
@@ -150,8 +148,7 @@ class Ledger:
         """The last result of each of ``names``, one after the other."""
         for name in names:
             if name in self._lines:
-                self._file.seek(self._lines[name].offset)
-                yield from results.read([self._file.readline().decode("utf-8", "replace")])
+                yield results.at(self._file, self._lines[name].offset)
 
     def close(self) -> None:
         """Let another run have the folder."""

@@ -106,7 +106,7 @@ def _local(job: Job) -> tuple[Path, str | None] | None:
         if job.mode.branch is not None:
             return None if commit == earlier.state else (folder, commit)
         files = discovery.discover(folder, callsite_data().discovery)
-        if _digest(_stamps(folder, commit, {*files.paths, *files.links, *earlier.changes})) == earlier.state:
+        if _digest(commit, _stamps(folder, {*files.paths, *files.links, *earlier.changes})) == earlier.state:
             return None
     return folder, commit
 
@@ -134,12 +134,12 @@ def _commit(folder: Path) -> str | None:
         return None  # no repository, or one without a commit
 
 
-def _stamps(root: Path, commit: str | None, paths: Iterable[str]) -> dict[str, str]:
-    """Path -> mode, size and time of a file that a migration reads or would write; ``""`` -> the commit.
+def _stamps(root: Path, paths: Iterable[str]) -> dict[str, str]:
+    """Path -> mode, size and time of a file that a migration reads or would write.
 
     Read without git: asking whether a work tree is clean can run filters that the repository configures.
     """
-    found = {"": commit or ""}
+    found = {}
     for path in paths:
         try:
             stat = os.lstat(f"{root}/{path}")
@@ -149,8 +149,8 @@ def _stamps(root: Path, commit: str | None, paths: Iterable[str]) -> dict[str, s
     return found
 
 
-def _digest(stamps: Mapping[str, str]) -> str:
-    text = "".join(f"{path}\0{stamps[path]}\0" for path in sorted(stamps))
+def _digest(commit: str | None, stamps: Mapping[str, str]) -> str:
+    text = f"\0{commit or ''}\0" + "".join(f"{path}\0{stamps[path]}\0" for path in sorted(stamps))
     return "sha256:" + hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()
 
 
@@ -169,7 +169,7 @@ def _planned(job: Job, root: Path, commit: str | None) -> _Done:
     job, mappings = _configured(job, root)
     files = repodriver.found(root)
     is_folder = not job.entry.url and job.mode.branch is None
-    stamps = _stamps(root, commit, (*files.paths, *files.links)) if is_folder else {}
+    stamps = _stamps(root, (*files.paths, *files.links)) if is_folder else {}
     known = knowledge.inspected(job, files, mappings)
     migration = migrate(files, callsite_data(), known.mappings, job.choice)
     migration = migration._replace(diagnostics=(*known.diagnostics, *migration.diagnostics))
@@ -194,8 +194,8 @@ def _migrated(job: Job, folder: Path, commit: str | None) -> Answer:
             place = shlex.quote(_shown(job, folder))
             result = result._replace(commands=tuple(f"cd {place} && {line}" for line in undo))
     if not job.entry.url:
-        stamps |= _stamps(folder, commit, (change.path for change in migration.changes))
-        result = result._replace(state=_digest(stamps))
+        stamps |= _stamps(folder, (change.path for change in migration.changes))
+        result = result._replace(state=_digest(commit, stamps))
     return Answer(result, _patch(job, migration), seen)
 
 

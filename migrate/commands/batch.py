@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from migrate.batch.progress import Progress
     from migrate.batch.run import Plan, Summary
     from migrate.batch.stopping import Stop
+    from migrate.mappings import Mappings
     from migrate.results import Result
 
     _Working = tuple[Engine[Job, Answer], Callable[[], str]]
@@ -159,7 +160,7 @@ def _batch(found: Entries, options: dict[str, Any], stop: Stop) -> int:
         from migrate.batch.progress import Progress
         from migrate.batch.run import run
 
-        overlaid(options["mappings"])  # what is wrong with it is said once, before anything is made
+        mappings = overlaid(options["mappings"])  # what is wrong with it is said once, before anything is made
         inspection = _inspection(options, scratch)
         stack.enter_context(_needing_the_report())
         ledger = _ledger(options, stack)
@@ -184,7 +185,7 @@ def _batch(found: Entries, options: dict[str, Any], stop: Stop) -> int:
             write_stderr(f"Error: {options['scheduler']} {gone}")
         if ledger is not None:
             many = ledger.size() > _MOST_PAGES
-            _render(ledger.folder, options, lambda: many and (stop() or bool(gone)))
+            _render(ledger.folder, mappings, options, lambda: many and (stop() or bool(gone)))
     _keep_facts(plan, summary, options)
     code = _ended(summary, options, found.duplicates, stop)
     if output.problem is not None and not stop():
@@ -339,13 +340,13 @@ def _nothing_without() -> Iterator[None]:
         raise NothingProduced(builtin().diagnostics[error.code].message.format(**error.fields)) from None
 
 
-def _render(folder: Path, options: dict[str, Any], brief: Callable[[], bool]) -> None:
+def _render(folder: Path, mappings: Mappings | None, options: dict[str, Any], brief: Callable[[], bool]) -> None:
     """The pages of the report, from all that results.jsonl holds; while ``brief``, those that tell of all of them."""
     from migrate import auditfiles
     from migrate.disk import reason
 
     try:
-        written = auditfiles.write(folder, overlaid(options["mappings"]), brief)
+        written = auditfiles.write(folder, mappings, brief)
     except OSError as error:
         raise NothingProduced(f"{error.filename} cannot be written: {reason(error)}") from None
     if not options["quiet"]:

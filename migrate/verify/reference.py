@@ -6,13 +6,13 @@ import ipaddress
 import re
 from typing import NamedTuple
 
-from migrate.images import parse_reference
+from migrate.images import REPOSITORY, TAG, parse_reference
 from migrate.verify.errors import VerifyError
 
 _HUB = "docker.io"
 _HOST = re.compile(r"(?P<name>[A-Za-z0-9.-]+|\[[0-9A-Fa-f:]+\])(?::[0-9]{1,5})?")
-_REPOSITORY = re.compile(r"[a-z0-9]+(?:(?:[./]|_{1,2}|-+)[a-z0-9]+)*")
-_WANTED = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}|sha256:[0-9a-f]{64}")
+_REPOSITORY = re.compile(REPOSITORY)
+_WANTED = re.compile(rf"{TAG}|sha256:[0-9a-f]{{64}}")
 
 
 class Reference(NamedTuple):

@@ -171,7 +171,7 @@ def _notes(result: Result, places: _Places) -> Html | None:
     return element(
         "section",
         element("h2", "Notes"),
-        element("details", element("summary", title), *_by_code(notes, places)),
+        _folded(title, *_by_code(notes, places)),
     )
 
 
@@ -198,21 +198,20 @@ def _one_code(members: Sequence[Finding], places: _Places) -> Iterator[Html]:
     items = []
     for (message, hint), alike in texts.items():
         where = list(dict.fromkeys(places.of(one.path, one.line, one.column) for one in alike))
-        more = _folded(count(len(where) - _ALIKE, "more place"), join(where[_ALIKE:], ", "), len(where) > _ALIKE)
+        rest = where[_ALIKE:]
+        more = _folded(count(len(rest), "more place"), join(rest, ", ")) if rest else None
         own = element("div", hint, class_="soft") if hint and len(hints) > 1 else None
         items.append(element("li", join(where[:_ALIKE], ", "), more, element("div", message), own))
     if len(hints) == 1 and (hint := hints.pop()):
         yield element("p", "What to do: ", hint, class_="soft")
     yield element("ul", *items[:_LISTED], class_="work")
-    if more := _folded(
-        f"{len(items) - _LISTED} more", element("ul", *items[_LISTED:], class_="work"), len(items) > _LISTED
-    ):
-        yield more
+    if rest := items[_LISTED:]:
+        yield _folded(f"{len(rest)} more", element("ul", *rest, class_="work"))
 
 
-def _folded(title: str, content: Html, there: bool) -> Html | None:
-    """``content`` behind its title, when it is there."""
-    return element("details", element("summary", title), content) if there else None
+def _folded(title: str, *content: Content) -> Html:
+    """``content`` behind its title."""
+    return element("details", element("summary", title), *content)
 
 
 def _dockerfiles(dockerfiles: Sequence[DockerfileResult], places: _Places) -> Html | None:
@@ -252,12 +251,12 @@ def _sites(result: Result, places: _Places) -> Html | None:
     sites = sorted(result.sites, key=lambda site: (order.get(site.outcome, 2), site))
     rows = [row([places.of(site.path, site.line), site.carrier, site.outcome, site.why or "–"]) for site in sites]
     columns = [Column(name) for name in ("Place", "Kind of file", "Outcome", "Why")]
-    rest = table("The other places that build an image", columns, rows[_LISTED:])
+    rest = rows[_LISTED:]
     return element(
         "section",
         element("h2", "Call sites"),
         table("Places that build an image", columns, rows[:_LISTED]),
-        _folded(f"{len(rows) - _LISTED} more", rest, len(rows) > _LISTED),
+        _folded(f"{len(rest)} more", table("The other places that build an image", columns, rest)) if rest else None,
     )
 
 
@@ -267,7 +266,7 @@ def _files(result: Result) -> Html | None:
     items = [element("li", change, " ", code(path)) for path, change in sorted(result.changes)]
     inner = element("ul", *items)
     if len(items) > 12:
-        inner = element("details", element("summary", f"{len(items)} files"), inner)
+        inner = _folded(f"{len(items)} files", inner)
     return element("section", element("h2", "Files of the change"), inner)
 
 
